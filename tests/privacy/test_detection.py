@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.privacy.detection import PIECE, count_sensitive_values, is_card_number, is_iban
+from modicum.privacy.detection import KINDS, PIECE, count_sensitive_values, is_card_number, is_iban
 
 LETTERS = (string.ascii_letters + string.digits) * 2
 
@@ -81,3 +81,17 @@ def test_a_value_is_found_once_wherever_pieces_are_cut(at):
     text = "x " * at + "ada.lovelace@engine.org" + " x" * 100
 
     assert count_sensitive_values(text) == {"email": 1}
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["+49 (0)", "4111 1111-1111 1111", "DE89 3704 0044 0532 0130 00", "a@", "x-y.org", " ", *"A0+-(.é@\n"]
+        )
+    )
+)
+def test_looks_that_cost_little_miss_no_value(parts):
+    text = "".join(parts)
+
+    whole = {kind.name: sum(map(kind.valid, {match[0] for match in kind.pattern.finditer(text)})) for kind in KINDS}
+    assert count_sensitive_values(text) == {name: count for name, count in whole.items() if count}

@@ -138,12 +138,16 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
     await client.start(200, headers if translated is None else [_EVENTS, *_crossed(exchange, headers)])
     is_json = translated is None and _kind(headers) == b"application/json"
     passing = PassingBuffer(MOST_HELD_BYTES, by_lines=is_json)
+    is_sound = _kind(headers).startswith(b"audio/") or _kind(headers) == b"application/octet-stream"
     window = held = b""
     while chunk := await source.chunk():
         if not exchange.timing.first_token_s:
             exchange.timing.first_token_s = exchange.timing.now_s()
         pass_chunk(exchange, chunk, failed)
         # Whole events only: should the upstream break off, an error can follow without half an event before it.
+        if is_sound:
+            await client.pass_on(chunk)
+            continue
         passed = tail.feed(chunk)
         passed = passing.feed(translated.feed(passed) if translated is not None else passed)
         if ends:
@@ -157,7 +161,7 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
     held += passing.end() + tail.end()
     if translated is not None:
         held += translated.end()
-    exchange.reply = tail.facts()
+    exchange.reply = ReplyFacts(complete=True) if is_sound else tail.facts()
     exchange.status = _status_of(exchange.reply)
     return held
 

@@ -1,10 +1,10 @@
 """Secrets and personal data in a text, counted by kind. The values stay in the text: nothing here returns them.
 
 Every kind has a mark that has to stand in the text before its pattern is tried, so that a text without any costs a few
-searches for fixed strings. A pattern's time must grow with the text and not with its square, whatever stands there: one
-that may run to the end of a long word begins only where the word does. And it runs over a piece at a time, since
-nothing else in the process does meanwhile. Shapes are those that the issuers publish; what is only likely (a long
-random word) is not counted, since a count that cries wolf is read by nobody.
+searches for fixed strings; numbers show in an outline of the text. A pattern's time must grow with the text and not
+with its square, whatever stands there: one that may run to the end of a long word begins only where the word does. And
+it runs over a piece at a time, since nothing else in the process does meanwhile. Shapes are those that the issuers
+publish; what is only likely (a long random word) is not counted, since a count that cries wolf is read by nobody.
 """
 
 import re
@@ -22,9 +22,28 @@ LONGEST_VALUE = 4_096
 class SensitiveKind(NamedTuple):
     name: str
     marks: tuple[str, ...]
-    """One of these stands in every text that holds this kind; empty: digits are the mark."""
+    """One of these stands in every text that holds this kind; empty: there is none."""
     pattern: re.Pattern[str]
     valid: Callable[[str], bool] = lambda _text: True
+    may_hold: Callable[[str, bytes], bool] = lambda _text, _outline: True
+    """Of a text and its outline: a look that costs little and misses no value."""
+
+
+_OUTLINE = bytes(
+    ord("0") if 48 <= code <= 57 else ord("A") if 65 <= code <= 90 else code if code == 43 else ord(".")
+    for code in range(256)
+)
+_LEFT_OUT = b" -()"
+_IBAN_SHAPE = re.compile(rb"AA00[A0]{8}")
+_CARD_SHAPE, _PHONE_SHAPE = b"0" * 15, b"+00000"
+_HOST = re.compile(r"@(?<=[\w.+-]@)(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2}")
+
+
+def _outline(text: str) -> bytes:
+    """The text with every digit as 0, every capital as A and no separators: long numbers show as runs, in a search for
+    fixed bytes, which takes a twentieth of the time of a pattern.
+    """
+    return text.encode("latin-1", "replace").translate(_OUTLINE, _LEFT_OUT)
 
 
 def is_card_number(number: str) -> bool:
@@ -68,31 +87,43 @@ KINDS = (
         ("@",),
         re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]*@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b"),
         is_personal_address,
+        lambda text, _outline: _HOST.search(text) is not None,
     ),
-    SensitiveKind("iban", (), re.compile(r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b"), is_iban),
+    SensitiveKind(
+        "iban",
+        (),
+        re.compile(r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b"),
+        is_iban,
+        lambda _text, outline: _IBAN_SHAPE.search(outline) is not None,
+    ),
     SensitiveKind(
         "payment_card",
         (),
         re.compile(r"(?<![\w.-])[3-6][0-9]{3}(?:[ -]?[0-9]{4}){2}[ -]?[0-9]{3,4}(?![\w.-])"),
         is_card_number,
+        lambda _text, outline: _CARD_SHAPE in outline,
     ),
-    SensitiveKind("phone", ("+",), re.compile(r"(?<![\w+])\+[1-9][0-9]{0,2}(?:[ -]\(?[0-9]{2,4}\)?){2,4}(?![\w-])")),
+    SensitiveKind(
+        "phone",
+        ("+",),
+        re.compile(r"(?<![\w+])\+[1-9][0-9]{0,2}(?:[ -]\(?[0-9]{2,4}\)?){2,4}(?![\w-])"),
+        may_hold=lambda _text, outline: _PHONE_SHAPE in outline,
+    ),
 )
 """In the order in which they are reported."""
 
-_DIGITS = re.compile(r"[0-9]{4}")
 _MARKS = tuple(mark for kind in KINDS for mark in kind.marks)
 
 
 def count_sensitive_values(text: str) -> dict[str, int]:
     """How many different values of each kind stand in a text; kinds without any are left out."""
     text = text[:LONGEST]
-    has_digits = _DIGITS.search(text) is not None
+    outline = _outline(text)
     found = {}
     marks_in_text = {mark for mark in _MARKS if mark in text}  # most texts hold none, and no pattern is tried
     for kind in KINDS:
-        is_possible = not marks_in_text.isdisjoint(kind.marks) if kind.marks else has_digits
-        if is_possible and (count := sum(map(kind.valid, _values(kind.pattern, text)))):
+        has_mark = not kind.marks or not marks_in_text.isdisjoint(kind.marks)
+        if has_mark and kind.may_hold(text, outline) and (count := sum(map(kind.valid, _values(kind.pattern, text)))):
             found[kind.name] = count
     return found
 

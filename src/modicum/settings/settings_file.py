@@ -189,7 +189,7 @@ def _check_features(settings: Settings, path: Path, text: str) -> None:
 def _check_loads(settings: Settings, path: Path, text: str) -> None:
     """What the gateway takes on at once."""
     gateway = settings.gateway
-    for key in ("most_body_mb", "most_calls"):
+    for key in ("most_body_mb", "most_upload_mb", "most_calls"):
         if getattr(gateway, key) < 1:
             raise UserError(f"{path}{line_of(text, key)}: gateway.{key} is a number, 1 or more")
     if gateway.most_bodies_mb != 0 and gateway.most_bodies_mb < gateway.most_body_mb:

@@ -12,10 +12,8 @@ from modicum.calls import Problem, UserError
 from modicum.calls.errors import unknown_name
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.anatomy import open_ledger_or_logs
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
-from modicum.cli.inputs.log_reading import print_problems, show_steps
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
+from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.cli.terminal.audit_steps import describe_saving
 from modicum.cli.terminal.verb_group import WholeLines
@@ -173,8 +171,8 @@ def list_made(*, as_json: bool) -> None:
 
 def _find_steps(options: FixOptions, problems: list[Problem]) -> "Sequence[AdvisedStep]":
     """The steps for the agent that made most of this history, by replay."""
+    from modicum.cli.inputs.audit_answers import AuditQuestion, answer_audit
     from modicum.insights.advice.client_advice import load_client_advice
-    from modicum.insights.audit import audit
 
     _check_only(options.only)
     settings = read_settings()
@@ -185,16 +183,17 @@ def _find_steps(options: FixOptions, problems: list[Problem]) -> "Sequence[Advis
 
         paths = (*paths, *find_logs())
     findings = dict.fromkeys(one.finding for one in load_client_advice())
-    conditions = options.conditions()
-    with (
-        open_ledger_or_logs(paths, options, settings, problems) as whole,
-        choose_from(whole, conditions, zone) as store,
-    ):
-        prices = resources.load_prices(options.price_path, settings)
-        with show_steps("fix") as on_step:
-            found = audit(store, prices, options.span(zone), only=tuple(findings), on_step=on_step, zone=zone)
-        prices.save()
-    return found.steps
+    question = AuditQuestion(
+        options=options,
+        paths=paths,
+        span=options.span(zone),
+        zone=zone,
+        only=tuple(findings),
+        conditions=options.conditions(),
+    )
+    found = answer_audit(question, settings)
+    problems += found.problems
+    return found.audit.steps
 
 
 def _check_only(names: Sequence[str]) -> None:

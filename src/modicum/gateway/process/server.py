@@ -217,6 +217,7 @@ class Gateway:
             hosts=names_of(settings),
             cors=Cors(settings.cors_origins),
             most_body_bytes=settings.most_body_mb * 1024 * 1024,
+            most_upload_bytes=settings.most_upload_mb * 1024 * 1024,
             slow_client_s=settings.slow_client_s,
         )
         self.server = server = CallServer(

@@ -14,6 +14,15 @@ from modicum.providers.stream import GAP, EventTail
 _LAST = {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
 
 
+_LATEST_S = 1 << 33
+
+
+def seconds_from(created: Any) -> float:
+    """When a response was asked for, in seconds since 1970; 0: it does not say."""
+    is_time = isinstance(created, int | float) and not isinstance(created, bool) and 0 < created < _LATEST_S
+    return float(created) if is_time else 0.0
+
+
 class ResponseTail(EventTail):
     """The first event names id and model, the last one holds the response."""
 
@@ -32,7 +41,9 @@ class ResponseTail(EventTail):
         self.model = identifier(response.get("model")) or self.model
         if response.get("service_tier"):
             self.tier = tier_from(response)
-        self.pending = response.get("background") is True or self.pending
+        self.background = response.get("background") is True or self.background
+        self.pending = self.background
+        self.created_s = seconds_from(response.get("created_at")) if self.background else 0.0
         if text(event.get("type")) not in _LAST:
             return
         self.pending = False

@@ -1,4 +1,4 @@
-"""A stream of chat chunks, watched; and without the one that came only because we asked.
+"""A stream of chunks of a completion, watched; and without the one that came only because we asked.
 
 Source: https://platform.openai.com/docs/api-reference/chat-streaming.
 """
@@ -67,6 +67,7 @@ class ChatTail(EventTail):
         made = []
         for choice in listed(event.get("choices")):
             delta = mapping(mapping(choice).get("delta"))
+            made.append(text(mapping(choice).get("text")))  # of completions that are no chat
             made += [text(delta.get(name)) for name in ("reasoning_content", "reasoning", "content", "refusal")]
             for call in listed(delta.get("tool_calls")):
                 function = mapping(mapping(call).get("function"))

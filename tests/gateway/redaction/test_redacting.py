@@ -243,6 +243,7 @@ def test_a_row_holds_for_some_calls_only(tmp_path):
 
 def test_what_cannot_be_read_does_not_leave(tmp_path):
     with redacting(tmp_path, RedactionSettings(team="platform", model="gpt-4o")) as upstream:
+        upstream.answers = whole({})
         job = {"training_file": "f", "note": ADA}
         reply = httpx.post(f"{upstream.url}/v1/fine_tuning/jobs", json=job, headers=upstream.headers())
         assert (reply.status_code, reply.json()["error"]["code"]) == (403, "not_redactable")

@@ -41,6 +41,7 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions):
     found: bool
     outcome_paths: tuple[str, ...]
     html_path: Path | None
+    prices_of: str | None
 
 
 @click.command()
@@ -63,6 +64,7 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions):
     help="File with outcomes of the tasks in the logs; may be given several times.",
 )
 @click.option("--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with charts.")
+@shared.prices_of_option
 @shared.log_options
 @shared.pass_options(AuditOptions)
 def command(options: AuditOptions) -> None:
@@ -79,6 +81,7 @@ def command(options: AuditOptions) -> None:
       modicum audit --what-if model:claude-opus-4-5=claude-haiku-4-5 --since 7d
       modicum audit --only B3 --json
       modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
+      modicum audit --prices-of today --what-if keep_warm=5m:3
     """
     from modicum.cli.experiments.savings import print_savings, savings_document
     from modicum.cli.inputs.audit_answers import AuditQuestion, answer_audit
@@ -105,6 +108,7 @@ def command(options: AuditOptions) -> None:
         zone=zone,
         only=options.only,
         what_ifs=options.what_ifs,
+        prices_of=options.prices_of,
     )
     found = answer_audit(question, settings)
     problems, savings = found.problems, found.savings
@@ -112,11 +116,20 @@ def command(options: AuditOptions) -> None:
         write_page(found.audit, options.html_path)
     if options.as_json:
         trials = savings_document(savings)
-        output.print_json({**audit_document(found.audit), "trials": trials, "problems": problem_rows(problems)})
+        output.print_json(
+            {
+                **audit_document(found.audit),
+                "prices_of": options.prices_of,
+                "trials": trials,
+                "problems": problem_rows(problems),
+            }
+        )
     elif options.html_path:
         click.echo(f"written to {options.html_path}")
     else:
         print_audit(found.audit)
+        if options.prices_of:
+            output.print_text(f"\nall at the prices of {options.prices_of}; what is booked stays as it is")
         if savings:
             output.print_text("\nchanges on trial (modicum experiment):")
             print_savings(savings)

@@ -1,6 +1,6 @@
 """`modicum bill`: shows what was spent, from logs or from the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,7 +19,7 @@ from modicum.settings import Settings, UserZone, read_settings, state_folder, us
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from modicum.calls import EnergyWindow
+    from modicum.calls import Call, EnergyWindow
     from modicum.experiments.savings import Saving
     from modicum.insights.bill import Bill, BillLine, Cell
     from modicum.insights.doubts import Doubt
@@ -38,6 +38,7 @@ class BillOptions(shared.LogOptions, shared.ScopeOptions):
     found: bool
     counting: bool
     as_csv: bool
+    prices_of: str | None
 
 
 @click.command()
@@ -55,6 +56,7 @@ class BillOptions(shared.LogOptions, shared.ScopeOptions):
     "--counting", is_flag=True, help="Count Claude Code logs in the ways of other tools, to compare their figures."
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
+@shared.prices_of_option
 @shared.log_options
 @shared.pass_options(BillOptions)
 def command(options: BillOptions) -> None:
@@ -80,6 +82,8 @@ def command(options: BillOptions) -> None:
 
         paths = (*paths, *find_logs())
     if options.counting:
+        if options.prices_of:
+            raise UserError("--counting compares figures of other tools: it takes no --prices-of")
         from modicum.cli.claude_code_counting import print_counting
 
         print_counting(paths, resources.load_prices(options.price_path, settings), options)
@@ -122,10 +126,14 @@ def _bill_by_dimension(
     from modicum.insights.subscriptions import compare_with_fees
 
     prices = resources.load_prices(options.price_path, settings)
+    if options.prices_of:
+        from modicum.cli.inputs.other_prices import other_prices
+
+        prices = other_prices(options.prices_of, prices, scope.zone.zone)
     if paths:
-        source = _cells_from_logs(paths, scope, prices, options.source, problems)
+        source = _cells_from_logs(paths, scope, prices, options, problems)
     else:
-        source = _cells_from_ledger(scope, settings, options.ledger_url)
+        source = _cells_from_ledger(scope, settings, options.ledger_url, prices)
     cells, energy, savings = source.cells, source.energy, source.savings
     bill = build(cells, scope.by)
     doubts = find_doubts(source.doubts, prices)
@@ -134,6 +142,7 @@ def _bill_by_dimension(
         output.print_json(
             bill_document(bill, options.by, scope.zone.name, *bounds_or_none(scope.span), problems)
             | {"energy_kwh": energy, "subscriptions": fees, "doubts": doubts, "trials": _savings_document(savings)}
+            | {"prices_of": options.prices_of}
         )
     elif options.as_csv:
         print_csv(bill, options.by)
@@ -142,6 +151,8 @@ def _bill_by_dimension(
     else:
         print_bill(bill, options.by, bool(paths))
         print_doubts(doubts, bill.total.basis)
+        if options.prices_of:
+            output.print_text(f"all at the prices of {options.prices_of}; what is booked stays as it is")
         if note := _days_note(options, scope.zone):
             output.print_text(note)
         if energy is not None:
@@ -159,14 +170,18 @@ def _bill_by_tool(
     paths: Sequence[Path],
     span: "tuple[datetime, datetime]",
     settings: Settings,
-    options: shared.LogOptions,
+    options: BillOptions,
     problems: list[Problem],
 ) -> None:
     """Calls belong to no tool, but what they carry does: this is the anatomy by tool."""
     from modicum.cli.anatomy import open_ledger_or_logs, print_report
+    from modicum.cli.inputs.other_prices import at_prices_of, other_prices
     from modicum.insights.rent import compute_rent
 
-    with open_ledger_or_logs(paths, options, settings, problems) as store:
+    prices = resources.load_prices(options.price_path, settings)
+    if options.prices_of:
+        prices = other_prices(options.prices_of, prices, user_zone(settings.timezone, options.timezone).zone)
+    with open_ledger_or_logs(paths, options, settings, problems) as booked, at_prices_of(booked, prices) as store:
         found = compute_rent(store, "tool", *span)
     print_report(found, problems, options)
 
@@ -202,7 +217,7 @@ def _print_savings(savings: "Sequence[Saving]") -> None:
 
 
 def _cells_from_logs(
-    paths: Sequence[Path], scope: _BillScope, prices: "PriceBook", source: str | None, problems: list[Problem]
+    paths: Sequence[Path], scope: _BillScope, prices: "PriceBook", options: BillOptions, problems: list[Problem]
 ) -> _BillSource:
     from modicum.importers.format import Reading
     from modicum.insights.bill import make_cells
@@ -212,7 +227,12 @@ def _cells_from_logs(
 
     zone = scope.zone.zone
     # Priced as they come: while other processes still read.
-    found = newest(book_all(read_logs(paths, Reading(), source, problems), prices))
+    calls: Iterable[Call] = read_logs(paths, Reading(), options.source, problems)
+    if options.prices_of:
+        from modicum.cli.inputs.other_prices import without_provider_cost
+
+        calls = map(without_provider_cost, calls)
+    found = newest(book_all(calls, prices))
     entries = [entry for entry in found if scope.calls.includes(entry)]
     prices.save()
     months = sum_by_month(entries, zone) if prices.price_file else []
@@ -220,11 +240,12 @@ def _cells_from_logs(
     return _BillSource(list(cells), list(months), list(make_doubt_cells(entries)))
 
 
-def _cells_from_ledger(scope: _BillScope, settings: Settings, url: str | None) -> _BillSource:
+def _cells_from_ledger(scope: _BillScope, settings: Settings, url: str | None, prices: "PriceBook") -> _BillSource:
     since, until = scope.span
+    from modicum.cli.inputs.other_prices import at_prices_of
     from modicum.ledger.records import ENERGY_WINDOWS  # a bill from logs opens no ledger
 
-    with resources.open_ledger(url, settings) as store:
+    with resources.open_ledger(url, settings) as booked, at_prices_of(booked, prices) as store:
         rows = store.ask("bill", by=scope.by, tag=scope.tag, **scope.calls.parameters)
         windows = store.records(ENERGY_WINDOWS, since, until)
         if not rows:

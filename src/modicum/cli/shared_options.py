@@ -122,6 +122,12 @@ where_option = click.option(
     metavar="WHAT=NAME",
     help="Only calls of that model, team, user, project, task, tag:NAME and so on; may be given several times.",
 )
+prices_of_option = click.option(
+    "--prices-of",
+    "prices_of",
+    metavar="DATE|MODEL",
+    help="All calls at the prices of that day (2026-11-30, today) or that model; what is booked stays as it is.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 

@@ -31,6 +31,7 @@ class Relay:
             parts.upstream_calls,
             parts.policies,
         )
+        self._redactor = parts.redactor
 
     async def answer(self, exchange: Exchange, client: Client) -> bytes:
         """As every answerer (`answering.Answerer`).
@@ -75,6 +76,7 @@ class Relay:
                 await client.refuse(dialect, 502, why_unreachable(error), "upstream_unreachable")
 
     async def _send(self, request: Request, upstream: Upstream) -> Answer:
+        self._redactor.check_passed_on(request.caller.owner, request.body, has_upload=request.upload is not None)
         return await sending.send(
             self._connections,
             sending.Passing(

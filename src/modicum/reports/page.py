@@ -10,7 +10,8 @@ from importlib.resources import files
 from typing import Any
 
 from modicum.reports import charts
-from modicum.reports.charts import format_tokens, format_usd
+from modicum.reports.charts import format_usd
+from modicum.reports.figures import format_tokens
 
 Document = Mapping[str, Any]
 

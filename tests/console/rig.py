@@ -14,13 +14,16 @@ from modicum.settings import Settings
 HOST = b"127.0.0.1:4101"
 
 
+AUDIT: dict = {}
+
+
 class Reply(NamedTuple):
     status: int
     headers: dict
     text: str
 
 
-def asking_of(store, *, settings=None, state=None, live=None, **sources):
+def asking_of(store, *, settings=None, state=None, live=None, audit=None, **sources):
     @contextmanager
     def opened():
         yield store
@@ -31,6 +34,7 @@ def asking_of(store, *, settings=None, state=None, live=None, **sources):
             read_settings=lambda: settings or Settings(timezone="UTC"),
             prices=PriceBook(),
             state=state or Path("none"),
+            audit=audit or (lambda _scope, _changes: AUDIT),
             find_live=lambda: live,
             **sources,
         ),

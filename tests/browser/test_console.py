@@ -13,7 +13,7 @@ def test_every_page_is_alive_with_the_sample_and_can_be_used_by_everybody(
     keep_picture(shown, f"console-{page}")
 
     assert shown.locator("h1").count() == 1
-    assert shown.locator(".tile, table, .chart").count() > 0
+    assert shown.locator(".tile, table, .chart, .nothing").count() > 0
     assert serious_faults(shown) == []
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from modicum.console.answers import Answers
-from modicum.console.app import make_app
+from modicum.console.app import Console, make_app
 from modicum.console.asking import Asking, Sources
 from modicum.metering.prices import PriceBook
 from modicum.settings import Settings
@@ -47,7 +47,12 @@ class Site:
 
     def __init__(self, store, **sources):
         self.asking = asking_of(store, **sources)
-        self.app = make_app(self.asking, frozenset({HOST}))
+        self.console = Console(self.asking)
+        self.app = make_app(self.console, frozenset({HOST}))
+
+    def console_token(self):
+        """The token that stands in this console's forms."""
+        return self.console.form_token
 
     def get(self, address, method="GET", body=b"", host=HOST, **headers):
         path, _, query = address.partition("?")

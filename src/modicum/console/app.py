@@ -65,6 +65,11 @@ class Console:
             form_token=self._tokens.token,
         )
 
+    @property
+    def form_token(self) -> str:
+        """What forms of these pages carry."""
+        return self._tokens.token
+
     def routes(self) -> list[Route]:
         return [
             Route("/", self.first),
@@ -147,15 +152,8 @@ class _AddressError(UserError):
     """The address asks for something that is not there."""
 
 
-def make_app(asking: Asking, hosts: frozenset[bytes], pages: Sequence[Page] = PAGES) -> App:
-    """The console behind its guard.
-
-    Args:
-        asking: what pages ask.
-        hosts: the `Host` headers under which it is spoken to.
-        pages: its pages.
-    """
-    console = Console(asking, pages)
+def make_app(console: Console, hosts: frozenset[bytes]) -> App:
+    """The console behind its guard. `hosts`: the `Host` headers under which it is spoken to."""
     handlers: Mapping[Any, Callable[[Request, Exception], Response]] = {
         UserError: console.fault,
         HTTPException: console.fault,

@@ -204,7 +204,7 @@ def _plain(usd: float | None) -> object:
 PAGE = Page(
     name="waste",
     title="Waste",
-    about="What bought nothing, and what a change would have saved: a replay of your own history, all changes together.",
+    about="What bought nothing, and what a change would have saved: a replay of your history, all changes together.",
     read=read,
     takes_where=False,
 )

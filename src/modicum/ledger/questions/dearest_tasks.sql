@@ -36,7 +36,7 @@ FROM (
     FROM entries
     WHERE task <> '' AND started >= $since AND started < $until AND $where
     GROUP BY task
-    ORDER BY cost_usd DESC NULLS LAST, task
+    ORDER BY sum(cost_usd) DESC NULLS LAST, task
     LIMIT $most
 ) AS spent
 LEFT JOIN (

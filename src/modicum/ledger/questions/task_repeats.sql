@@ -12,5 +12,5 @@ JOIN entries AS calls ON calls.entry_id = parts.entry_id
 WHERE calls.task = $task AND parts.kind = 'tool_result' AND parts.detail <> ''
 GROUP BY parts.tool, parts.detail, parts.digest
 HAVING count(*) >= 3
-ORDER BY times DESC, tokens DESC, tool, digest
+ORDER BY times DESC, sum(parts.tokens) DESC, tool, digest
 LIMIT $most

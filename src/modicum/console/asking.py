@@ -66,8 +66,11 @@ class Asking:
 
     def audit(self, scope: Scope, what_ifs: tuple[str, ...]) -> JobResult:
         """The last audit of that time, at once; one begins in the background where there is none, or it is old."""
-        key = (_rounded(scope.since), _rounded(scope.until), scope.zone, what_ifs)
-        return self._jobs.get(key, lambda: self.sources.audit(scope, what_ifs))
+        return self._jobs.get(_audit_key(scope, what_ifs), lambda: self.sources.audit(scope, what_ifs))
+
+    def last_audit(self, scope: Scope) -> JobResult:
+        """The last audit of that time, if somebody had one made."""
+        return self._jobs.last(_audit_key(scope, ()))
 
     def settings(self) -> Settings:
         return self.share(("settings",), self.sources.read_settings)
@@ -84,6 +87,10 @@ class Asking:
     def share(self, key: Any, compute: Callable[[], T]) -> T:
         """An answer that all viewers share."""
         return self._answers.get(key, compute)
+
+
+def _audit_key(scope: Scope, what_ifs: tuple[str, ...]) -> tuple[object, ...]:
+    return _rounded(scope.since), _rounded(scope.until), scope.zone, what_ifs
 
 
 def _rounded(at: datetime) -> datetime:

@@ -57,6 +57,12 @@ class Jobs:
                 return job.result._replace(is_running=True, seconds=now - job.began)
             return job.result
 
+    def last(self, key: Hashable) -> JobResult:
+        """The last result, without beginning anything."""
+        with self._lock:
+            job = self._jobs.get(key)
+            return JobResult() if job is None else job.result
+
     def _run(self, job: _Job, work: Callable[[], Any]) -> None:
         with self._turn:
             began = time.monotonic()

@@ -42,14 +42,14 @@ def test_the_first_visit_does_not_wait_and_figures_are_those_of_the_audit(page, 
 
 
 def test_changes_are_replayed_together(page):
-    content = page(what_if="model:gpt-5=gpt-5-mini  cap_output=9 cap_output=9")
+    content = page(what_if="model:opus=claude-haiku-4-5  cap_output=9 cap_output=9")
     assert content.parts["job"].error == ""
     table = content.table("what-if")
 
-    assert [row[0].text for row in table.rows] == ["model:gpt-5=gpt-5-mini", "cap_output=9"]
+    assert [row[0].text for row in table.rows] == ["model:opus=claude-haiku-4-5", "cap_output=9"]
     assert table.total[0].text == "together"
     assert "--what-if cap_output=9" in table.verb
-    assert [change for change, _, _ in content.parts["chosen"]] == ["model:gpt-5=gpt-5-mini", "cap_output=9"]
+    assert [change for change, _, _ in content.parts["chosen"]] == ["model:opus=claude-haiku-4-5", "cap_output=9"]
 
 
 @pytest.mark.parametrize("change", ["nonsense", "rules=nothing", "a=1 b=2 c=3 d=4 e=5 f=6 g=7"])

@@ -24,7 +24,7 @@ def read(asking: Asking, view: View) -> Content:
     if not cells:
         return Content()
     bill = build(cells, "model")
-    names = [row["name"] for row in asking.rows("outcomes")]
+    names = [row["name"] for row in sorted(asking.rows("outcomes"), key=lambda row: (-row["tasks"], row["name"]))]
     outcome = view.word("outcome", names[0] if names else "")
     tables = [_price_table(bill.rows, view)]
     notes: list[str] = []

@@ -114,16 +114,23 @@ class Verbs(VerbGroup):
 
 @click.group(
     cls=Verbs,
+    invoke_without_command=True,
     subcommand_metavar="VERB [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, prog_name="modicum")
-def modicum() -> None:
+@click.pass_context
+def modicum(ctx: click.Context) -> None:
     """Find where your LLM tokens go, cut the ones that buy nothing, and prove that outcomes held.
 
+    Without a verb: what the agent logs of your home directory cost, on what, and what to do about it.
     Every verb has its own --help with examples, and --json prints figures for programs.
     Shell completion: eval "$(_MODICUM_COMPLETE=bash_source modicum)", or zsh_source, fish_source.
     """
+    if ctx.invoked_subcommand is None:
+        from modicum.cli.overview.first_screen import show_first_screen
+
+        show_first_screen()
 
 
 def main(args: list[str] | None = None) -> NoReturn:

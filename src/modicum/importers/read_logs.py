@@ -199,6 +199,8 @@ def _read(
     progress: Callable[[int, int], None] | None,
 ) -> Found:
     whole = sum(file.size for file in files)
+    if progress:
+        progress(0, whole)
     workers = min(processes or os.cpu_count() or 1, len(files), whole // WORTH_A_PROCESS_BYTES + 1)
     if workers > 1:
         yield from _read_beside(files, task, workers, whole, progress)

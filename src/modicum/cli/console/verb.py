@@ -72,8 +72,8 @@ def command(options: ConsoleOptions) -> None:
 @contextmanager
 def _folder_of_logs(options: ConsoleOptions, settings: Settings) -> Iterator[Path]:
     """A folder with a ledger that holds just these logs, for as long as they are looked at."""
-    from modicum.cli.audit import add_outcomes
     from modicum.cli.import_logs import book_calls, make_reading
+    from modicum.cli.inputs.audit_answers import add_outcomes
     from modicum.ledger.opening import open_store
 
     paths, outcomes = options.paths, list[Path]()

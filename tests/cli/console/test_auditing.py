@@ -3,7 +3,7 @@ import pytest
 from ledger.samples import entry
 from ledger_process.rig import LedgerProcess
 from modicum.calls import UserError
-from modicum.cli.console.auditing import AuditQuestion, answer, audit_beside
+from modicum.cli.console.auditing import BackgroundAudit, answer, audit_beside
 from modicum.cli.console.sources import sources_of
 from modicum.insights.scoping.scope import Scope
 from modicum.settings import Settings
@@ -29,7 +29,7 @@ def test_the_question_is_answered_in_this_process_too(tmp_path):
         with sources_of(ledger.place, tmp_path, Settings(), Settings).open_store() as store:
             store.append([entry("c1", "1.5")])
         scope = Scope()
-        question = AuditQuestion(
+        question = BackgroundAudit(
             place=ledger.place, folder=str(tmp_path), since=scope.since, until=scope.until, zone="UTC"
         )
         assert '"cost_usd": 1.5' in answer(question)

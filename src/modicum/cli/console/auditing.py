@@ -21,7 +21,7 @@ from modicum.insights.scoping.scope import Scope
 FAULT = 2
 
 
-class AuditQuestion(msgspec.Struct, frozen=True, kw_only=True):
+class BackgroundAudit(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked."""
 
     place: str
@@ -40,7 +40,7 @@ def audit_beside(place: str, folder: Path, scope: Scope, what_ifs: tuple[str, ..
     Raises:
         UserError: there is nothing to look at, or the process failed.
     """
-    question = AuditQuestion(
+    question = BackgroundAudit(
         place=place, folder=str(folder), since=scope.since, until=scope.until, zone=scope.zone, what_ifs=what_ifs
     )
     done = subprocess.run(
@@ -56,7 +56,7 @@ def audit_beside(place: str, folder: Path, scope: Scope, what_ifs: tuple[str, ..
     return document
 
 
-def answer(question: AuditQuestion) -> str:
+def answer(question: BackgroundAudit) -> str:
     """The document as JSON."""
     from modicum.cli.console.sources import sources_of
     from modicum.cli.terminal.output import json_text
@@ -79,7 +79,7 @@ def answer(question: AuditQuestion) -> str:
 
 def main() -> int:
     try:
-        sys.stdout.write(answer(msgspec.json.decode(sys.stdin.buffer.read(), type=AuditQuestion)))
+        sys.stdout.write(answer(msgspec.json.decode(sys.stdin.buffer.read(), type=BackgroundAudit)))
     except UserError as error:
         sys.stderr.write(f"{one_line(str(error))}\n")
         return FAULT

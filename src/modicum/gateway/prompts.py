@@ -1,4 +1,4 @@
-"""The rules of changed system prompts and requests that the settings name. As routers, they act in experiments alone."""
+"""The rules of changed system prompts and requests that the settings name. They act in experiments alone."""
 
 from pathlib import Path
 

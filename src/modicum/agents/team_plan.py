@@ -49,7 +49,8 @@ class TeamPlan(PlanRules, frozen=True, forbid_unknown_fields=True, kw_only=True)
         Raises:
             UserError: the plan was made for another team.
         """
-        return Guard(self, run=run, full_because=self.full_because(run, agents, prompts, models, today, watch))
+        why = self.full_because(run, agents, prompts, models, today, watch)
+        return Guard(self, run=run, full_because=why, canary_share=self.share_now(watch))
 
 
 def make_plan(graph: TeamGraph, drop: tuple[Drop, ...] = (), mute: tuple[Mute, ...] = ()) -> TeamPlan:

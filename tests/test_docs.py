@@ -28,7 +28,7 @@ from modicum.settings import (
     TeamSettings,
     UpstreamSettings,
 )
-from modicum.settings.policy import ClauseSettings
+from modicum.settings.governance.policy import ClauseSettings
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/**/*.md")]

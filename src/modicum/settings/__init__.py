@@ -1,8 +1,6 @@
 """One typed table of settings, a file per section. Read once, at the top; below, values are arguments."""
 
 from modicum.settings.addresses import host_and_port, host_name
-from modicum.settings.alerts import AlertSettings, alert_rules_of, webhook_of
-from modicum.settings.budgets import BudgetSettings, budgets_of
 from modicum.settings.cascades import CascadeSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import (
@@ -16,12 +14,14 @@ from modicum.settings.folders import (
     state_folder,
 )
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
-from modicum.settings.limits import LimitSettings, limits_of
+from modicum.settings.governance.alerts import AlertSettings, alert_rules_of, webhook_of
+from modicum.settings.governance.budgets import BudgetSettings, budgets_of
+from modicum.settings.governance.limits import LimitSettings, limits_of
+from modicum.settings.governance.outcomes import OutcomeSettings, outcome_budgets_of, worth_of
+from modicum.settings.governance.policy import NO_POLICY_SETTINGS, PolicySettings, policy_of
 from modicum.settings.metrics import MetricsSettings
 from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
-from modicum.settings.outcomes import OutcomeSettings, outcome_budgets_of, worth_of
-from modicum.settings.policy import NO_POLICY_SETTINGS, PolicySettings, policy_of
 from modicum.settings.policy_file import place_in_policy, read_policy_at
 from modicum.settings.prompts import PromptSettings
 from modicum.settings.resilience import ResilienceSettings, policies_of

@@ -10,17 +10,17 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.calls.outside.regular_file import read_regular
-from modicum.settings.budgets import BudgetSettings, budget_fault
 from modicum.settings.folders import policy_place
-from modicum.settings.outcomes import OutcomeSettings, outcome_fault
-from modicum.settings.places import line_of, line_of_row, list_accepted
-from modicum.settings.policy import (
+from modicum.settings.governance.budgets import BudgetSettings, budget_fault
+from modicum.settings.governance.outcomes import OutcomeSettings, outcome_fault
+from modicum.settings.governance.policy import (
     NO_POLICY_SETTINGS,
     ClauseSettings,
     OwnerClassSettings,
     PolicySettings,
     policy_fault,
 )
+from modicum.settings.places import line_of, line_of_row, list_accepted
 from modicum.settings.table import Settings
 
 _TABLES = {

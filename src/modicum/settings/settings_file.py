@@ -13,17 +13,17 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.calls.outside.regular_file import read_regular
-from modicum.settings.alerts import AlertSettings, alerts_fault
-from modicum.settings.budgets import BudgetSettings, budget_fault
 from modicum.settings.cascades import CascadeSettings, cascade_fault
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
-from modicum.settings.limits import LimitSettings, limit_fault
+from modicum.settings.governance.alerts import AlertSettings, alerts_fault
+from modicum.settings.governance.budgets import BudgetSettings, budget_fault
+from modicum.settings.governance.limits import LimitSettings, limit_fault
+from modicum.settings.governance.outcomes import OutcomeSettings, outcome_fault
 from modicum.settings.metrics import MetricsSettings, metrics_fault
 from modicum.settings.optimize import OptimizeSettings, OwnerRules, optimize_fault
 from modicum.settings.otel import OtelSettings
-from modicum.settings.outcomes import OutcomeSettings, outcome_fault
 from modicum.settings.places import line_of, line_of_row, list_accepted
 from modicum.settings.policy_file import place_in_policy, read_policy
 from modicum.settings.prompts import PromptSettings, prompt_fault

@@ -2,17 +2,17 @@
 
 import msgspec
 
-from modicum.settings.alerts import AlertSettings
-from modicum.settings.budgets import BudgetSettings
 from modicum.settings.cascades import CascadeSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
-from modicum.settings.limits import LimitSettings
+from modicum.settings.governance.alerts import AlertSettings
+from modicum.settings.governance.budgets import BudgetSettings
+from modicum.settings.governance.limits import LimitSettings
+from modicum.settings.governance.outcomes import OutcomeSettings
+from modicum.settings.governance.policy import NO_POLICY_SETTINGS, PolicySettings
 from modicum.settings.metrics import MetricsSettings
 from modicum.settings.optimize import OptimizeSettings
 from modicum.settings.otel import OtelSettings
-from modicum.settings.outcomes import OutcomeSettings
-from modicum.settings.policy import NO_POLICY_SETTINGS, PolicySettings
 from modicum.settings.prompts import PromptSettings
 from modicum.settings.resilience import ResilienceSettings
 from modicum.settings.routes import RouteSettings

@@ -7,7 +7,7 @@ from modicum.gateway.budgets.live_raises import LiveRaises
 from modicum.governance.budget_raises import RaiseEvent, raised
 from modicum.ledger.events import EventFile
 from modicum.settings import BudgetSettings
-from modicum.settings.budgets import budgets_of
+from modicum.settings.governance.budgets import budgets_of
 
 
 def event_until(until, limit=3, of=()):

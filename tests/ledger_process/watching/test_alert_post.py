@@ -14,7 +14,7 @@ from modicum.ledger_process.watching.alert_log import AlertLog
 from modicum.ledger_process.watching.alert_post import LONGEST_WAIT_S, MOST_REFUSALS, AlertPost
 from modicum.outbound.client import Outbound
 from modicum.outbound.hosts import AllowedHosts
-from modicum.settings.alerts import Webhook
+from modicum.settings.governance.alerts import Webhook
 
 
 class Receiver(HTTPServer):

@@ -16,7 +16,7 @@ from modicum.ledger_process.watching.alert_log import DELIVERED, DROPPED, AlertL
 from modicum.outbound.client import Outbound
 from modicum.outbound.hosts import AllowedHosts
 from modicum.outbound.unreachable import Unreachable
-from modicum.settings.alerts import Webhook
+from modicum.settings.governance.alerts import Webhook
 
 LOOK_EVERY_S = 2.0
 LONGEST_WAIT_S = 300.0

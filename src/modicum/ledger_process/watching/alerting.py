@@ -28,7 +28,7 @@ from modicum.insights.budgets.standing import BudgetRow
 from modicum.ledger.worker_reports import WorkerReport
 from modicum.ledger_process.watching.alert_log import AlertLog
 from modicum.settings import alert_rules_of
-from modicum.settings.alerts import AlertSettings
+from modicum.settings.governance.alerts import AlertSettings
 
 EVERY_S = 2.0
 UNPRICED_FOR_S = 3600.0

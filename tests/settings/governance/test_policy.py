@@ -1,4 +1,4 @@
-from modicum.settings.policy import ClauseSettings, PolicySettings, policy_fault, policy_of
+from modicum.settings.governance.policy import ClauseSettings, PolicySettings, policy_fault, policy_of
 
 
 def test_an_empty_list_is_a_limit_and_no_list_is_none():

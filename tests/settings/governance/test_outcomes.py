@@ -3,7 +3,7 @@ import pytest
 from modicum.calls import UserError
 from modicum.governance.budget_windows import Period
 from modicum.settings import OutcomeSettings, outcome_budgets_of, read_settings, worth_of
-from modicum.settings.outcomes import outcome_fault
+from modicum.settings.governance.outcomes import outcome_fault
 
 GOOD = {"name": "resolved", "limit_usd": 2.0}
 

@@ -4,7 +4,7 @@ from modicum.calls import UserError
 from modicum.governance.budget_windows import Period
 from modicum.governance.budgets import EACH, NANO, AtLimit, LimitUnit
 from modicum.settings import BudgetSettings, budgets_of, read_settings
-from modicum.settings.budgets import budget_fault
+from modicum.settings.governance.budgets import budget_fault
 
 GOOD = {"name": "a", "per": "day", "limit_usd": 5.0}
 

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from modicum.governance.policy import EFFORTS, CallPolicy, Clause, OwnerClass
-from modicum.settings.budgets import BudgetSettings
-from modicum.settings.outcomes import OutcomeSettings
+from modicum.settings.governance.budgets import BudgetSettings
+from modicum.settings.governance.outcomes import OutcomeSettings
 
 MOST_TOKENS = 10**9
 MOST_CLASSES = 20

@@ -2,7 +2,7 @@ import pytest
 
 from modicum.calls import UserError
 from modicum.settings import AlertSettings, alert_rules_of, read_settings, webhook_of
-from modicum.settings.alerts import alerts_fault
+from modicum.settings.governance.alerts import alerts_fault
 
 
 @pytest.mark.parametrize(

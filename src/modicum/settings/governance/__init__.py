@@ -1,0 +1,1 @@
+"""What settings say of who may spend how much, and on what."""

@@ -46,7 +46,7 @@ def test_packed_and_unpacked_it_is_the_same(bets):
 
     assert again.interval(0.05) == bets.interval(0.05)
     assert RunningBets.unpack(b"").interval(0.05) == (-1.0, 1.0)
-    with pytest.raises(ValueError, match="reshape|buffer size"):
+    with pytest.raises(ValueError, match=r"reshape|buffer size"):
         RunningBets.unpack(b"others")
 
 

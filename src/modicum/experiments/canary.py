@@ -46,7 +46,7 @@ class CanaryWatch(msgspec.Struct, omit_defaults=True, kw_only=True):
     margin: float = 0.02
     """The loss that the team's owner accepts."""
     error: float = 0.05
-    """Chance that the interval ever leaves the truth; half of it is the chance ever to revert a plan that does no harm."""
+    """Chance that the interval ever leaves the truth. Half of it is the chance ever to revert a plan without harm."""
     full: ArmOutcomes = msgspec.field(default_factory=ArmOutcomes)
     plan: ArmOutcomes = msgspec.field(default_factory=ArmOutcomes)
     bets: bytes = b""

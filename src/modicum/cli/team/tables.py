@@ -163,8 +163,8 @@ def _format_canaries(plan: "TeamPlan") -> str:
     losses = ", ".join(f"{100 * one.loss:g} points after {one.runs:,}" for one in findable_losses(score) if one.runs)
     from_score = f"from a score of {score:.2f}" if shown else "from a score of 0.50, the slowest, as none is known"
     return (
-        f"{100 * plan.canary_share:g} % of runs, up to half where a loss is suspected; a loss is noticed, in about 4 of 5 "
-        f"cases, {from_score}: {losses} graded runs"
+        f"{100 * plan.canary_share:g} % of runs, up to half where a loss is suspected; a loss is noticed, in about 4 "
+        f"of 5 cases, {from_score}: {losses} graded runs"
     )
 
 
@@ -264,10 +264,13 @@ def print_verification(found: "Verification", *, as_json: bool) -> None:
                 saved,
             ]
         )
-    columns = ["", "score", "change in points", "95 % interval", "prompt tokens", "completion tokens", "tokens saved"]
+    level = f"{100 * found.evidence.confidence:g} % interval"
+    columns = ["", "score", "change in points", level, "prompt tokens", "completion tokens", "tokens saved"]
     print_table(columns, rows, title=f"{found.arms[0].tasks_count} tasks")
     click.echo(f"verdict for a margin of {100 * found.margin:.1f} points: {found.verdict}")
     _print_proven_loss(found.evidence)
+    if found.evidence.note:
+        click.echo(f"take the interval with care: {found.evidence.note}")
     if found.tasks_needed:
         click.echo(f"tasks needed for a verdict: about {found.tasks_needed:,}")
     if found.learning_tokens:

@@ -187,7 +187,7 @@ def markdown(found: dict) -> str:
         )
     text += [
         "",
-        "| full team | plan loses | given up within 4,000 runs | median run | canaries | said: 4 of 5 after | by then |",
+        "| full team | plan loses | given up within 4,000 | median run | canaries | said: 4 of 5 after | by then |",
     ]
     text += ["|---:|---:|---:|---:|---:|---:|---:|"]
     for row in found["canaries"]:

@@ -54,7 +54,7 @@ def jackknife(value: float, without: Floats, confidence: float) -> Reach:
     variance = float(np.mean(added**2))
     kurtosis = float(np.mean(added**4)) / variance**2
     own = min(max(2 * count / max(kurtosis - 1, 1e-9), 1), count - 1)
-    freedom = int(own**0.75 * (count - 1) ** 0.25)
+    freedom = int(own**0.75 * (count - 1) ** 0.25 + 1e-9)
     reach = t_quantile((1 + confidence) / 2, max(1, freedom))
     more = 1 + MORE_SKEW * min(1.0, MORE_SKEW_UNTIL / count)
     skew = more * float(np.mean(added**3)) / variance**1.5 / math.sqrt(count)

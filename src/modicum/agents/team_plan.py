@@ -68,6 +68,14 @@ def make_plan(graph: TeamGraph, drop: tuple[Drop, ...] = (), mute: tuple[Mute, .
     )
 
 
+def full_team_guard(run: str = "") -> Guard:
+    """The guard of a team that has no plan yet: everybody speaks and reads everything, and rounds are counted, so that
+    a run can be recorded.
+    """
+    nobody = TeamPlan(schema=SCHEMA, team="", decision=Decision.KEEP_ALL, agents=(), rounds=1, canary_share=0)
+    return Guard(nobody, run=run, full_because="there is no plan yet")
+
+
 def encode_plan(plan: TeamPlan) -> str:
     return msgspec.json.format(msgspec.json.encode(plan), indent=2).decode() + "\n"
 

@@ -21,7 +21,7 @@ def test_a_plan_that_loses_ten_points_is_reverted_within_the_runs_that_are_promi
     [promised] = [one.runs for one in findable_losses(0.95) if one.loss == 0.1]
     watches = [CanaryWatch() for _ in range(6)]
 
-    caught = [play(watch, 0.85, 0.95, 2 * promised, seed) for seed, watch in enumerate(watches, start=10)]
+    caught = [play(watch, 0.85, 0.95, promised, seed) for seed, watch in enumerate(watches, start=10)]
 
     assert sum(caught) >= 5
     assert "reverted after" in watches[0].reverted

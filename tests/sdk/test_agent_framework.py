@@ -1,6 +1,5 @@
 import asyncio
-import runpy
-from pathlib import Path
+from itertools import pairwise
 
 import pytest
 
@@ -21,7 +20,7 @@ from modicum.agents.plan_rules import EarlyExit, Substitute
 from modicum.agents.recorder import TeamRecorder
 from modicum.agents.team_plan import full_team_guard
 from modicum.sdk.agent_framework import PlanMiddleware, author_of, links_of
-from sdk.plans import plan
+from sdk.plans import plan, run_example
 
 NAMES = ("planner", "critic", "judge")
 
@@ -59,7 +58,7 @@ def chain(clients, middleware, rounds=1):
         for name, client in clients.items()
     ]
     builder = WorkflowBuilder(start_executor=agents[0])
-    for one, other in zip(agents, agents[1:], strict=False):
+    for one, other in pairwise(agents):
         builder.add_edge(one, other)
     return builder.build()
 
@@ -124,7 +123,5 @@ def test_tool_calls_and_people_have_no_author():
     assert author_of(Message("user", ["hi"], author_name="planner")) is None
 
 
-def test_the_example_runs_as_printed(capsys):
-    runpy.run_path(str(Path(__file__).parents[2] / "docs" / "examples" / "agent_framework_team.py"), run_name="__main__")
-
-    assert capsys.readouterr().out.splitlines()[-1].startswith("recorded 3 turns")
+def test_the_example_runs_as_printed():
+    assert run_example("Microsoft Agent Framework") == ["planner", "critic", "judge"]

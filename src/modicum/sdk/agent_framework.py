@@ -76,7 +76,8 @@ def _nothing(*, stream: bool) -> Any:
         return AgentResponse(messages=[])
 
     async def none() -> AsyncIterator[AgentResponseUpdate]:
-        for update in ():
+        nothing: tuple[AgentResponseUpdate, ...] = ()
+        for update in nothing:
             yield update
 
     return ResponseStream(none(), finalizer=lambda _: AgentResponse(messages=[]))

@@ -1,6 +1,6 @@
 """A team plan in Google's Agent Development Kit: one plugin for all agents of an app.
 
-    runner = InMemoryRunner(agent=team, plugins=[PlanPlugin(plan.guard)])
+    runner = InMemoryRunner(app=App(name="support", root_agent=team, plugins=[PlanPlugin(plan.guard)]))
 
 The session's id is the run's name. A dropped agent is answered for with an empty text, which the framework leaves out
 of the prompts of others. What others said is quoted to an agent as text ("[planner] said:"), and is told apart by that.

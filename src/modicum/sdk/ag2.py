@@ -15,7 +15,7 @@ from typing import Any
 from modicum.agents.guard import Guard
 from modicum.agents.recorder import AgentReply, TeamRecorder
 from modicum.calls.extras import missing_extra
-from modicum.sdk.team_turns import TeamTurns
+from modicum.sdk.run_turns import RunTurns
 
 try:
     from ag2.events import ModelMessage, ModelRequest, ModelResponse, TextInput
@@ -44,7 +44,7 @@ class PlannedAgents:
         recorder: TeamRecorder | None = None,
         answer_of: Callable[[str], str | None] | None = None,
     ) -> None:
-        self.turns = TeamTurns(guard, recorder=recorder, answer_of=answer_of)
+        self.turns = RunTurns(guard, recorder=recorder, answer_of=answer_of)
 
     def speakers(self, names: Sequence[str]) -> list[str]:
         """Those who speak in some round, whom the plan asks first in front."""
@@ -61,7 +61,7 @@ class PlannedAgents:
 
 
 class _PlanMiddleware(BaseMiddleware):
-    def __init__(self, event: Any, context: Any, turns: TeamTurns, name: str) -> None:
+    def __init__(self, event: Any, context: Any, turns: RunTurns, name: str) -> None:
         super().__init__(event, context)
         self._turns, self._name = turns, name
         self._usages: list[Any] = []

@@ -13,7 +13,7 @@ from typing import Any
 from modicum.agents.guard import Guard
 from modicum.agents.recorder import AgentReply, TeamRecorder
 from modicum.calls.extras import missing_extra
-from modicum.sdk.team_turns import TeamTurns
+from modicum.sdk.run_turns import RunTurns
 
 try:
     from agent_framework import AgentContext, AgentMiddleware, AgentResponse, AgentResponseUpdate, ResponseStream
@@ -37,7 +37,7 @@ class PlanMiddleware(AgentMiddleware):
         recorder: TeamRecorder | None = None,
         answer_of: Callable[[str], str | None] | None = None,
     ) -> None:
-        self.turns = TeamTurns(guard, recorder=recorder, answer_of=answer_of)
+        self.turns = RunTurns(guard, recorder=recorder, answer_of=answer_of)
 
     async def process(self, context: AgentContext, call_next: Callable[[], Awaitable[None]]) -> None:
         name = context.agent.name or ""

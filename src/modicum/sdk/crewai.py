@@ -16,7 +16,7 @@ from modicum.agents.plan_rules import EdgeKind
 from modicum.agents.recorder import AgentReply, TeamRecorder
 from modicum.calls import UserError
 from modicum.calls.extras import missing_extra
-from modicum.sdk.team_turns import TeamTurns
+from modicum.sdk.run_turns import RunTurns
 
 try:
     from crewai import LLM, Crew, Process, Task
@@ -47,7 +47,7 @@ def planned(
         raise UserError(
             f"a planned crew runs its tasks in sequence, not {crew.process}: set process=Process.sequential"
         )
-    turns = TeamTurns(guard, recorder=recorder, answer_of=answer_of)
+    turns = RunTurns(guard, recorder=recorder, answer_of=answer_of)
     rounds = _number_rounds(crew.tasks)
     kept: list[tuple[Task, str, int]] = []
     copies: dict[int, Task] = {}
@@ -74,7 +74,7 @@ def _number_rounds(tasks: Sequence[Task]) -> list[tuple[str, int]]:
 
 def _copy_task(
     task: Task,
-    turns: TeamTurns,
+    turns: RunTurns,
     role: str,
     number: int,
     earlier: Sequence[tuple[Task, str, int]],
@@ -109,7 +109,7 @@ def _carries(guard: Guard, source: str, reader: str, written: int, number: int) 
 
 
 def _ending(
-    task: Task, agent: Any, turns: TeamTurns, role: str, spent: dict[int, tuple[int, int]]
+    task: Task, agent: Any, turns: RunTurns, role: str, spent: dict[int, tuple[int, int]]
 ) -> Callable[[Any], Any]:
     """What is done when the task's output is there: the turn is written down, then the task's own callback runs."""
     spent.setdefault(id(agent.llm), _spent(agent))

@@ -14,7 +14,7 @@ from modicum.agents.guard import Guard, Guards
 from modicum.agents.recorder import AgentReply, TeamRecorder
 from modicum.agents.team_plan import full_team_guard
 from modicum.calls.extras import missing_extra
-from modicum.sdk.team_turns import TeamTurns
+from modicum.sdk.run_turns import RunTurns
 
 try:
     from google.adk.plugins.base_plugin import BasePlugin
@@ -45,7 +45,7 @@ class PlanPlugin(BasePlugin):
         answer_of: Callable[[str], str | None] | None = None,
     ) -> None:
         super().__init__(name="modicum_team_plan")
-        self._turns = Conversations(guard, recorder=recorder, answer_of=answer_of)
+        self._turns = RunsByName(guard, recorder=recorder, answer_of=answer_of)
         self._replies: dict[tuple[str, str], list[Any]] = {}
 
     async def before_agent_callback(self, *, agent: Any, callback_context: Any) -> types.Content | None:
@@ -72,21 +72,21 @@ class PlanPlugin(BasePlugin):
             self._turns.of(callback_context.session.id).ends(agent.name, _reply_of(agent, replies))
 
 
-class Conversations:
+class RunsByName:
     """The turns of each conversation, by its id."""
 
     def __init__(self, guard: Callable[[str], Guard], **options: Any) -> None:
         self._guards = Guards(guard, most=MOST_RUNS)
         self._options = options
-        self._turns: dict[str, TeamTurns] = {}
+        self._turns: dict[str, RunTurns] = {}
 
-    def of(self, run: str) -> TeamTurns:
+    def of(self, run: str) -> RunTurns:
         guard = self._guards.of(run)
         turns = self._turns.get(run)
         if turns is None or turns.guard is not guard:
             if len(self._turns) >= MOST_RUNS:
                 self._turns.pop(next(iter(self._turns)))
-            turns = self._turns[run] = TeamTurns(guard, **self._options)
+            turns = self._turns[run] = RunTurns(guard, **self._options)
         return turns
 
 

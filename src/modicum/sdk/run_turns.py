@@ -10,7 +10,7 @@ from modicum.agents.recorder import AgentReply, TeamRecorder
 Message = TypeVar("Message")
 
 
-class TeamTurns:
+class RunTurns:
     """The turns of one conversation, for frameworks that ask before each and report after it.
 
     Args:

@@ -12,6 +12,8 @@ from modicum.calls.usage import TEXT_BUCKETS
 from modicum.insights.advice.project_beginnings import lean_beginnings
 from modicum.insights.cache_replay.paying_pings import count_paying
 from modicum.insights.caching import Caching, find_rule_flags
+from modicum.insights.changes.contexts import FORMS as CONTEXT_FORMS
+from modicum.insights.changes.contexts import is_context_change, parse_context_change
 from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.history import Flags, History, Ints
 from modicum.insights.rates import RateTable
@@ -35,6 +37,7 @@ FORMS = (
     "subagent_model=OTHER",
     "beginnings=leanest",
     "tier=batch|flex|priority",
+    *CONTEXT_FORMS,
 )
 RULES_FORM = "rules"
 CAP_FORM = "cap_tool_results"
@@ -75,7 +78,7 @@ def check_what_if(text: str) -> None:
     if _without_tools(name) == RULES_FORM:
         if value not in _RULE_SETS:
             raise unknown_name("set of rules", value, _RULE_SETS)
-    elif not (_is_cache_change(text) or _is_other_change(name, value)):
+    elif not (_is_cache_change(text) or is_context_change(text) or _is_other_change(name, value)):
         raise unknown_name("change that can be replayed called", text, FORMS)
 
 
@@ -89,6 +92,8 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     name = text.partition("=")[0]
     if _is_cache_change(text):
         return _parse_cache_change(text, history, prices)
+    if is_context_change(text):
+        return WhatIf(text, FindingClass.HEADROOM, parse_context_change(text, history, prices))
     if name.startswith("model:") or name == SUBAGENTS_FORM:
         return _parse_model_change(text, history, prices)
     return _parse_size_change(text, history)

@@ -72,12 +72,12 @@ class Contexts:
     def read(cls, history: History) -> "Contexts":
         logged = LoggedShare.fit(history)
         users = _is_kind(history, {"user"})
-        said = np.bincount(history.segment_call[users], history.segment_tokens[users], history.calls)
+        typed = np.bincount(history.segment_call[users], history.segment_tokens[users], history.calls)
         cause = [code for code, word in enumerate(history.break_causes) if word == COMPACTION]
         return cls(
             (history.agent == history.code_of(history.agents, "")) & history.has_anatomy,
             measure_front(history),
-            said * logged.scale,
+            typed * logged.scale,
             np.isin(history.break_cause, cause),
         )
 

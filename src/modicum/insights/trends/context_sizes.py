@@ -106,11 +106,11 @@ def _results_by_call(history: History) -> tuple[Ints, Ints]:
     A result enters the context with the call behind it.
     """
     results = (history.segment_kind == history.code_of(history.kinds, "tool_result")) & (history.segment_call > 0)
-    asked = history.segment_call[results] - 1
+    call_before = history.segment_call[results] - 1
     same = ~history.first[history.segment_call[results]]
     failures = history.segment_error[results] & same
-    count = np.bincount(asked[same], minlength=history.calls)
-    return count, np.bincount(asked[failures], minlength=history.calls)
+    count = np.bincount(call_before[same], minlength=history.calls)
+    return count, np.bincount(call_before[failures], minlength=history.calls)
 
 
 def _sum_row(

@@ -58,6 +58,8 @@ class Target(NamedTuple):
     """Billed, metered, recorded. Else it is passed on after the check of the key (token counts, lists of models)."""
     late_reply: str = ""
     """The id of the reply that it asks for, to a call that was made before."""
+    counts_tokens: bool = False
+    """It asks how many tokens a prompt has: where an upstream does not say, our own count does."""
     is_streamed: bool = False
     """Its body may be larger than what is held: it goes on as it comes."""
 

@@ -10,6 +10,7 @@ from modicum.gateway.callers.own_keys import check_upstream
 from modicum.gateway.exchange import Request
 from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import ClientGone, Refused
+from modicum.gateway.own_counts import HAS_NONE, MARKED, own_count
 from modicum.gateway.parts import Parts
 from modicum.gateway.replies import why_unreachable
 from modicum.gateway.upstreams import Upstream, Upstreams
@@ -67,6 +68,10 @@ class _Way(NamedTuple):
     body: bytes
     names: frozenset[str] | None = None
     """As `sending.Passing.names`."""
+    model: str = ""
+    """Its name there, if a model is named."""
+    is_elsewhere: bool = False
+    """Whether the model is behind another API, which knows nothing of this request."""
 
 
 def _way(parts: Parts, upstreams: Upstreams, request: Request) -> _Way:
@@ -89,20 +94,35 @@ def _way(parts: Parts, upstreams: Upstreams, request: Request) -> _Way:
     parts.policies.check_aside(request, route.upstream, route.model)
     is_checked = bool(caller.models or parts.policies.limits_models)
     body = sending.with_one_model(request.body) if is_checked else request.body
-    return _Way(route.upstream, body, sending.QUERY)
+    return _Way(route.upstream, body, sending.QUERY, route.model, route.translation is not None)
+
+
+async def _count_here(request: Request, model: str, client: Client) -> None:
+    """Answers a request for a token count with our own.
+
+    Raises:
+        DialectError: the request cannot be read.
+    """
+    counted = await own_count(request.served.dialect, request.body, model)
+    client.prepare(OK, [(b"content-type", b"application/json"), MARKED])
+    await client.finish(counted)
 
 
 async def pass_aside(parts: Parts, upstreams: Upstreams, request: Request, client: Client) -> None:
     dialect, served, own_key = request.served.dialect, request.served, request.caller.own_key
     try:
-        upstream, body, names = _way(parts, upstreams, request)
+        way = _way(parts, upstreams, request)
+        upstream, body = way.upstream, way.body
+        if served.counts_tokens and way.is_elsewhere:
+            await _count_here(request, way.model, client)
+            return
         if own_key is not None:
             check_upstream(own_key, upstream)
         passing = sending.outgoing(request, upstream, own_key)
         with parts.upstream_calls.at(upstream):
             answer = await sending.send(
                 parts.connections,
-                sending.Passing(served.method, passing, request.query, names),
+                sending.Passing(served.method, passing, request.query, way.names),
                 upstream,
                 served.target,
                 own_key=own_key,
@@ -112,6 +132,9 @@ async def pass_aside(parts: Parts, upstreams: Upstreams, request: Request, clien
                 await client.finish(await stream_late(parts, request, upstream, answer, client))
                 return
             reply = await answer.rest(MOST_REPLY_BYTES)
+        if served.counts_tokens and answer.status in HAS_NONE:
+            await _count_here(request, way.model, client)
+            return
         if served.late_reply and answer.status == OK:
             await record_late(parts, request, upstream, reply)
     except (Refused, DialectError) as refusal:

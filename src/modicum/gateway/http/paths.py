@@ -29,13 +29,16 @@ class Served(NamedTuple):
     """As `Target.late_reply`."""
     is_streamed: bool = False
     """As `Target.is_streamed`."""
+    counts_tokens: bool = False
+    """As `Target.counts_tokens`."""
     deployment: str = ""
     """The deployment that an Azure path names, and so the model."""
 
     @classmethod
     def of(cls, dialect: Dialect, target: Target, method: str = "POST") -> "Served":
         what = CALL if target.is_call else ASIDE
-        return cls(dialect, what, target.path, method.encode("ascii"), target.late_reply, target.is_streamed)
+        plain = method.encode("ascii")
+        return cls(dialect, what, target.path, plain, target.late_reply, target.is_streamed, target.counts_tokens)
 
 
 def served(method: str, path: str, headers: Container[bytes]) -> Served:

@@ -1,4 +1,4 @@
-"""Token counts of our own, for models whose upstream counts none; marked, so that nobody takes them for a provider's."""
+"""Token counts of our own, for models whose upstream counts none; marked, so that each is known for what it is."""
 
 import asyncio
 from functools import partial

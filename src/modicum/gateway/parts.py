@@ -18,6 +18,7 @@ from modicum.gateway.recording import Recorder
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
+from modicum.ledger.batches import BatchFile
 from modicum.ledger.journal import Journal
 from modicum.outbound.keepalive import Connections
 
@@ -38,6 +39,7 @@ class Parts(NamedTuple):
     provider_limits: ProviderLimits
     policies: Authorising
     refusals: Refusals
+    batches: BatchFile
     turns: LiveTurns | None
     """None: calls of one conversation may go to other processes, so that nobody here knows where one stands."""
     keeper: CacheKeeper | None = None
@@ -66,4 +68,5 @@ class Parts(NamedTuple):
         self.recorder.close()
         self.rates.close()
         await self.budgets.close()
+        self.batches.close()
         self.journal.close()

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from modicum.gateway import meter, replies, sending
 from modicum.gateway.answering import TROUBLES, Answerer, answer
+from modicum.gateway.batches.door import BatchDoor
 from modicum.gateway.callers.attribution import attribution
 from modicum.gateway.callers.credentials import query_key
 from modicum.gateway.callers.owners import Caller
@@ -44,6 +45,7 @@ class Pipeline:
         self._provider_limits, self._refusals = parts.provider_limits, parts.refusals
         self.relay = Relay(parts)
         """Passes on what nobody meters."""
+        self.batches = BatchDoor(parts.batches, parts.journal, self.relay, parts.budgets, parts.metrics.failed)
         self._upstream, self._optimizer = upstream, Optimizer(parts.metrics, parts.rates, parts.turns)
         self._numbers, self._seen = meter.numbers(), SeenRequests()
 
@@ -131,7 +133,7 @@ class Pipeline:
         caller.check_body(request.body)
         attribute = attribution if request.head is None else request.head.attribution
         number, about = next(self._numbers), attribute(request.headers, facts, caller.owner)
-        find_route = in_force.route_finder(about, number) if dialect.is_metered else in_force.upstreams.unmetered
+        find_route = in_force.route_finder(about, number) if dialect.has_model else in_force.upstreams.without_model
         route = find_route(facts.model, dialect.name)
         self._readiness.check()
         if not in_force.may_divert:
@@ -152,6 +154,8 @@ class Pipeline:
         once. False: the disk refuses.
         """
         is_durable = await self._recorder.end(exchange)
+        if exchange.request.served.dialect.has_batches:
+            is_durable = await self.batches.remember(exchange) and is_durable
         if exchange.reservation is not None or self._budgets.is_active:
             await self._budgets.settle(exchange)
         if exchange.limit_hold is not None:

@@ -67,6 +67,7 @@ from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
 from modicum.gateway.warming.sending_pings import may_send, send_ping
 from modicum.gateway.warming.short_marks import ShortMarks
+from modicum.ledger.batches import BatchFile
 from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal
 from modicum.ledger.worker_reports import FOLDER as REPORTS
@@ -175,6 +176,7 @@ class Gateway:
             ProviderLimits(),
             Authorising(),
             refusals,
+            BatchFile(self._folder / "batches.sqlite"),
             turns,
             self._keeper_of(rates, turns),
         )

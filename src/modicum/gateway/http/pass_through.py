@@ -113,11 +113,11 @@ async def pass_aside(parts: Parts, upstreams: Upstreams, request: Request, clien
     try:
         way = _way(parts, upstreams, request)
         upstream, body = way.upstream, way.body
+        if own_key is not None:
+            check_upstream(own_key, upstream)
         if served.counts_tokens and way.is_elsewhere:
             await _count_here(request, way.model, client)
             return
-        if own_key is not None:
-            check_upstream(own_key, upstream)
         passing = sending.outgoing(request, upstream, own_key)
         with parts.upstream_calls.at(upstream):
             answer = await sending.send(

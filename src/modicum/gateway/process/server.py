@@ -385,7 +385,8 @@ class Gateway:
 
     def _in_force(self) -> InForce:
         """What the settings say now."""
-        owners = Owners(self._keys, self._digest_key, own_keys=self._settings.gateway.own_keys)
+        gateway = self._settings.gateway
+        owners = Owners(self._keys, self._digest_key, own_keys=gateway.own_keys, plans=gateway.plan_credentials)
         # Before teams: these ask which arm a task is in.
         arms = self._routes.behind(self._experiments.arms)
         always, of_owners = split_rules(self._rules)

@@ -22,6 +22,8 @@ from modicum.settings import (
     OutcomeSettings,
     PolicySettings,
     PromptSettings,
+    RedactionSettings,
+    ReplyCacheSettings,
     ResilienceSettings,
     RouteSettings,
     Settings,
@@ -110,6 +112,13 @@ def test_every_setting_of_rules_has_its_line():
     page = (ROOT / "docs/optimize.md").read_text()
 
     assert [one.name for one in msgspec.structs.fields(OptimizeSettings) if f"| `{one.name}` |" not in page] == []
+
+
+@pytest.mark.parametrize(("page", "table"), [("redaction", RedactionSettings), ("reply-cache", ReplyCacheSettings)])
+def test_every_setting_of_a_row_for_some_calls_has_its_line(page, table):
+    text = (ROOT / "docs" / f"{page}.md").read_text()
+
+    assert [field.name for field in msgspec.structs.fields(table) if f"`{field.name}`" not in text] == []
 
 
 def test_every_setting_of_a_prompt_has_its_line():

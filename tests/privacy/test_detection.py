@@ -24,7 +24,11 @@ LETTERS = (string.ascii_letters + string.digits) * 2
         ("IBAN GB82 WEST 1234 5698 7654 32", "iban"),
         ("card 4111 1111 1111 1234", None),  # wrong check digit
         ("card 4012 8888 8888 1881", "payment_card"),
-        ("call +49 30 901820 12", None),  # groups of six are no phone number that we are sure of
+        ("call +49 30 901820 12", "phone"),
+        ("call +493090182012", "phone"),
+        ("sent\n+493090182012", None),  # a line that a diff adds
+        ("o'neil@corp.org", "email"),
+        ("joão@corp.org", "email"),
         ("call +1 212 555 0142", "phone"),
     ],
 )

@@ -12,6 +12,7 @@ from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import ANATOMY, parse_dimension
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnatomyOptions(shared.LogOptions, shared.SpanOptions):
+class AnatomyOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     by: str
     top: int
 
@@ -41,6 +42,7 @@ class AnatomyOptions(shared.LogOptions, shared.SpanOptions):
     help="With --by segment: number of rows to list.",
 )
 @shared.span_options()
+@choice_options
 @shared.log_options
 @shared.pass_options(AnatomyOptions)
 def command(options: AnatomyOptions) -> None:
@@ -60,7 +62,11 @@ def command(options: AnatomyOptions) -> None:
     by, _ = parse_dimension("anatomy", options.by, ANATOMY)
     since, until = options.span(zone)
     problems: list[Problem] = []
-    with open_ledger_or_logs(options.paths, options, settings, problems) as store:
+    conditions = options.conditions()
+    with (
+        open_ledger_or_logs(options.paths, options, settings, problems) as whole,
+        choose_from(whole, conditions, zone) as store,
+    ):
         found = compute_rent(store, by, since, until, most=options.top)
     print_report(found, problems, options)
 

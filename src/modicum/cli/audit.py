@@ -11,6 +11,7 @@ import click
 from modicum.calls import UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.file_permissions import shared_files
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
@@ -35,7 +36,7 @@ CLASSES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditOptions(shared.LogOptions, shared.SpanOptions):
+class AuditOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     what_ifs: tuple[str, ...]
     only: tuple[str, ...]
     found: bool
@@ -54,6 +55,7 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions):
     help="Look for this finding only (B3, or ttl_expiry); may be given several times.",
 )
 @shared.span_options()
+@choice_options
 @shared.found_option
 @click.option(
     "--outcomes",
@@ -105,6 +107,7 @@ def command(options: AuditOptions) -> None:
         zone=zone,
         only=options.only,
         what_ifs=options.what_ifs,
+        conditions=options.conditions(),
     )
     found = answer_audit(question, settings)
     problems, savings = found.problems, found.savings

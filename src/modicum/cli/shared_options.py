@@ -9,16 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
 
 from modicum.insights.scoping.time_span import EVER, NEVER, parse_time
-
-if TYPE_CHECKING:
-    from modicum.insights.scoping.scope import Scope
-    from modicum.settings import UserZone
 
 Options = TypeVar("Options")
 Result = TypeVar("Result")
@@ -47,22 +43,6 @@ class SpanOptions:
             UserError: one of them is no time.
         """
         return parse_time(self.since, zone, EVER), parse_time(self.until, zone, NEVER)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScopeOptions(SpanOptions):
-    """Which calls are looked at, as it was typed."""
-
-    conditions: tuple[str, ...] = ()
-
-    def scope(self, zone: "UserZone") -> "Scope":
-        """Raises:
-        UserError: a time or a condition cannot be understood.
-        """
-        from modicum.insights.scoping.scope import Scope, parse_where
-
-        since, until = self.span(zone.zone)
-        return Scope(since=since, until=until, zone=zone.name, where=parse_where(self.conditions))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,13 +94,6 @@ prices_option = click.option(
     "price_path",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="File with your own prices, used before the list prices (docs/prices.md).",
-)
-where_option = click.option(
-    "--where",
-    "conditions",
-    multiple=True,
-    metavar="WHAT=NAME",
-    help="Only calls of that model, team, user, project, task, tag:NAME and so on; may be given several times.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 

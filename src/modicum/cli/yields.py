@@ -9,6 +9,7 @@ import click
 from modicum.calls import UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_for_questions
 from modicum.cli.inputs.task_energy import add_task_energy
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class YieldOptions(shared.LedgerOptions, shared.ScopeOptions):
+class YieldOptions(shared.LedgerOptions, shared.SpanOptions, ChoiceOptions):
     outcome: str
     by: str
     worth: float | None
@@ -49,7 +50,7 @@ class YieldOptions(shared.LedgerOptions, shared.ScopeOptions):
     help="What one outcome is worth: shows the margin. Default: worth_usd of [[outcome]] in the settings.",
 )
 @shared.span_options("when the task began")
-@shared.where_option
+@choice_options
 @shared.timezone_option
 @shared.json_option
 @shared.ledger_option
@@ -67,14 +68,19 @@ def command(options: YieldOptions) -> None:
       modicum yield --outcome tests_passed --by tag:team --json
       modicum yield --outcome resolved --by tag:feature --worth 4.50
     """
+    from modicum.insights.scoping.scope import Scope
     from modicum.insights.yields import build, yield_document
 
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone)
     by, tag = parse_dimension("yield", options.by, YIELD)
-    scope = options.scope(zone)
-    name = options.outcome
-    with resources.open_ledger(options.ledger_url, settings) as store:
+    since, until = options.span(zone.zone)
+    conditions, name = options.conditions(), options.outcome
+    with (
+        resources.open_ledger(options.ledger_url, settings) as whole,
+        choose_for_questions(whole, conditions, zone.zone) as (store, where),
+    ):
+        scope = Scope(since=since, until=until, zone=zone.name, where=where)
         outcome_row = find_outcome(store, name)
         cells = store.ask("yield", by=by, tag=tag, outcome=name, **scope.parameters)
         cells = add_task_energy(store, cells, scope, by=by, tag=tag)
@@ -85,9 +91,7 @@ def command(options: YieldOptions) -> None:
     worth = options.worth if options.worth is not None else worth_of(settings.outcome, name)
     margins = _margins(found, worth)
     if options.as_json:
-        document = yield_document(
-            found, options.by, zone.name, *bounds_or_none((scope.since, scope.until)), outcome_row
-        )
+        document = yield_document(found, options.by, zone.name, *bounds_or_none((since, until)), outcome_row)
         output.print_json(document | ({"margins": margins} if margins else {}))
         return
     print_yield(found, options.by, outcome_row)

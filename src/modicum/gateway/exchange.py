@@ -126,6 +126,7 @@ class Exchange:
         "paid",
         "place",
         "prompt_if_read",
+        "redaction",
         "reply",
         "request",
         "reservation",
@@ -174,6 +175,8 @@ class Exchange:
         """Who answered in the upstream's place; empty: nobody."""
         self.mark = ""
         """What a plan did, for the reply's header."""
+        self.redaction: Any = None
+        """What of it does not leave (`redaction.redacting.CallRedaction`); None: all may."""
         self.is_plain = False
         """A call of ours, of no feature's and no rule's business."""
         self.begin_governance()

@@ -41,7 +41,7 @@ class Pipeline:
         self._late_replies = parts.late_replies
         self._readiness, self._recorder, self._upstream_calls = parts.readiness, parts.recorder, parts.upstream_calls
         self._budgets, self._limits, self._keeper = parts.budgets, parts.limits, parts.keeper
-        self._policies = parts.policies
+        self._policies, self._redactor = parts.policies, parts.redactor
         self._provider_limits, self._refusals = parts.provider_limits, parts.refusals
         self.relay = Relay(parts)
         """Passes on what nobody meters."""
@@ -150,6 +150,11 @@ class Pipeline:
             self._upstream_calls.check(route.upstream)
         exchange = Exchange(number, request, caller, facts, about, route, self._seen, split)
         sending.check_key(exchange)
+        if self._redactor.is_active:
+            exchange.redaction = self._redactor.of(about.owner, facts.model)
+            if caller.is_plan and exchange.redaction is not None:
+                message = "calls of a plan pass unchanged, and [[redaction]] of modicum.toml is about this caller"
+                raise Refused(403, f"{message}; use a modicum key", "not_redactable")
         return exchange
 
     async def release(self, exchange: Exchange) -> None:

@@ -93,6 +93,9 @@ def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
     exchange.body = exchange.edited
     if exchange.agent_line or exchange.with_line is not None:
         exchange.body = _with_agent_line(exchange)
+    if exchange.redaction is not None:
+        exchange.body = exchange.redaction.hide(exchange.body)
+        exchange.tags = {**exchange.tags, **exchange.redaction.tags}
     if exchange.translation is not None:
         _check_crosses(exchange)
         translated = exchange.translation.request(exchange.body, exchange.route.model)

@@ -21,7 +21,7 @@ from modicum.providers.own_reply import OwnText, write_own_reply
 from modicum.providers.planned_reply import ReplyWriter
 from modicum.providers.prompt import PromptShape, RequestPrompt
 from modicum.providers.repeated_prompt import RepeatedPrompt
-from modicum.providers.reply_text import ReplyText, TextReaders, read_reply_text
+from modicum.providers.reply_text import ReplyText, StreamTexts, TextReaders, read_reply_text
 from modicum.providers.seen_requests import SeenRequests, SplitRequest
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -120,6 +120,8 @@ class Dialect(ABC):
     """What a reply without words says, where no later prompt could hold an empty text."""
     prompt_shape: ClassVar[PromptShape | None] = None
     """None: its requests are not taken apart."""
+    stream_texts: ClassVar[StreamTexts | None] = None
+    """None: nobody edits its streams."""
     words: ClassVar[TextReaders | None] = None
     """None: its replies have none."""
     writer: ClassVar[ReplyWriter]

@@ -11,6 +11,7 @@ from modicum.calls import Problem, UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs import resources
+from modicum.cli.inputs.chosen_calls import choose_from
 from modicum.cli.inputs.log_reading import print_problems, show_steps
 from modicum.cli.inputs.log_sets import LogSet, find_log_set, program_version
 from modicum.cli.inputs.saved_answers import answer_name, recall_answer, save_answer
@@ -20,6 +21,7 @@ from modicum.settings import Settings, cache_folder, ledger_place, state_folder
 if TYPE_CHECKING:
     from modicum.experiments.savings import Saving
     from modicum.insights.audit import Audit
+    from modicum.insights.scoping.call_choice import Condition
     from modicum.ledger.store import Store
     from modicum.metering.prices import PriceBook
 
@@ -36,6 +38,8 @@ class AuditQuestion:
     zone: ZoneInfo
     only: tuple[str, ...] = ()
     what_ifs: tuple[str, ...] = ()
+    conditions: "Sequence[Condition]" = ()
+    """Which calls."""
     watches_text: bool = True
     """As in `Reading`."""
 
@@ -79,10 +83,10 @@ def _work_out(question: AuditQuestion, settings: Settings, prices: "PriceBook", 
     from modicum.insights.audit import audit
 
     problems: list[Problem] = []
-    with open_ledger_or_logs(question.paths, question.options, settings, problems, logs) as store:
-        add_outcomes(store, question.outcomes, problems)
+    with open_ledger_or_logs(question.paths, question.options, settings, problems, logs) as whole:
+        add_outcomes(whole, question.outcomes, problems)
         try:
-            with show_steps("audit") as on_step:
+            with choose_from(whole, question.conditions, question.zone) as store, show_steps("audit") as on_step:
                 found = audit(
                     store,
                     prices,
@@ -95,7 +99,7 @@ def _work_out(question: AuditQuestion, settings: Settings, prices: "PriceBook", 
         except UserError:
             print_problems(problems, strict=False)  # they may say why there is nothing to look at
             raise
-        savings = [] if question.paths else read_savings(store)
+        savings = [] if question.paths or question.conditions else read_savings(whole)
     prices.save()
     return AuditAnswer(found, problems, savings)
 
@@ -107,6 +111,7 @@ def _answer_place(
     if question.outcomes:
         return None
     rests_on = [prices.version, program_version(), question.span, question.zone.key, question.only, question.what_ifs]
+    rests_on.append(question.conditions)
     if logs is not None:
         if logs.folder is None or not logs.marks:
             return None

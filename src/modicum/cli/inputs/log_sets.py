@@ -6,16 +6,17 @@ these are read again; where anything else changed, all of them are.
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from modicum.calls import Problem, UserError
+from modicum.calls import Call, Problem, UserError
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.file_permissions import make_private
 from modicum.cli.inputs.log_reading import check_paths_exist, read_logs, show_finding
@@ -115,8 +116,9 @@ def open_log_set(logs: LogSet, prices: "PriceBook", problems: list[Problem]) -> 
             problems += saved.problems
             yield store
         return
+    calls = _start_reading(logs.files, logs, problems)
     with resources.open_ledger(":memory:") as store:
-        _read_into(store, logs.files, logs, prices, problems)
+        _book(store, calls, prices)
         yield store
 
 
@@ -165,8 +167,9 @@ def _changed_alone(saved: _Saved, logs: LogSet) -> tuple[Path, ...] | None:
 def _update(folder: Path, changed: Sequence[Path], saved: _Saved, logs: LogSet, prices: "PriceBook") -> _Saved | None:
     names = set(map(str, changed))
     problems = [problem for problem in saved.problems if problem.path not in names]
+    calls = None if saved.marks else _start_reading(changed, logs, problems)
     with resources.open_ledger(str(folder / LEDGER_NAME)) as store:
-        _read_into(store, changed, logs, prices, problems)
+        _book(store, calls or _start_reading(changed, logs, problems, store), prices)
         sources = [row["source"] for row in store.ask("holdings")]
     fresh = _Saved(logs.marks, problems, sources)
     if logs.are_folders or READ_BESIDE.isdisjoint(sources):
@@ -175,13 +178,25 @@ def _update(folder: Path, changed: Sequence[Path], saved: _Saved, logs: LogSet, 
     return fresh
 
 
-def _read_into(
-    store: "Store", files: Sequence[Path], logs: LogSet, prices: "PriceBook", problems: list[Problem]
-) -> None:
-    from modicum.cli.import_logs import book_calls, make_reading
+def _start_reading(
+    files: Sequence[Path], logs: LogSet, problems: list[Problem], store: "Store | None" = None
+) -> "Iterable[Call]":
+    """The calls in these files. For an empty ledger it begins at once: before that is opened, since processes that read
+    start faster while there is no DuckDB in this one.
+    """
+    from modicum.cli.import_logs import make_reading
 
     reading = make_reading(anatomy=True, watches_text=logs.watches_text)
-    calls = read_logs(files, reading, logs.source, problems, booked_in=store.conversations_of)
+    if store is not None:
+        return read_logs(files, reading, logs.source, problems, booked_in=store.conversations_of)
+    calls = read_logs(files, reading, logs.source, problems)
+    first = next(calls, None)
+    return () if first is None else chain((first,), calls)
+
+
+def _book(store: "Store", calls: "Iterable[Call]", prices: "PriceBook") -> None:
+    from modicum.cli.import_logs import book_calls
+
     book_calls(calls, store, prices)
     prices.save()
 

@@ -35,6 +35,7 @@ class Relay:
             parts.upstream_calls,
             parts.policies,
         )
+        self._redactor = parts.redactor
 
     async def answer(self, exchange: Exchange, client: Client) -> bytes:
         """As every answerer (`answering.Answerer`).
@@ -84,6 +85,7 @@ class Relay:
             Refused: it cannot be sent.
             Unreachable: the upstream does not answer.
         """
+        self._redactor.check_passed_on(request.caller.owner, request.body, has_upload=request.upload is not None)
         return await sending.send(
             self._connections,
             sending.Passing(

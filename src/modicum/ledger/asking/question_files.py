@@ -8,6 +8,7 @@ from typing import Any
 
 from modicum.calls.outside.storable import storable
 from modicum.ledger.asking.conditions import restrict
+from modicum.ledger.asking.several_dimensions import join_dimensions
 
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
@@ -29,13 +30,14 @@ def _plain_text(name: str) -> str:
 
 def prepare(question: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The SQL of a question and the values that it binds. Of `parameters`, `where` chooses calls by what they have in
-    some dimensions, in questions that can be asked about some calls only (`conditions.restrict`).
+    some dimensions, in questions that can be asked about some calls only (`conditions.restrict`); `by` and `tag` may be
+    lists (`join_dimensions`).
 
     Raises:
         KeyError: a parameter that the question needs was not given.
         ValueError: `where` is none that the question can take.
     """
-    text, values = restrict(_plain_text(question), parameters)
+    text, values = join_dimensions(*restrict(_plain_text(question), parameters))
     bound = {name: values[name] for name in sorted(set(_PARAMETER.findall(text)))}
     return text, {name: storable(value) if isinstance(value, str) else value for name, value in bound.items()}
 

@@ -47,6 +47,18 @@ class GeminiEmbeddings(Dialect):
     api = DialectApi("gemini", b"x-goog-api-key", b"", provider="google")
     area = metered = re.compile(r"/v1(?:beta)?/models/.*:(?:embedContent|batchEmbedContents)")
     generates = False
+    repeatable_fields = frozenset(
+        [
+            "content",
+            "model",
+            "outputDimensionality",
+            "output_dimensionality",
+            "requests",
+            "taskType",
+            "task_type",
+            "title",
+        ]
+    )
     writer = WRITER
 
     def request(self, body: bytes, path: str) -> RequestFacts:

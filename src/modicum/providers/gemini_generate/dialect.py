@@ -29,6 +29,7 @@ from modicum.providers.gemini_generate.mock import MOCK
 from modicum.providers.gemini_generate.prompt import SHAPE
 from modicum.providers.gemini_generate.replies import WORDS, WRITER
 from modicum.providers.gemini_generate.stream import (
+    STREAM_TEXTS,
     GeminiTail,
     candidate_blocks,
     counted_in,
@@ -91,6 +92,7 @@ class GeminiGenerate(Dialect):
             "system_instruction",
         ]
     )
+    stream_texts = STREAM_TEXTS
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
     blocks_of = staticmethod(request_blocks)
 

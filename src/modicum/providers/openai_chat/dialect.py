@@ -30,7 +30,7 @@ from modicum.providers.fields import listed, mapping, text
 from modicum.providers.message_blocks import message_blocks
 from modicum.providers.openai.blocks import request_blocks
 from modicum.providers.openai.dialect import OpenAIDialect, OpenAIReply, OpenAIRequest, model_in
-from modicum.providers.openai.stream import ChatTail, UnaskedChatTail, error_kind_in
+from modicum.providers.openai.stream import STREAM_TEXTS, ChatTail, UnaskedChatTail, error_kind_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.openai.usage_asked import UsageOptions, with_usage_asked, without_usage_asked
 from modicum.providers.openai_chat.prompt import SHAPE
@@ -98,6 +98,7 @@ class OpenAIChat(OpenAIDialect):
             "verbosity",
         ]
     )
+    stream_texts = STREAM_TEXTS
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
     blocks_of = staticmethod(request_blocks)
 

@@ -33,7 +33,7 @@ from modicum.providers.openai.recorded import CHARGED_ITEMS, requests_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.openai_responses.prompt import SHAPE
 from modicum.providers.openai_responses.replies import WORDS, WRITER
-from modicum.providers.openai_responses.stream import ResponseTail, seconds_from
+from modicum.providers.openai_responses.stream import STREAM_TEXTS, ResponseTail, seconds_from
 
 
 class _Request(OpenAIRequest):
@@ -98,6 +98,7 @@ class OpenAIResponses(OpenAIDialect):
         ]
     )
     keeps_replies = True
+    stream_texts = STREAM_TEXTS
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
     blocks_of = staticmethod(request_blocks)
 

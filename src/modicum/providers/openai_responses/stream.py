@@ -9,6 +9,7 @@ from modicum.providers.cache_diagnostics import cache_miss_from
 from modicum.providers.fields import mapping, text
 from modicum.providers.openai.recorded import finish_reason_from, requests_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
+from modicum.providers.reply_text import StreamTexts
 from modicum.providers.stream import GAP, EventTail
 
 _LAST = {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
@@ -69,3 +70,14 @@ class ResponseTail(EventTail):
             return text(event.get("delta"))
         item = mapping(event.get("item"))
         return text(item.get("name")) if event.get("type") == "response.output_item.added" else ""
+
+
+def _kind(event: Mapping[str, Any]) -> str:
+    kind = event.get("type")
+    return kind if isinstance(kind, str) else ""
+
+
+STREAM_TEXTS = StreamTexts(
+    is_piece=lambda event: _kind(event).endswith(".delta"),
+    is_end=lambda event: _kind(event).endswith((".done", ".completed", ".incomplete", ".failed")),
+)

@@ -24,7 +24,7 @@ from modicum.providers.dialect import Target
 from modicum.providers.facts import MOST_OUTPUT_TEXT, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.dialect import OpenAIDialect, OpenAIReply, OpenAIRequest, model_in
-from modicum.providers.openai.stream import ChatTail, UnaskedChatTail, usage_in
+from modicum.providers.openai.stream import STREAM_TEXTS, ChatTail, UnaskedChatTail, usage_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.openai.usage_asked import UsageOptions, with_usage_asked, without_usage_asked
 from modicum.providers.openai_text.replies import WORDS, WRITER
@@ -56,6 +56,29 @@ class OpenAICompletions(OpenAIDialect):
     paths: ClassVar = {"/v1/completions": Target("/completions")}
     stream_ends = (b"[DONE]",)
     has_deployments = True
+    stream_texts = STREAM_TEXTS
+    repeatable_fields = frozenset(
+        [
+            "best_of",
+            "echo",
+            "frequency_penalty",
+            "logit_bias",
+            "logprobs",
+            "max_tokens",
+            "model",
+            "n",
+            "presence_penalty",
+            "prompt",
+            "seed",
+            "stop",
+            "stream",
+            "stream_options",
+            "suffix",
+            "temperature",
+            "top_p",
+            "user",
+        ]
+    )
     words, writer = WORDS, WRITER
 
     def request(self, body: bytes, path: str) -> RequestFacts:

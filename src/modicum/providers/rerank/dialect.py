@@ -34,6 +34,18 @@ class Rerank(OpenAIDialect):
     name = "rerank"
     paths: ClassVar = {"/v1/rerank": Target("/rerank"), "/v2/rerank": Target("/rerank")}
     bills_text = generates = False
+    repeatable_fields = frozenset(
+        [
+            "documents",
+            "max_chunks_per_doc",
+            "max_tokens_per_doc",
+            "model",
+            "query",
+            "return_documents",
+            "top_k",
+            "top_n",
+        ]
+    )
     writer = WRITER
 
     def request(self, body: bytes, path: str) -> RequestFacts:

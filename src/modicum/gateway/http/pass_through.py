@@ -8,6 +8,7 @@ from modicum.gateway import sending
 from modicum.gateway.callers.own_keys import check_upstream
 from modicum.gateway.exchange import Request
 from modicum.gateway.http.client import Client
+from modicum.gateway.http.model_lists import is_merged, merged, wants_list
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.parts import Parts
 from modicum.gateway.replies import why_unreachable
@@ -41,9 +42,23 @@ async def record_late(parts: Parts, request: Request, upstream: Upstream, reply:
         raise Refused(503, "this reply could not be recorded, so it is withheld; try again", "not_recorded")
 
 
+async def _list_models(parts: Parts, upstreams: Upstreams, request: Request, client: Client) -> bool:
+    """Answers a request for the list of models, or for one of them; says whether it did."""
+    if not (wants_list(request) and is_merged(request, upstreams)):
+        return False
+    document = await merged(parts, upstreams, request)
+    if document is None:
+        return False
+    client.prepare(OK, [(b"content-type", b"application/json")])
+    await client.finish(document)
+    return True
+
+
 async def pass_aside(parts: Parts, upstreams: Upstreams, request: Request, client: Client) -> None:
     dialect, model = request.served.dialect, ""
     try:
+        if await _list_models(parts, upstreams, request, client):
+            return
         caller = request.caller
         if request.served.late_reply:
             check_whole(request.query)

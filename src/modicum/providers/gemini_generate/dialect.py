@@ -25,6 +25,7 @@ from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.gemini_generate.blocks import request_blocks
 from modicum.providers.gemini_generate.mock import MOCK
+from modicum.providers.gemini_generate.model_list import MODEL_LIST
 from modicum.providers.gemini_generate.prompt import SHAPE
 from modicum.providers.gemini_generate.replies import WORDS, WRITER
 from modicum.providers.gemini_generate.stream import (
@@ -80,6 +81,7 @@ _reply = msgspec.json.Decoder(_Reply)
 _PATH = re.compile(r"/(?:models|tunedModels|endpoints)/([^/:?]+):(\w+)")
 _BEGINNINGS = ("/v1beta/models/", "/v1/models/")
 """Google's clients use either; the version that goes upstream is that of the upstream's address."""
+_LIST = "/v1beta/models"
 _METHODS = {"generateContent": False, "streamGenerateContent": True, "countTokens": False}
 
 
@@ -89,6 +91,7 @@ class GeminiGenerate(Dialect):
     name = "gemini-generate"
     api = DialectApi("gemini", b"x-goog-api-key", b"", provider="google")
     area = re.compile("/v1beta/|/v1/models/.*:")
+    list_header = b"x-goog-api-key"
     streams_json = True
     repeatable_fields = frozenset(
         [
@@ -105,6 +108,7 @@ class GeminiGenerate(Dialect):
         ]
     )
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
+    model_list = MODEL_LIST
     blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:
@@ -122,6 +126,8 @@ class GeminiGenerate(Dialect):
         )
 
     def find(self, method: str, path: str) -> Target | None:
+        if path == _LIST:
+            return Target("/models", is_call=False) if method == "GET" else None
         for beginning in _BEGINNINGS:
             if path.startswith(beginning) and (":" in path or beginning == _BEGINNINGS[0]):
                 return _target(method, path.removeprefix(beginning))

@@ -101,3 +101,16 @@ def test_the_ledger_and_the_fold_give_the_same_bill(entries, by):
     store.close()
 
     assert build(rows, by) == bill_of(entries, by)
+
+
+def test_a_server_of_ones_own_is_called_by_its_address(store):
+    entries = [
+        entry(1, provider="", tags={"server": "gpu1:8000"}),
+        entry(2, provider="", tags={}),
+        entry(3, provider="openai", tags={"server": "gpu2:8000"}),
+    ]
+    assert {row.name for row in bill_of(entries, "provider").rows} == {"gpu1:8000", "", "openai"}
+    store.append(entries)
+    span = {"since": datetime(2026, 1, 1, tzinfo=UTC), "until": datetime(2027, 1, 1, tzinfo=UTC)}
+    rows = store.ask("bill", by="provider", tag="", zone="UTC", **span)
+    assert {row["name"] for row in rows} == {"gpu1:8000", "", "openai"}

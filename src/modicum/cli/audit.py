@@ -8,24 +8,21 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from modicum.calls import Problem, UserError
+from modicum.calls import UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.anatomy import open_ledger_or_logs
-from modicum.cli.inputs import resources
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.file_permissions import shared_files
-from modicum.cli.inputs.log_reading import print_problems, show_steps
+from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.cli.terminal.audit_causes import print_causes
 from modicum.cli.terminal.audit_steps import print_beginnings, print_steps
-from modicum.ledger.records import OUTCOMES
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.insights.advice.examples import ExampleCall
     from modicum.insights.audit import Audit, CapPoint, FindingResult, WhatIfResult
     from modicum.insights.replay import Fidelity
-    from modicum.ledger.store import Store
 
 EXAMPLES_SHOWN = 2
 
@@ -39,7 +36,7 @@ CLASSES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditOptions(shared.LogOptions, shared.SpanOptions):
+class AuditOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     what_ifs: tuple[str, ...]
     only: tuple[str, ...]
     found: bool
@@ -58,6 +55,7 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions):
     help="Look for this finding only (B3, or ttl_expiry); may be given several times.",
 )
 @shared.span_options()
+@choice_options
 @shared.found_option
 @click.option(
     "--outcomes",
@@ -84,8 +82,9 @@ def command(options: AuditOptions) -> None:
       modicum audit --only B3 --json
       modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
     """
-    from modicum.cli.experiments.savings import print_savings, read_savings, savings_document
-    from modicum.insights.audit import audit, audit_document
+    from modicum.cli.experiments.savings import print_savings, savings_document
+    from modicum.cli.inputs.audit_answers import AuditQuestion, answer_audit
+    from modicum.insights.audit import audit_document
 
     _check_names(options)
     settings = read_settings()
@@ -100,29 +99,27 @@ def command(options: AuditOptions) -> None:
         outcomes += find_outcome_files(paths)
     if outcomes and not paths:
         raise UserError("--outcomes goes with logs; 'modicum outcome import' puts outcomes into the ledger")
-    problems: list[Problem] = []
-    with open_ledger_or_logs(paths, options, settings, problems) as store:
-        add_outcomes(store, outcomes, problems)
-        prices = resources.load_prices(options.price_path, settings)
-        try:
-            with show_steps("audit") as on_step:
-                found = audit(
-                    store, prices, span, only=options.only, what_ifs=options.what_ifs, on_step=on_step, zone=zone
-                )
-        except UserError:
-            print_problems(problems, strict=False)  # they may say why there is nothing to look at
-            raise
-        prices.save()
-        savings = [] if paths else read_savings(store)
+    question = AuditQuestion(
+        options=options,
+        paths=paths,
+        outcomes=tuple(outcomes),
+        span=span,
+        zone=zone,
+        only=options.only,
+        what_ifs=options.what_ifs,
+        conditions=options.conditions(),
+    )
+    found = answer_audit(question, settings)
+    problems, savings = found.problems, found.savings
     if options.html_path:
-        write_page(found, options.html_path)
+        write_page(found.audit, options.html_path)
     if options.as_json:
         trials = savings_document(savings)
-        output.print_json({**audit_document(found), "trials": trials, "problems": problem_rows(problems)})
+        output.print_json({**audit_document(found.audit), "trials": trials, "problems": problem_rows(problems)})
     elif options.html_path:
         click.echo(f"written to {options.html_path}")
     else:
-        print_audit(found)
+        print_audit(found.audit)
         if savings:
             output.print_text("\nchanges on trial (modicum experiment):")
             print_savings(savings)
@@ -143,22 +140,6 @@ def _check_names(options: AuditOptions) -> None:
     check_finding_names(options.only)
     for change in options.what_ifs:
         check_what_if(change)
-
-
-def add_outcomes(store: "Store", paths: Sequence[Path], problems: list[Problem]) -> None:
-    """What came of the tasks, beside the logs; problems go to the list.
-
-    Raises:
-        UserError: there is no such file.
-    """
-    from modicum.importers.outcomes.outcome_file import read_outcomes
-
-    for path in paths:
-        if not path.exists():
-            raise UserError(f"there is no file {path}")
-        rows = list(read_outcomes(path))
-        store.append_records(OUTCOMES, [row for row in rows if not isinstance(row, Problem)])
-        problems += [row for row in rows if isinstance(row, Problem)]
 
 
 def write_page(found: "Audit", path: Path) -> None:
@@ -198,10 +179,12 @@ def print_audit(found: "Audit") -> None:
 
 
 def _print_spend(found: "Audit") -> None:
+    from modicum.reports.kind_words import name_of_kind
+
     whole = float(found.rent.cost_usd or 0)
     rows = [
         [
-            part.name,
+            name_of_kind(part.name),
             output.count(part.tokens_carried),
             output.dollars_of(part.cost_usd),
             output.share(part.cost_usd, whole),
@@ -256,8 +239,8 @@ def _print_findings(rows: Sequence["FindingResult"]) -> None:
                 output.count(row.calls),
                 output.count(row.tokens),
                 output.dollars_of(row.gross_usd),
-                _format_saving(row.saving_usd),
-                _format_saving(row.marginal_usd),
+                format_saving(row.saving_usd),
+                format_saving(row.marginal_usd),
             ]
             for row in shown
         ],
@@ -267,7 +250,8 @@ def _print_findings(rows: Sequence["FindingResult"]) -> None:
         output.print_text(f"  {name.replace('_', ' ')}: {CLASSES[name]}")
 
 
-def _format_saving(usd: float | None) -> str:
+def format_saving(usd: float | None) -> str:
+    """Dollars that a change would have saved; empty where that is not known."""
     if usd is None:
         return ""
     return output.dollars_of(round(usd, 4)) if usd >= 0 else f"-{output.dollars_of(round(-usd, 4))}"
@@ -275,7 +259,7 @@ def _format_saving(usd: float | None) -> str:
 
 def joint_line(found: "Audit") -> str:
     return (
-        f"all that is exact or replayed, together: {_format_saving(found.joint_saving_usd)}, "
+        f"all that is exact or replayed, together: {format_saving(found.joint_saving_usd)}, "
         f"{found.joint_saving_share:.1%} of what was spent"
     )
 
@@ -288,12 +272,12 @@ def _print_rule_savings(found: "Audit") -> None:
         (savings.lossless, "modicum's rules that lose nothing, with pings that keep caches warm"),
         (savings.every, "with those rules too that an owner has to weigh"),
     ):
-        output.print_text(f"{what}: {_format_saving(one.saving_usd)}, {_format_share(one)} of what was spent")
+        output.print_text(f"{what}: {format_saving(one.saving_usd)}, {_format_share(one)} of what was spent")
     click.echo()
     output.print_table(
         ["rule alone (modicum optimize list)", "class", "saves", "share"],
         [
-            [one.name, one.finding_class.value.replace("_", " "), _format_saving(one.saving_usd), _format_share(one)]
+            [one.name, one.finding_class.value.replace("_", " "), format_saving(one.saving_usd), _format_share(one)]
             for one in savings.rules
         ],
     )
@@ -318,7 +302,7 @@ def _print_first_steps(found: "Audit") -> None:
         row = rows[name]
         proof = "" if row.marginal_usd is not None else f" ({row.finding_class.value.replace('_', ' ')})"
         output.print_text(
-            f"  {number}. {row.title}: {_format_saving(row.saving_usd)}, {row.saving_share or 0:.1%}{proof}"
+            f"  {number}. {row.title}: {format_saving(row.saving_usd)}, {row.saving_share or 0:.1%}{proof}"
         )
         output.print_text(f"     {row.remedy}")
         _print_examples(row, found)
@@ -348,9 +332,9 @@ def _print_what_ifs(what_ifs: Sequence["WhatIfResult"], found: "Audit") -> None:
             [
                 one.name,
                 one.finding_class.value.replace("_", " "),
-                _format_saving(one.saving_usd),
+                format_saving(one.saving_usd),
                 f"{one.saving_share:+.1%}",
-                _format_saving(one.marginal_usd),
+                format_saving(one.marginal_usd),
             ]
             for one in what_ifs
         ],
@@ -358,7 +342,7 @@ def _print_what_ifs(what_ifs: Sequence["WhatIfResult"], found: "Audit") -> None:
         footer=[
             "together",
             "",
-            _format_saving(found.what_if_saving_usd),
+            format_saving(found.what_if_saving_usd),
             f"{found.what_if_saving_share or 0:+.1%}",
             "",
         ],
@@ -389,7 +373,7 @@ def _print_cap_curve(curve: Sequence["CapPoint"]) -> None:
                 f"{point.cap_tokens:,} tokens",
                 output.count(point.results),
                 output.dollars_of(point.gross_usd),
-                _format_saving(point.saving_usd),
+                format_saving(point.saving_usd),
                 f"{point.saving_share:.1%}",
                 output.bar(point.saving_share, most),
             ]

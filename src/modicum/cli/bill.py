@@ -10,10 +10,11 @@ import click
 from modicum.calls import BUCKETS, Basis, Problem, UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_for_questions, choose_from
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
 from modicum.cli.terminal import output
-from modicum.cli.terminal.time_span import bounds_or_none
-from modicum.insights.dimensions import BILL, TIMES, parse_dimension
+from modicum.insights.dimensions import BILL, OF_AGENTS, TIMES, WORK, parse_dimensions
+from modicum.insights.scoping.time_span import bounds_or_none
 from modicum.settings import Settings, UserZone, read_settings, state_folder, user_zone
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from modicum.insights.bill import Bill, BillLine, Cell
     from modicum.insights.doubts import Doubt
     from modicum.insights.energy_consumption import EnergyTotals
+    from modicum.insights.scoping.call_choice import Condition
     from modicum.ledger.store import Store
     from modicum.metering.prices import PriceBook
 
@@ -31,8 +33,8 @@ MOST_ROWS = 25
 
 
 @dataclass(frozen=True, kw_only=True)
-class BillOptions(shared.LogOptions, shared.SpanOptions):
-    by: str
+class BillOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
+    by: tuple[str, ...]
     timezone: str | None
     found: bool
     counting: bool
@@ -42,11 +44,13 @@ class BillOptions(shared.LogOptions, shared.SpanOptions):
 @click.command()
 @click.option(
     "--by",
-    default="model",
+    multiple=True,
+    default=("model",),
     metavar="WHAT",
-    help=f"Group by {', '.join(BILL)}. Default: model.",
+    help=f"Group by {', '.join(BILL)}; several at once with commas. Default: model.",
 )
 @shared.span_options()
+@choice_options
 @shared.timezone_option
 @shared.found_option
 @click.option(
@@ -66,10 +70,13 @@ def command(options: BillOptions) -> None:
       modicum bill --by day --since 7d
       modicum bill ~/.claude/projects --counting
       modicum bill exports/*.jsonl --by project --json
+      modicum bill --by team,month --model 'claude-*'
+      modicum bill --by app --where team=search --where tier=batch --csv
     """
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone)
-    scope = _BillScope(*parse_dimension("bill", options.by, BILL), zone, options.span(zone.zone))
+    dimensions = parse_dimensions("bill", options.by, BILL)
+    scope = _BillScope(dimensions, ",".join(options.by), zone, options.span(zone.zone), options.conditions())
     paths = options.paths
     problems: list[Problem] = []
     if options.found:
@@ -80,15 +87,16 @@ def command(options: BillOptions) -> None:
         from modicum.cli.claude_code_counting import print_counting
 
         print_counting(paths, resources.load_prices(options.price_path, settings), options)
-    elif scope.by == "tool":
-        _bill_by_tool(paths, scope.span, settings, options, problems)
+    elif scope.dimensions[0][0] == "tool":
+        _bill_by_tool(paths, scope, settings, options, problems)
     else:
         _bill_by_dimension(paths, scope, settings, options, problems)
 
 
-def _days_note(options: BillOptions, zone: UserZone) -> str:
+def _days_note(options: BillOptions, scope: "_BillScope") -> str:
     """In which zone days were cut, where any were."""
-    if options.by in TIMES:
+    zone = scope.zone
+    if any(by in TIMES for by, _ in scope.dimensions):
         return f"days begin at midnight in {zone.name} ({zone.origin})"
     if options.since or options.until:
         return f"the time was cut in {zone.name} ({zone.origin})"
@@ -98,11 +106,25 @@ def _days_note(options: BillOptions, zone: UserZone) -> str:
 class _BillScope(NamedTuple):
     """Which part of history is billed, and by what."""
 
-    by: str
-    tag: str
+    dimensions: tuple[tuple[str, str], ...]
+    """Each with its tag, where it is `tag`."""
+    typed: str
+    """The same as it was typed."""
     zone: UserZone
     """In which days begin."""
     span: "tuple[datetime, datetime]"
+    conditions: "Sequence[Condition]"
+
+    @property
+    def names_and_tags(self) -> tuple[list[str], list[str]]:
+        """As questions take them."""
+        return [by for by, _ in self.dimensions], [tag for _, tag in self.dimensions]
+
+    @property
+    def is_of_agents(self) -> bool:
+        """Whether logs have to be read with their content for it."""
+        tags = {tag for _, tag in self.dimensions} | {one.tag for one in self.conditions}
+        return not tags.isdisjoint(OF_AGENTS)
 
 
 def _bill_by_dimension(
@@ -118,23 +140,27 @@ def _bill_by_dimension(
     else:
         source = _cells_from_ledger(scope, settings, options.ledger_url)
     cells, energy, savings = source.cells, source.energy, source.savings
-    bill = build(cells, scope.by)
+    bill = build(cells, scope.names_and_tags[0])
     doubts = find_doubts(source.doubts, prices)
     fees = compare_with_fees(prices.price_file.subscriptions, source.months) if prices.price_file else []
     if options.as_json:
         output.print_json(
-            bill_document(bill, options.by, scope.zone.name, *bounds_or_none(scope.span), problems)
+            bill_document(bill, scope.typed, scope.zone.name, *bounds_or_none(scope.span), problems)
             | {"energy_kwh": energy, "subscriptions": fees, "doubts": doubts, "trials": _savings_document(savings)}
         )
     elif options.as_csv:
-        print_csv(bill, options.by)
+        print_csv(bill, scope.typed)
     elif not cells:
         click.echo(NO_CALLS)
     else:
-        print_bill(bill, options.by, bool(paths))
+        print_bill(bill, scope.typed, bool(paths))
         print_doubts(doubts, bill.total.basis)
-        if note := _days_note(options, scope.zone):
+        if note := _days_note(options, scope):
             output.print_text(note)
+        if any(tag == WORK for _, tag in scope.dimensions):
+            from modicum.importers.claude_code.attribution import WORK_RULE
+
+            output.print_text(WORK_RULE)
         if energy is not None:
             output.print_text(energy_note(energy))
         for fee in fees:
@@ -148,7 +174,7 @@ def _bill_by_dimension(
 
 def _bill_by_tool(
     paths: Sequence[Path],
-    span: "tuple[datetime, datetime]",
+    scope: _BillScope,
     settings: Settings,
     options: shared.LogOptions,
     problems: list[Problem],
@@ -157,8 +183,11 @@ def _bill_by_tool(
     from modicum.cli.anatomy import open_ledger_or_logs, print_report
     from modicum.insights.rent import compute_rent
 
-    with open_ledger_or_logs(paths, options, settings, problems) as store:
-        found = compute_rent(store, "tool", *span)
+    with (
+        open_ledger_or_logs(paths, options, settings, problems) as whole,
+        choose_from(whole, scope.conditions, scope.zone.zone) as store,
+    ):
+        found = compute_rent(store, "tool", *scope.span)
     print_report(found, problems, options)
 
 
@@ -195,20 +224,25 @@ def _print_savings(savings: "Sequence[Saving]") -> None:
 def _cells_from_logs(
     paths: Sequence[Path], scope: _BillScope, prices: "PriceBook", source: str | None, problems: list[Problem]
 ) -> _BillSource:
+    from modicum.cli.import_logs import make_reading
     from modicum.importers.format import Reading
     from modicum.insights.bill import make_cells
     from modicum.insights.doubts import make_doubt_cells
+    from modicum.insights.scoping.call_choice import choose_entries
     from modicum.insights.subscriptions import sum_by_month
     from modicum.ledger.booking import book_all, newest
 
-    since, until = scope.span
     zone = scope.zone.zone
     # Priced as they come: while other processes still read.
-    found = newest(book_all(read_logs(paths, Reading(), source, problems), prices))
+    reading = make_reading(anatomy=True) if scope.is_of_agents else Reading()
+    found = newest(book_all(read_logs(paths, reading, source, problems), prices))
+    since, until = scope.span
     entries = [entry for entry in found if since <= entry.call.started < until]
+    if entries:
+        entries = list(choose_entries(entries, scope.conditions, zone))
     prices.save()
     months = sum_by_month(entries, zone) if prices.price_file else []
-    cells = make_cells(entries, scope.by, scope.tag, zone)
+    cells = make_cells(entries, *scope.names_and_tags, zone)
     return _BillSource(list(cells), list(months), list(make_doubt_cells(entries)))
 
 
@@ -216,16 +250,22 @@ def _cells_from_ledger(scope: _BillScope, settings: Settings, url: str | None) -
     since, until = scope.span
     from modicum.ledger.records import ENERGY_WINDOWS  # a bill from logs opens no ledger
 
-    with resources.open_ledger(url, settings) as store:
-        rows = store.ask("bill", by=scope.by, tag=scope.tag, zone=scope.zone.name, since=since, until=until)
+    zone = scope.zone
+    by, tag = scope.names_and_tags
+    with (
+        resources.open_ledger(url, settings) as whole,
+        choose_for_questions(whole, scope.conditions, zone.zone) as (store, where),
+    ):
+        calls = {"zone": zone.name, "since": since, "until": until, "where": where}
+        rows = store.ask("bill", by=by, tag=tag, **calls)
         windows = store.records(ENERGY_WINDOWS, since, until)
         if not rows:
             raise UserError(
                 f"the ledger {store.place} holds no calls in that time{_describe_energy(windows)}; fill it with "
                 "'modicum import PATH...', or give the logs: 'modicum bill PATH...'"
             )
-        months = store.ask("months", zone=scope.zone.name, since=since, until=until)
-        doubts = store.ask("doubts", since=since, until=until)
+        months = store.ask("months", **calls)
+        doubts = store.ask("doubts", **calls)
         savings = _read_savings(store, scope.span)
     energy = None
     if windows:
@@ -264,11 +304,20 @@ def energy_note(energy: "EnergyTotals") -> str:
 
 
 def print_csv(bill: "Bill", by: str) -> None:
-    columns = [by, "calls", *BUCKETS, "prompt_tokens", "completion_tokens", "cost_usd", "basis", "calls_unpriced"]
+    columns = [
+        *by.split(","),
+        "calls",
+        *BUCKETS,
+        "prompt_tokens",
+        "completion_tokens",
+        "cost_usd",
+        "basis",
+        "calls_unpriced",
+    ]
     columns.append("calls_without_usage")
     rows = [
         [
-            row.name,
+            *(row.names or (row.name,)),
             row.calls,
             *(getattr(row.usage, bucket) for bucket in BUCKETS),
             row.prompt_tokens,
@@ -290,13 +339,14 @@ def print_bill(bill: "Bill", by: str, from_logs: bool) -> None:
     for name in bill.models_unpriced:
         output.print_text(f"no price is known for {name or 'calls without a model name'}: its cost is unknown, not 0")
     rows, more = bill.rows, 0
-    if sys.stdout.isatty() and len(rows) > MOST_ROWS and bill.by not in {"day", "week", "month"}:
+    if sys.stdout.isatty() and len(rows) > MOST_ROWS and bill.by not in TIMES:
         rows, more = rows[:MOST_ROWS], len(rows) - MOST_ROWS
-    columns = [by, "calls", "prompt", "cached", "completion", "cost", "share", "basis"]
+    columns = [*by.split(","), "calls", "prompt", "cached", "completion", "cost", "share", "basis"]
     output.print_table(
         columns,
         [_row(row, total) for row in rows],
-        footer=_row(total, total),
+        left=by.count(",") + 1,
+        footer=[*_row(total, total)[:1], *[""] * by.count(","), *_row(total, total)[1:]],
     )
     if more:
         click.echo(f"... and {more} more rows; --json and --csv have all")
@@ -332,7 +382,7 @@ def _row(line: "BillLine", total: "BillLine") -> list[str]:
     elif line.basis is Basis.ESTIMATED:
         cost = f"~ {cost}"
     return [
-        line.name or "(none)",
+        *(name or "(none)" for name in line.names or (line.name,)),
         output.count(line.calls),
         output.count(line.prompt_tokens),
         output.share(line.usage.cache_read, line.prompt_tokens),

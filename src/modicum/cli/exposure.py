@@ -10,6 +10,7 @@ from modicum.calls import Problem
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import EXPOSURE, parse_dimension
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExposureOptions(shared.LogOptions, shared.SpanOptions):
+class ExposureOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     by: str
 
 
 @click.command()
 @click.option("--by", default="provider", show_default=True, metavar="WHAT", help=f"Group by {', '.join(EXPOSURE)}.")
 @shared.span_options()
+@choice_options
 @shared.log_options
 @shared.pass_options(ExposureOptions)
 def command(options: ExposureOptions) -> None:
@@ -48,7 +50,11 @@ def command(options: ExposureOptions) -> None:
     zone = user_zone(settings.timezone).zone
     since, until = options.span(zone)
     problems: list[Problem] = []
-    with open_ledger_or_logs(options.paths, options, settings, problems) as store:
+    conditions = options.conditions()
+    with (
+        open_ledger_or_logs(options.paths, options, settings, problems) as whole,
+        choose_from(whole, conditions, zone) as store,
+    ):
         rows = measure_exposure(store, by, since, until)
     if options.as_json:
         output.print_json({"by": by, "rows": rows, "problems": problem_rows(problems)})

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from modicum.cli.terminal.time_span import EVER, NEVER, parse_time
+from modicum.insights.scoping.time_span import EVER, NEVER, parse_time
 
 Options = TypeVar("Options")
 Result = TypeVar("Result")

@@ -59,7 +59,7 @@ def estimated(exchange: Exchange) -> CountedUsage:
     any reply at all, or with an error, nobody knows what was billed.
     """
     reply, model = exchange.reply, exchange.facts.model
-    if reply is not None and reply.pending:
+    if not exchange.upstream_dialect.bills_text or (reply is not None and reply.pending):
         return UNCOUNTED
     if reply is not None and reply.usage is not None:
         return CountedUsage(_with_estimated_output(reply, reply.usage, model), Basis.EXACT, Basis.ESTIMATED)

@@ -15,6 +15,7 @@ from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.process.refusals import Refusals
 from modicum.gateway.recording import Recorder
+from modicum.gateway.redaction.redacting import Redactor
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
@@ -38,6 +39,7 @@ class Parts(NamedTuple):
     provider_limits: ProviderLimits
     policies: Authorising
     refusals: Refusals
+    redactor: Redactor
     turns: LiveTurns | None
     """None: calls of one conversation may go to other processes, so that nobody here knows where one stands."""
     keeper: CacheKeeper | None = None

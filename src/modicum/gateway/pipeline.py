@@ -21,6 +21,7 @@ from modicum.gateway.http.refusal import Refused
 from modicum.gateway.in_force import InForce
 from modicum.gateway.optimizing import FindRoute, Optimizer
 from modicum.gateway.parts import Parts
+from modicum.gateway.relaying.relay import Relay
 from modicum.providers.facts import DialectError
 from modicum.providers.seen_requests import CHUNK_BYTES, SeenRequests
 
@@ -39,8 +40,10 @@ class Pipeline:
         self._late_replies = parts.late_replies
         self._readiness, self._recorder, self._upstream_calls = parts.readiness, parts.recorder, parts.upstream_calls
         self._budgets, self._limits, self._keeper = parts.budgets, parts.limits, parts.keeper
-        self._policies = parts.policies
+        self._policies, self._redactor = parts.policies, parts.redactor
         self._provider_limits, self._refusals = parts.provider_limits, parts.refusals
+        self.relay = Relay(parts)
+        """Passes on what nobody meters."""
         self._upstream, self._optimizer = upstream, Optimizer(parts.metrics, parts.rates, parts.turns)
         self._numbers, self._seen = meter.numbers(), SeenRequests()
 
@@ -98,6 +101,8 @@ class Pipeline:
     async def exchanged(self, exchange: Exchange, client: Client, in_force: InForce) -> bytes:
         """Request and reply, however they go. Returns the end of the reply, which waits for the journal."""
         try:
+            if not exchange.upstream_dialect.is_metered:
+                return await self.relay.answer(exchange, client)
             route, body = exchange.route, exchange.edited
             find_route = self._route_finder(exchange, in_force)
             self._optimizer.optimize(exchange, in_force.sources, in_force.rules, find_route)
@@ -126,12 +131,15 @@ class Pipeline:
         caller.check_body(request.body)
         attribute = attribution if request.head is None else request.head.attribution
         number, about = next(self._numbers), attribute(request.headers, facts, caller.owner)
-        route = in_force.route_finder(about, number)(facts.model, dialect.name)
+        find_route = in_force.route_finder(about, number) if dialect.is_metered else in_force.upstreams.unmetered
+        route = find_route(facts.model, dialect.name)
         self._readiness.check()
         if not in_force.may_divert:
             self._upstream_calls.check(route.upstream)
         exchange = Exchange(number, request, caller, facts, about, route, self._seen, split)
         sending.check_key(exchange)
+        if self._redactor.is_active:
+            exchange.redaction = self._redactor.of(about.owner, facts.model)
         return exchange
 
     async def release(self, exchange: Exchange) -> None:
@@ -155,7 +163,7 @@ class Pipeline:
     def settle(self, exchange: Exchange) -> None:
         """What can wait until the caller has its reply."""
         self._optimizer.settle(exchange)
-        if self._keeper is not None:
+        if self._keeper is not None and exchange.upstream_dialect.is_metered:
             with contain_stage("keep_warm", self.metrics.failed):
                 self._keeper.record(exchange)
         if exchange.finished is not None:

@@ -19,8 +19,9 @@ from modicum.outbound.phases import PhaseTimedOut
 from modicum.outbound.unreachable import TooSlow, Unreachable, Untrusted
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.event_stream import PassingBuffer
-from modicum.providers.facts import DialectError, ReplyFacts
+from modicum.providers.facts import DialectError, ReplyFacts, StreamTail
 from modicum.providers.json_values import mended
+from modicum.providers.translation.translation import StreamTranslation
 
 MOST_REPLY_BYTES = 256 * 1024 * 1024
 MOST_HELD_BYTES = 4 * 1024 * 1024
@@ -75,7 +76,7 @@ async def whole(exchange: Exchange, client: Client, body: bytes | None = None) -
         else:
             status, body = exchange.translation.error(status, body)
     client.prepare(status, headers)
-    return body
+    return body if exchange.redaction is None else exchange.redaction.restore(body)
 
 
 async def rest(exchange: Exchange) -> bytes:
@@ -137,15 +138,18 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
         headers, source = without_coding(headers), _Unpacked(answer, coding_of(headers))
     await client.start(200, headers if translated is None else [_EVENTS, *_crossed(exchange, headers)])
     is_json = translated is None and _kind(headers) == b"application/json"
-    passing = PassingBuffer(MOST_HELD_BYTES, by_lines=is_json)
+    passing = _Passing(exchange, translated, is_json=is_json)
+    is_sound = _kind(headers).startswith(b"audio/") or _kind(headers) == b"application/octet-stream"
     window = held = b""
     while chunk := await source.chunk():
         if not exchange.timing.first_token_s:
             exchange.timing.first_token_s = exchange.timing.now_s()
         pass_chunk(exchange, chunk, failed)
         # Whole events only: should the upstream break off, an error can follow without half an event before it.
-        passed = tail.feed(chunk)
-        passed = passing.feed(translated.feed(passed) if translated is not None else passed)
+        if is_sound:
+            await client.pass_on(chunk)
+            continue
+        passed = passing.feed(tail.feed(chunk))
         if ends:
             window = window[-_LONGEST_END:] + chunk
             if _holds_any(window, ends) and tail.facts().complete:
@@ -154,12 +158,31 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
                 break
         if passed:
             await client.pass_on(passed)
-    held += passing.end() + tail.end()
-    if translated is not None:
-        held += translated.end()
-    exchange.reply = tail.facts()
+    held += passing.end(tail)
+    exchange.reply = ReplyFacts(complete=True) if is_sound else tail.facts()
     exchange.status = _status_of(exchange.reply)
     return held
+
+
+class _Passing:
+    """What a stream goes through on its way to its caller."""
+
+    def __init__(self, exchange: Exchange, translated: StreamTranslation | None, *, is_json: bool) -> None:
+        self._buffer = PassingBuffer(MOST_HELD_BYTES, by_lines=is_json)
+        self._translated, redaction = translated, exchange.redaction
+        self._restorer = None if redaction is None else redaction.restorer(exchange.request.served.dialect)
+
+    def feed(self, piece: bytes) -> bytes:
+        """What can be passed on now."""
+        passed = self._buffer.feed(piece if self._translated is None else self._translated.feed(piece))
+        return passed if self._restorer is None else self._restorer.feed(passed)
+
+    def end(self, tail: StreamTail) -> bytes:
+        """What was held back."""
+        held = self._buffer.end() + tail.end()
+        if self._translated is not None:
+            held += self._translated.end()
+        return held if self._restorer is None else self._restorer.feed(held) + self._restorer.end()
 
 
 def _crossed(exchange: Exchange, headers: Sequence[Header]) -> list[Header]:
@@ -195,7 +218,8 @@ def trouble(exchange: Exchange, client: Client, error: Exception) -> bytes:
         return client.error_body
     if client.started:
         exchange.status = CallStatus.ABORTED
-        return dialect.error_event(502, "the upstream broke off", "upstream_broke_off")
+        held = b"" if exchange.redaction is None else exchange.redaction.take_held()
+        return held + dialect.error_event(502, "the upstream broke off", "upstream_broke_off")
     exchange.status = CallStatus.ABORTED if exchange.answer is not None and exchange.answer.status else CallStatus.ERROR
     if isinstance(error, TooSlow | PhaseTimedOut):
         client.prepare_error(dialect, 504, "the upstream took longer than it may", "upstream_timeout")

@@ -19,6 +19,7 @@ from modicum.insights.advice.client_advice import ClientAdvice, advice_for
 from modicum.insights.advice.examples import ExampleCall, locate_calls
 from modicum.insights.advice.first_steps import WORTH_DOING, AdvisedFinding, AdvisedStep, rank_steps
 from modicum.insights.advice.project_beginnings import ProjectBeginning, compare_beginnings
+from modicum.insights.advice.spend import Spend, sum_spend
 from modicum.insights.cache_replay.cause_words import describe
 from modicum.insights.caching import Caching
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
@@ -160,6 +161,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     apart_cost_usd: float
     cost_usd: float
     """What the record says, of the calls that have a price."""
+    spend: Spend | None = None
+    """The same as the bill has it, with basis, by model and project."""
     rent: Rent
     fidelity: Fidelity
     fidelity_by_source: list[SourceFidelity]
@@ -218,7 +221,8 @@ def audit(
     if not history.calls:
         raise UserError(NO_CALLS)
     on_step("sharing out the bill")
-    return build(history, compute_rent(store, "kind", *span), prices, names, what_ifs, on_step, zone)
+    found = build(history, compute_rent(store, "kind", *span), prices, names, what_ifs, on_step, zone)
+    return msgspec.structs.replace(found, spend=sum_spend(store, span, zone))
 
 
 def check_finding_names(only: Sequence[str]) -> list[str]:

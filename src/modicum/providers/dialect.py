@@ -22,7 +22,7 @@ from modicum.providers.own_reply import OwnText, write_own_reply
 from modicum.providers.planned_reply import ReplyWriter
 from modicum.providers.prompt import PromptShape, RequestPrompt
 from modicum.providers.repeated_prompt import RepeatedPrompt
-from modicum.providers.reply_text import ReplyText, TextReaders, read_reply_text
+from modicum.providers.reply_text import ReplyText, StreamTexts, TextReaders, read_reply_text
 from modicum.providers.seen_requests import SeenRequests, SplitRequest
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -59,6 +59,8 @@ class Target(NamedTuple):
     """Billed, metered, recorded. Else it is passed on after the check of the key (token counts, lists of models)."""
     late_reply: str = ""
     """The id of the reply that it asks for, to a call that was made before."""
+    is_streamed: bool = False
+    """Its body may be larger than what is held: it goes on as it comes."""
 
 
 def quoted(path: str) -> str:
@@ -75,6 +77,9 @@ class Dialect(ABC):
     """What POST asks for under a fixed path; the first is where translated calls go."""
     area: ClassVar[re.Pattern[str] | None] = None
     """Beginnings of further paths that are its own: they are looked up by `find`, and refused in its words."""
+    metered: ClassVar[re.Pattern[str] | None] = None
+    """Ends of paths of its area that are calls of its own, however they begin: such a path that `find` does not know is
+    refused, and not passed on as one that nobody meters."""
     list_header: ClassVar[bytes] = b""
     """The request header by which its clients' lists of models are told from those of OpenAI's, under one path."""
     version_headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()
@@ -86,6 +91,15 @@ class Dialect(ABC):
     """Whether a stream may come as JSON."""
     generates: ClassVar[bool] = True
     """Whether a model writes something: a call may be an agent's turn."""
+    is_metered: ClassVar[bool] = True
+    """False: nobody here knows what its calls cost. They pass as they come, and are on record with unknown cost."""
+    bills_text: ClassVar[bool] = True
+    """Whether our count of a call's text says anything of what it costs, where the provider has not counted. False: it
+    is billed by the picture, the second or not at all."""
+    has_deployments: ClassVar[bool] = False
+    """Whether its paths name the deployment, and not the body the model, where deployments have paths (Azure)."""
+    is_free: ClassVar[bool] = False
+    """Whether its provider charges nothing for it."""
     repeatable_fields: ClassVar[frozenset[str]] = frozenset()
     """Request fields that ask for words and nothing else: where a request has no others, the reply to the same one can
     answer it. None: it is always asked."""
@@ -97,6 +111,8 @@ class Dialect(ABC):
     """What a reply without words says, where no later prompt could hold an empty text."""
     prompt_shape: ClassVar[PromptShape | None] = None
     """None: its requests are not taken apart."""
+    stream_texts: ClassVar[StreamTexts | None] = None
+    """None: nobody edits its streams."""
     words: ClassVar[TextReaders | None] = None
     """None: its replies have none."""
     writer: ClassVar[ReplyWriter]

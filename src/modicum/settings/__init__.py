@@ -24,6 +24,7 @@ from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
 from modicum.settings.policy_file import place_in_policy, read_policy_at
 from modicum.settings.prompts import PromptSettings
+from modicum.settings.redaction import RedactionSettings
 from modicum.settings.reply_cache import ReplyCacheSettings
 from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.routes import RouteSettings
@@ -52,6 +53,7 @@ __all__ = [
     "OutcomeSettings",
     "PolicySettings",
     "PromptSettings",
+    "RedactionSettings",
     "ReplyCacheSettings",
     "ResilienceSettings",
     "RouteSettings",

@@ -32,6 +32,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """Whether the parts of each context are digested and counted. No text is kept."""
     most_body_mb: int = 64
     """The largest request."""
+    most_upload_mb: int = 2048
+    """The largest file. Files pass as they come and take no memory."""
     most_bodies_mb: int = 0
     """How much the requests that are under way may have together. 0: an eighth of the memory."""
     most_calls: int = 4000

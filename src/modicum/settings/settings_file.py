@@ -27,6 +27,7 @@ from modicum.settings.otel import OtelSettings
 from modicum.settings.places import line_of, line_of_row, list_accepted
 from modicum.settings.policy_file import place_in_policy, read_policy
 from modicum.settings.prompts import PromptSettings, prompt_fault
+from modicum.settings.redaction import RedactionSettings, redaction_fault
 from modicum.settings.reply_cache import ReplyCacheSettings, reply_cache_fault
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.routes import RouteSettings, route_fault
@@ -160,6 +161,9 @@ def _check_optimizing(settings: Settings, path: Path, text: str) -> None:
     if (wrong := optimize_fault(settings.optimize)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{line_of(text, key)}: optimize.{key} {accepted}")
+    if (wrong_row := redaction_fault(settings.redaction)) is not None:
+        index, key, accepted = wrong_row
+        raise UserError(f"{path}{line_of_row(text, 'redaction', index, key)}: redaction: {key} {accepted}")
     if (amiss := reply_cache_fault(settings.reply_cache)) is not None:
         index, key, accepted = amiss
         raise UserError(f"{path}{line_of_row(text, 'reply_cache', index, key)}: reply_cache: {key} {accepted}")
@@ -189,7 +193,7 @@ def _check_features(settings: Settings, path: Path, text: str) -> None:
 def _check_loads(settings: Settings, path: Path, text: str) -> None:
     """What the gateway takes on at once."""
     gateway = settings.gateway
-    for key in ("most_body_mb", "most_calls"):
+    for key in ("most_body_mb", "most_upload_mb", "most_calls"):
         if getattr(gateway, key) < 1:
             raise UserError(f"{path}{line_of(text, key)}: gateway.{key} is a number, 1 or more")
     if gateway.most_bodies_mb != 0 and gateway.most_bodies_mb < gateway.most_body_mb:
@@ -220,6 +224,7 @@ _TABLES = {
     "$.teams[": TeamSettings,
     "$.routes[": RouteSettings,
     "$.cascades[": CascadeSettings,
+    "$.redaction[": RedactionSettings,
     "$.reply_cache[": ReplyCacheSettings,
     "$.prompts[": PromptSettings,
     "$.budget[": BudgetSettings,

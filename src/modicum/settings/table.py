@@ -14,6 +14,7 @@ from modicum.settings.metrics import MetricsSettings
 from modicum.settings.optimize import OptimizeSettings
 from modicum.settings.otel import OtelSettings
 from modicum.settings.prompts import PromptSettings
+from modicum.settings.redaction import RedactionSettings
 from modicum.settings.reply_cache import ReplyCacheSettings
 from modicum.settings.resilience import ResilienceSettings
 from modicum.settings.routes import RouteSettings
@@ -55,6 +56,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Cheap models that are asked first, as experiments (see docs/routing.md)."""
     prompts: dict[str, PromptSettings] = {}
     """Changes of the system prompt that experiments try on calls (see docs/experiments.md)."""
+    redaction: tuple[RedactionSettings, ...] = ()
+    """Whose secrets and personal data do not leave (see docs/redaction.md)."""
     reply_cache: tuple[ReplyCacheSettings, ...] = ()
     """Whose repeated calls are answered from memory (see docs/reply-cache.md)."""
     budget: tuple[BudgetSettings, ...] = ()

@@ -58,6 +58,7 @@ from modicum.gateway.process.tls import TlsListener, listener_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
 from modicum.gateway.recording import Recorder
+from modicum.gateway.redaction.redacting import Redactor
 from modicum.gateway.reply_cache.caching import CachingAnswerer
 from modicum.gateway.resilience.attempts import ResilientAnswerer
 from modicum.gateway.routes import LiveRoutes
@@ -175,6 +176,7 @@ class Gateway:
             ProviderLimits(),
             Authorising(),
             refusals,
+            Redactor(self._digest_key),
             turns,
             self._keeper_of(rates, turns),
         )
@@ -217,6 +219,7 @@ class Gateway:
             hosts=names_of(settings),
             cors=Cors(settings.cors_origins),
             most_body_bytes=settings.most_body_mb * 1024 * 1024,
+            most_upload_bytes=settings.most_upload_mb * 1024 * 1024,
             slow_client_s=settings.slow_client_s,
         )
         self.server = server = CallServer(
@@ -332,6 +335,7 @@ class Gateway:
         self._resilient.take_over(policies_of(settings.resilience), self._upstreams)
         self._routes.take_over(self._upstreams)
         self._caching.take_over(settings.reply_cache)
+        self.parts.redactor.take_over(settings.redaction)
 
     def _tidy_replies(self) -> None:
         """What is too old or of a revoked key does not stay in memory."""

@@ -60,6 +60,6 @@ SELECT
     sum(cost_output_image_usd) AS cost_output_image_usd,
     sum(cost_output_video_usd) AS cost_output_video_usd
 FROM entries
-WHERE started >= $since AND started < $until
+WHERE started >= $since AND started < $until AND $where
 GROUP BY name, usage_basis, output_basis, cost_basis, is_report
 ORDER BY name, usage_basis, output_basis, cost_basis, is_report

@@ -1,5 +1,6 @@
 -- The calls that watched servers may have served: those whose tag `server` is set, and those of a provider that windows
 -- name ($provider: one more, by whoever asks). Only calls that ran in the time and whose end is known.
+-- All of them share the energy; is_chosen marks those that somebody looks at.
 -- `name` as in `yield`, by $by ($tag, $zone). Prompt tokens are those that had to be computed.
 SELECT
     dimension(
@@ -10,6 +11,7 @@ SELECT
     ) AS name,
     entry_id,
     task,
+    CASE WHEN $where THEN 1 ELSE 0 END AS is_chosen,
     provider,
     tag_value(tags, 'server') AS server,
     started,

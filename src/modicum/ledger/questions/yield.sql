@@ -40,11 +40,11 @@ FROM (
         sum(effective_tokens) AS effective_tokens,
         sum(cost_usd) AS cost_usd
     FROM entries
-    WHERE (
+    WHERE $where AND ((
         task <> '' AND task IN (
             SELECT task FROM entries GROUP BY task HAVING min(started) >= $since AND min(started) < $until
         )
-    ) OR (task = '' AND started >= $since AND started < $until)
+    ) OR (task = '' AND started >= $since AND started < $until))
     GROUP BY name, task, usage_basis, output_basis, cost_basis
 ) AS spent
 LEFT JOIN (

@@ -14,7 +14,7 @@ from modicum.providers.anthropic_messages.mock import MOCK
 from modicum.providers.anthropic_messages.model_list import MODEL_LIST
 from modicum.providers.anthropic_messages.prompt import SHAPE
 from modicum.providers.anthropic_messages.replies import WORDS, WRITER
-from modicum.providers.anthropic_messages.stream import MessageTail
+from modicum.providers.anthropic_messages.stream import STREAM_TEXTS, MessageTail
 from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.blocks import Block
 from modicum.providers.body_parsing import (
@@ -118,6 +118,7 @@ class AnthropicMessages(Dialect):
             "top_p",
         ]
     )
+    stream_texts = STREAM_TEXTS
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
     model_list = MODEL_LIST
     blocks_of = staticmethod(request_blocks)

@@ -22,13 +22,15 @@ from modicum.providers.body_parsing import (
 )
 from modicum.providers.dialect import Dialect, DialectApi, Target, quoted
 from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
-from modicum.providers.fields import listed, mapping, text
+from modicum.providers.fields import listed, mapping
+from modicum.providers.gemini.errors import error_object
 from modicum.providers.gemini_generate.blocks import request_blocks
 from modicum.providers.gemini_generate.mock import MOCK
 from modicum.providers.gemini_generate.model_list import MODEL_LIST
 from modicum.providers.gemini_generate.prompt import SHAPE
 from modicum.providers.gemini_generate.replies import WORDS, WRITER
 from modicum.providers.gemini_generate.stream import (
+    STREAM_TEXTS,
     GeminiTail,
     candidate_blocks,
     counted_in,
@@ -38,21 +40,6 @@ from modicum.providers.gemini_generate.stream import (
 )
 from modicum.providers.gemini_generate.usage import charges_from, tier_from
 from modicum.providers.own_reply import OwnText
-
-STATUS_WORDS = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    409: "ABORTED",
-    413: "INVALID_ARGUMENT",
-    429: "RESOURCE_EXHAUSTED",
-    499: "CANCELLED",
-    501: "UNIMPLEMENTED",
-    503: "UNAVAILABLE",
-    504: "DEADLINE_EXCEEDED",
-}
-SERVER_FAULT = 500
 
 
 class _Config(msgspec.Struct):
@@ -92,6 +79,7 @@ class GeminiGenerate(Dialect):
     api = DialectApi("gemini", b"x-goog-api-key", b"", provider="google")
     area = re.compile("/v1beta/|/v1/models/.*:")
     list_header = b"x-goog-api-key"
+    metered = re.compile(r".*:(?:generateContent|streamGenerateContent|countTokens)")
     streams_json = True
     repeatable_fields = frozenset(
         [
@@ -107,6 +95,7 @@ class GeminiGenerate(Dialect):
             "system_instruction",
         ]
     )
+    stream_texts = STREAM_TEXTS
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
     model_list = MODEL_LIST
     blocks_of = staticmethod(request_blocks)
@@ -173,10 +162,10 @@ class GeminiGenerate(Dialect):
         return GeminiTail()
 
     def error(self, status: int, message: str, kind: str) -> bytes:
-        return encode({"error": _error(status, message, kind)})
+        return encode({"error": error_object(status, message, kind)})
 
     def error_event(self, status: int, message: str, kind: str) -> bytes:
-        return b"data: %b\r\n\r\n" % encode({"error": _error(status, message, kind)})
+        return b"data: %b\r\n\r\n" % encode({"error": error_object(status, message, kind)})
 
 
 def _target(method: str, rest: str) -> Target | None:
@@ -189,15 +178,6 @@ def _target(method: str, rest: str) -> Target | None:
     if method == "POST" and model and verb in _METHODS:
         return Target(path, is_call=verb != "countTokens")
     return None
-
-
-def _error(status: int, message: str, kind: str) -> dict[str, Any]:
-    status_word = STATUS_WORDS.get(status) or ("INTERNAL" if status >= SERVER_FAULT else "FAILED_PRECONDITION")
-    error: dict[str, Any] = {"code": status, "message": text(message), "status": status_word}
-    if kind:
-        info = "type.googleapis.com/google.rpc.ErrorInfo"
-        error["details"] = [{"@type": info, "reason": text(kind).upper(), "domain": "modicum"}]
-    return error
 
 
 def _array_reply(body: bytes) -> ReplyFacts:

@@ -16,8 +16,8 @@ from modicum.providers.anthropic_messages.usage import wire_usage
 from modicum.providers.body_parsing import UNREADABLE, encode, error_kind_of, identifier, parse_usage
 from modicum.providers.facts import DialectError
 from modicum.providers.fields import listed, mapping, text
+from modicum.providers.openai.stream import usage_in
 from modicum.providers.openai.usage import MAIN_COUNTS, usage_from
-from modicum.providers.openai_chat.stream import usage_in
 from modicum.providers.translation.events import DONE, Events
 from modicum.providers.translation.translation import unusable_reply
 

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from modicum.calls import UserError
-from modicum.cli.terminal.time_span import EVER, parse_time
+from modicum.insights.scoping.time_span import EVER, parse_time
 
 NOW = datetime(2026, 3, 29, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

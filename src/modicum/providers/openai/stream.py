@@ -1,4 +1,4 @@
-"""A stream of chat chunks, watched; and without the one that came only because we asked.
+"""A stream of chunks of a completion, watched; and without the one that came only because we asked.
 
 Source: https://platform.openai.com/docs/api-reference/chat-streaming.
 """
@@ -13,6 +13,7 @@ from modicum.providers.body_parsing import UNREADABLE, error_kind_of, identifier
 from modicum.providers.event_stream import PassingBuffer, event_data, whole_events
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
+from modicum.providers.reply_text import StreamTexts, any_has
 from modicum.providers.stream import GAP, EventTail
 
 _USAGE = re.compile(rb'"usage"%b:%b\{' % (GAP, GAP))
@@ -67,6 +68,7 @@ class ChatTail(EventTail):
         made = []
         for choice in listed(event.get("choices")):
             delta = mapping(mapping(choice).get("delta"))
+            made.append(text(mapping(choice).get("text")))  # of completions that are no chat
             made += [text(delta.get(name)) for name in ("reasoning_content", "reasoning", "content", "refusal")]
             for call in listed(delta.get("tool_calls")):
                 function = mapping(mapping(call).get("function"))
@@ -147,3 +149,8 @@ def _is_usage_alone(document: bytes) -> bool | None:
         return None
     is_usage = isinstance(chunk, dict) and isinstance(chunk.get("usage"), dict)
     return is_usage and not chunk.get("choices") and not chunk.get("error")
+
+
+STREAM_TEXTS = StreamTexts(
+    is_piece=lambda event: "choices" in event, is_end=lambda event: any_has(event.get("choices"), "finish_reason")
+)

@@ -1,16 +1,18 @@
 import pytest
 
-from modicum.ledger.question_files import bind, parameters_of, question_text, without_comments
+from modicum.ledger.asking.question_files import prepare, question_text, without_comments
 
 
 def test_a_question_binds_what_it_asks_for_and_nothing_else():
-    assert parameters_of("edits") == {"since", "until"}
-    assert bind("edits", {"since": 1, "until": 2, "by": "model"}) == {"since": 1, "until": 2}
+    text, bound = prepare("edits", {"since": 1, "until": 2, "by": "model"})
+
+    assert text == without_comments(question_text("edits"))
+    assert bound == {"since": 1, "until": 2}
 
 
 def test_what_was_not_given_is_named():
     with pytest.raises(KeyError, match="until"):
-        bind("edits", {"since": 1})
+        prepare("edits", {"since": 1})
 
 
 def test_names_in_comments_are_no_parameters():

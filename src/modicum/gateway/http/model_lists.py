@@ -18,7 +18,7 @@ from modicum.outbound.unreachable import Unreachable
 from modicum.providers.body_parsing import encode
 from modicum.providers.dialect import Dialect
 from modicum.providers.dialects import DIALECTS
-from modicum.providers.model_list import ListedModel
+from modicum.providers.model_lists.shape import ListedModel
 
 MOST_REPLY_BYTES = 16 * 1024 * 1024
 MOST_WAIT_S = 10.0

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from modicum.providers.fields import text
-from modicum.providers.model_list import Json, ListedModel, ModelListShape
+from modicum.providers.model_lists.shape import Json, ListedModel, ModelListShape
 
 
 class AnthropicModelList(ModelListShape):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modicum.providers.body_parsing import identifier
-from modicum.providers.model_list import Json, ListedModel, ModelListShape
+from modicum.providers.model_lists.shape import Json, ListedModel, ModelListShape
 
 BEGINNING = "models/"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from modicum.providers.model_list import MODEL_LIST, ListedModel
+from modicum.providers.model_lists.shape import MODEL_LIST, ListedModel
 
 
 def test_a_list_is_read_and_written():

@@ -126,7 +126,7 @@ class BatchDoor:
         """Whether a file that nobody has named here holds the results of a batch, as its provider says."""
         if not target.is_file:
             return True
-        asked = Request(
+        about_file = Request(
             request.served._replace(target=f"/files/{target.subject}"),
             request.path,
             b"",
@@ -135,7 +135,7 @@ class BatchDoor:
             request.passing,
             b"",
         )
-        answer = await self._relay.send(asked, upstream)
+        answer = await self._relay.send(about_file, upstream)
         body = await answer.rest(MOST_OBJECT_BYTES)
         return answer.status == OK and dialect.shape.is_result_file(_object(body))
 

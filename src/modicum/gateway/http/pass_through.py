@@ -9,6 +9,7 @@ from modicum.gateway import sending
 from modicum.gateway.callers.own_keys import check_upstream
 from modicum.gateway.exchange import Request
 from modicum.gateway.http.client import Client
+from modicum.gateway.http.model_lists import is_merged, merged, wants_list
 from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.own_counts import HAS_NONE, MARKED, own_count
 from modicum.gateway.parts import Parts
@@ -61,6 +62,18 @@ async def record_late(parts: Parts, request: Request, upstream: Upstream, reply:
         raise Refused(503, "this reply could not be recorded, so it is withheld; try again", "not_recorded")
 
 
+async def _list_models(parts: Parts, upstreams: Upstreams, request: Request, client: Client) -> bool:
+    """Answers a request for the list of models, or for one of them; says whether it did."""
+    if not (wants_list(request) and is_merged(request, upstreams)):
+        return False
+    document = await merged(parts, upstreams, request)
+    if document is None:
+        return False
+    client.prepare(OK, [(b"content-type", b"application/json")])
+    await client.finish(document)
+    return True
+
+
 class _Way(NamedTuple):
     """Where a request goes that is no call, and with what."""
 
@@ -99,6 +112,19 @@ def _way(parts: Parts, upstreams: Upstreams, request: Request) -> _Way:
     return _Way(route.upstream, body, sending.QUERY, route.model, route.translation is not None)
 
 
+def _checked_way(parts: Parts, upstreams: Upstreams, request: Request) -> _Way:
+    """The same, if the caller's own key may go there.
+
+    Raises:
+        Refused: it may not, or there is none.
+        DialectError: it cannot be read.
+    """
+    way = _way(parts, upstreams, request)
+    if request.caller.own_key is not None:
+        check_upstream(request.caller.own_key, way.upstream)
+    return way
+
+
 async def _count_here(request: Request, model: str, client: Client) -> None:
     """Answers a request for a token count with our own.
 
@@ -113,10 +139,10 @@ async def _count_here(request: Request, model: str, client: Client) -> None:
 async def pass_aside(parts: Parts, upstreams: Upstreams, request: Request, client: Client) -> None:
     dialect, served, own_key = request.served.dialect, request.served, request.caller.own_key
     try:
-        way = _way(parts, upstreams, request)
+        if await _list_models(parts, upstreams, request, client):
+            return
+        way = _checked_way(parts, upstreams, request)
         upstream, body = way.upstream, way.body
-        if own_key is not None:
-            check_upstream(own_key, upstream)
         if served.counts_tokens and way.is_elsewhere:
             await _count_here(request, way.model, client)
             return

@@ -21,12 +21,12 @@ class _Params(msgspec.Struct):
     model: str | None = None
 
 
-class _Asked(msgspec.Struct):
+class _Part(msgspec.Struct):
     params: _Params
 
 
 class _Request(msgspec.Struct):
-    requests: list[_Asked] = []
+    requests: list[_Part] = []
 
 
 class _Result(msgspec.Struct):
@@ -63,10 +63,10 @@ class AnthropicBatches(BatchShape):
         return BatchTarget(path=below, subject=batch or "", is_batch=batch is not None)
 
     def model(self, body: bytes) -> str:
-        asked = parse_request(_request, body).requests
-        if not asked:
+        parts = parse_request(_request, body).requests
+        if not parts:
             raise DialectError(400, "the batch holds no 'requests'")
-        names = {check_model_name(one.params.model) for one in asked}
+        names = {check_model_name(one.params.model) for one in parts}
         if len(names) > 1:
             raise DialectError(
                 400, "the batch names several models: ask for one batch a model, so that each goes where it is served"

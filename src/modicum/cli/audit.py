@@ -75,10 +75,9 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
 def command(options: AuditOptions) -> None:
     """Show where the money went, what was wasted, and what each change would have saved.
 
-    Each saving comes from a replay of your own history under the provider's cache rules. All savings together are never
-    more than was spent. Changes for --what-if: cache_ttl=5m|1h|off, cap_tool_results=TOKENS, cap_output=TOKENS,
-    model:NAME=OTHER, tier=batch|flex|priority, keep_warm=auto, rules=lossless|all|NAME, compact_at=TOKENS,
-    new_session=MINUTES, subagents=CALLS; docs/audit.md has all.
+    Each saving is a replay of your own history under the provider's cache rules. Changes for --what-if (docs/audit.md):
+    cache_ttl=5m|1h|off, cap_tool_results=TOKENS, cap_output=TOKENS, model:NAME=OTHER, tier=batch|flex|priority,
+    keep_warm=auto, rules=lossless|all|NAME, compact_at=TOKENS, new_session=MINUTES, subagents=CALLS.
 
     \b
     Examples:

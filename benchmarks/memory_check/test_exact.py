@@ -15,23 +15,43 @@ MODELS = json.loads((ROOT / "tests/energy/memory/small_models.json").read_text()
 GOLDEN = ROOT / "tests/energy/memory/transformers_golden.json"
 
 
-WIDTHS = ("intermediate_size", "moe_intermediate_size", "shared_intermediate_size", "kv_lora_rank")
-PATTERNS = {"layer_types", "hybrid_override_pattern", "attn_layer_indices", "attn_layer_period"}
+WIDTHS = (
+    "intermediate_size",
+    "intermediate_size_mlp",
+    "moe_intermediate_size",
+    "shared_intermediate_size",
+    "shared_expert_intermediate_size",
+    "block_ff_dim",
+    "kv_lora_rank",
+    "adapter_rank",
+    "laurel_rank",
+    "vocab_size_per_layer_input",
+)
+WINDOWS = ("sliding_window", "attention_chunk_size")
+PATTERNS = {
+    "layer_types",
+    "layers_block_type",
+    "hybrid_override_pattern",
+    "attn_layer_indices",
+    "attn_layer_period",
+    "no_rope_layers",
+}
 
 
 def varied(config, seed):
     """The same architecture with other sizes: widths, heads, windows, and depth where no pattern fixes it."""
+    if "text_config" in config:
+        return config | {"text_config": varied(config["text_config"], seed)}
     rng = random.Random(seed)
-    changed = dict(config) | {field: 512 for field in config if field.startswith("vocab_size")}
+    changed = dict(config) | {field: 512 for field in config if field == "vocab_size"}
     changed |= {field: config[field] + 16 * rng.randint(1, 4) for field in WIDTHS if field in config}
-    if config.get("sliding_window"):
-        changed["sliding_window"] = rng.choice([32, 96, 400])
-    if "head_dim" in config and config["model_type"] != "minimax_m2":
+    changed |= {field: rng.choice([32, 96, 400]) for field in WINDOWS if config.get(field)}
+    if "head_dim" in config and config.get("model_type") != "minimax_m2":
         changed["head_dim"] = config["head_dim"] * rng.choice([1, 2])
     if not PATTERNS & set(config):
         period = config.get("full_attention_interval") or config.get("sliding_window_pattern") or 1
         changed["num_hidden_layers"] = config["num_hidden_layers"] + rng.choice([1, 2]) * period
-    if "tie_word_embeddings" in config:
+    if "tie_word_embeddings" in config and config.get("model_type") != "zamba2":
         changed["tie_word_embeddings"] = rng.random() < 0.5
     return changed
 

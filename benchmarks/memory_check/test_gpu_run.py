@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def gpu_run(*args):
     return subprocess.run(
         [ROOT / ".venv-memory/bin/python", ROOT / "benchmarks/gpu_run.py", *args],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,

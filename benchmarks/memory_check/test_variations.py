@@ -12,6 +12,13 @@ from modicum.energy.memory.catalogue import read_blueprint
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = json.loads((ROOT / "tests/energy/memory/small_models.json").read_text())
 SWITCHES = (
+    "add_bias_linear",
+    "conv_bias",
+    "qkv_bias",
+    "tie_embedding",
+    "use_conv_bias",
+    "use_qk_norm",
+    "use_shared_attention_adapter",
     "attention_bias",
     "mlp_bias",
     "tie_word_embeddings",
@@ -30,6 +37,12 @@ def variations():
         for field in SWITCHES:
             for value in (False, True):
                 yield f"{name} {field} {value}", config | {field: value}
+        if "text_config" in config:
+            inner = config["text_config"]
+            for field in inner:
+                less = {key: value for key, value in inner.items() if key != field}
+                yield f"{name} text without {field}", config | {"text_config": less}
+                yield f"{name} text {field} null", config | {"text_config": inner | {field: None}}
 
 
 @pytest.fixture(scope="module")

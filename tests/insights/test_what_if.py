@@ -24,6 +24,43 @@ def test_changes_are_read_as_people_type_them():
     assert swap.change.models == {"claude-opus-4-5-20251101": "claude-haiku-4-5"}
 
 
+TOOLS = history_of(
+    Conversation(model="claude-opus-4-5-20251101")
+    .call(user("q", 5000))
+    .call(*tool_round("Read", "a", "text", 3000))
+    .call(*tool_round("mcp__x__list", "b", "rows", 3000)),
+    Conversation("sub", model="claude-opus-4-5-20251101", agent="a1").call(user("look", 4000)),
+)
+
+
+def test_a_cap_is_for_the_tools_that_are_named():
+    sizes = {
+        text: parse_what_if(text, TOOLS, PRICES).change.segment_tokens.tolist()
+        for text in ("cap_tool_results:mcp__*=500", "cap_tool_results:Bash,Read=500", "cap_tool_results=500")
+    }
+    capped = {text: [size for size in row if size == 500] for text, row in sizes.items()}
+
+    assert [len(row) for row in capped.values()] == [1, 1, 2]
+    assert [sum(row) for row in sizes.values()] == [12540, 12540, 10040]
+
+
+def test_subagents_alone_go_to_a_smaller_model():
+    change = parse_what_if("subagent_model=claude-haiku-4-5", TOOLS, PRICES).change
+
+    assert [TOOLS.agents[code] for code in TOOLS.agent[change.model_calls]] == ["a1"]
+    assert change.models == {"claude-opus-4-5-20251101": "claude-haiku-4-5"}
+    assert Replay(TOOLS, PRICES).run([change]).saving_usd == pytest.approx(4000 * 5e-6 + 30 * 20e-6, rel=0.3)
+
+
+def test_rules_can_be_for_some_tools():
+    shares = {"lossless": np.where(TOOLS.segment_tokens == 3000, 0.5, 1.0)}
+    history = replace(TOOLS, shortened_shares=shares)
+
+    change = parse_what_if("rules:Read=lossless", history, PRICES).change
+
+    assert sorted(change.segment_tokens.tolist()) == [20, 20, 1500, 3000, 4000, 5000]
+
+
 def test_what_touches_quality_is_headroom():
     classes = [
         parse_what_if(text, HISTORY, PRICES).finding_class
@@ -37,6 +74,10 @@ def test_what_touches_quality_is_headroom():
     ("text", "reason"),
     [
         ("cache_ttl=2h", "no change that can be replayed called 'cache_ttl=2h'; accepted are cache_ttl=5m"),
+        ("cap_tool_results:=1", "no change that can be replayed"),
+        ("cap_output:Read=1", "no change that can be replayed"),
+        ("beginnings=fat", "no change that can be replayed"),
+        ("subagent_model=mystery", "no price is known for the model 'mystery'"),
         ("cap_tool_results=-1", "no change that can be replayed"),
         ("cap_tool_results=99999999999999999999", "no change that can be replayed"),
         ("nonsense", "no change that can be replayed"),

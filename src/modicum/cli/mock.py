@@ -46,7 +46,7 @@ speaks = "openai"
 provider = "openai"
 own_keys = true
 pass_headers = ["x-mock-*"]
-models = ["gpt-*", "o*", "text-embedding-*"]
+models = ["gpt-*", "o*", "text-embedding-*", "dall-e-*", "whisper-*", "tts-*", "omni-moderation*", "rerank-*"]
 
 [upstreams.anthropic]
 url = "{base}/v1"

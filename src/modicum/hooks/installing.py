@@ -1,19 +1,17 @@
 """Puts hooks into an agent's settings of the user, and takes them out again to the byte. For the command line."""
 
 import base64
-import hashlib
 import json
-import os
 import secrets
 import shlex
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from modicum import __version__
 from modicum.calls import UserError
+from modicum.calls.outside.user_file import digest_of, is_in_repository, replace_user_file
 from modicum.hooks.agents import HookedAgent
 from modicum.hooks.policy import HookPolicy, forget_policy, read_policy, write_policy, write_private
 
@@ -44,7 +42,7 @@ def settings_file(agent: HookedAgent, home: Path, environment: Mapping[str, str]
     folder = environment.get(agent.folder_variable) if agent.folder_variable else None
     file = Path(folder) / agent.file[-1] if folder else home.joinpath(*agent.file)
     file = file.resolve()
-    if file.exists() and _is_in_repository(file):
+    if file.exists() and is_in_repository(file):
         raise UserError(
             f"{file} is a file of a git repository, which others may share: hooks go into files of a user only"
         )
@@ -104,12 +102,12 @@ def install(plan: HookPlan, folder: Path) -> None:
         "version": __version__,
         "file": str(plan.file),
         "before": None if plan.before is None else base64.b64encode(plan.before).decode(),
-        "after": _digest(plan.after),
+        "after": digest_of(plan.after),
     }
     write_private(_record_place(folder, plan.agent), json.dumps(record).encode())
     if read_policy(folder, plan.agent.name) is None:
         write_policy(folder, plan.agent.name, HookPolicy(secrets.token_bytes(32)))
-    _replace(plan.file, plan.after)
+    replace_user_file(plan.file, plan.after)
 
 
 def remove(agent: HookedAgent, folder: Path, *, only_ours: bool = False) -> Path:
@@ -131,19 +129,19 @@ def remove(agent: HookedAgent, folder: Path, *, only_ours: bool = False) -> Path
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(f"no hooks of this modicum are in the settings of {agent.title}") from None
     content = file.read_bytes() if file.exists() else None
-    if content is not None and _digest(content) != digest:
+    if content is not None and digest_of(content) != digest:
         if not only_ours:
             raise UserError(
                 f"{file} was changed since the hooks came, so its former bytes are not put back: "
                 f"'modicum hooks remove {agent.name} --only-ours' takes our entries out, or delete those that name "
                 f"'{MARK}' by hand"
             )
-        _replace(file, _without_ours(_settings_in(file, content)))
+        replace_user_file(file, _without_ours(_settings_in(file, content)))
     elif content is not None:
         if before is None:
             file.unlink()
         else:
-            _replace(file, base64.b64decode(before))
+            replace_user_file(file, base64.b64decode(before))
     forget_policy(folder, agent.name)
     shutil.rmtree(folder / "sessions", ignore_errors=True)
     place.unlink()
@@ -188,34 +186,6 @@ def _settings_in(file: Path, content: bytes | None) -> dict[str, Any]:
 def _command(python: str, what: str, agent: HookedAgent, folder: Path) -> str:
     # -I: nothing of the folder that the agent works in, nor of its environment, is imported.
     return shlex.join([python, "-I", "-m", MARK, what, agent.name, str(folder)])
-
-
-def _replace(file: Path, content: bytes) -> None:
-    """Writes all of it or nothing, with the rights that the file has."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(f"{file.name}.modicum-{os.getpid()}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as target:
-        target.write(content)
-    if file.exists():
-        shutil.copymode(file, beside)
-    beside.replace(file)
-
-
-def _is_in_repository(file: Path) -> bool:
-    if not any((parent / ".git").exists() for parent in file.parents):
-        return False
-    git = shutil.which("git")
-    if git is None:
-        return True
-    listed = subprocess.run(  # noqa: S603 - a fixed command
-        [git, "-C", str(file.parent), "ls-files", "--error-unmatch", file.name], capture_output=True, check=False
-    )
-    return listed.returncode == 0
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _record_place(folder: Path, agent: HookedAgent) -> Path:

@@ -1,18 +1,24 @@
 """Changes as people type them: `cache_ttl=1h`, `cap_tool_results=2000`, `model:NAME=OTHER`, `tier=batch`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
 import numpy as np
 
 from modicum.calls import Tier, UserError
 from modicum.calls.errors import unknown_name
 from modicum.calls.usage import TEXT_BUCKETS
+from modicum.insights.advice.project_beginnings import lean_beginnings
 from modicum.insights.cache_replay.paying_pings import count_paying
 from modicum.insights.caching import Caching, find_rule_flags
+from modicum.insights.changes.contexts import FORMS as CONTEXT_FORMS
+from modicum.insights.changes.contexts import is_context_change, parse_context_change
+from modicum.insights.changes.ttl_by_kind import choose_ttl
 from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.history import Flags, History, Ints
 from modicum.insights.rates import RateTable
-from modicum.insights.replay import check_model_price
+from modicum.insights.replay import Replay, check_model_price
 from modicum.metering.keep_warm import best_pings
 from modicum.metering.prices import PriceBook
 from modicum.metering.prompt_cache import CacheRules
@@ -20,17 +26,26 @@ from modicum.metering.return_times import CODING_AGENTS
 from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET
 
 FORMS = (
-    "cache_ttl=5m|1h|30m|12h|24h|off",
+    "cache_ttl=5m|1h|30m|12h|24h|off|per_kind",
     "keep_warm=5m:PINGS|oracle",
     "keep_warm=auto",
     "rules=lossless|all|NAME",
+    "rules:TOOL,TOOL=lossless|all|NAME",
     "cap_tool_results=TOKENS",
+    "cap_tool_results:TOOL,TOOL=TOKENS",
     "cap_output=TOKENS",
     "model:NAME=OTHER",
+    "subagent_model=OTHER",
+    "beginnings=leanest",
     "tier=batch|flex|priority",
+    *CONTEXT_FORMS,
 )
 RULES_FORM = "rules"
+CAP_FORM = "cap_tool_results"
+SUBAGENTS_FORM = "subagent_model"
+LEAN_BEGINNINGS = "beginnings=leanest"
 _RULE_SETS = (LOSSLESS_SET, ALL_SET, *(rule.name for rule in CONTENT_RULES))
+PER_KIND = "per_kind"
 KEEP_WARM = "keep_warm=auto"
 """As many pings as are expected to pay at the prices of each call's day: the rule of the gateway."""
 LONGEST_COUNT = 9
@@ -53,6 +68,8 @@ class WhatIf:
     """As it was typed."""
     finding_class: FindingClass
     change: HistoryChange
+    notes: tuple[str, ...] = ()
+    """What else there is to say of it, in sentences."""
 
 
 def check_what_if(text: str) -> None:
@@ -62,10 +79,10 @@ def check_what_if(text: str) -> None:
         UserError: it has none of the known forms, or names rules that are not there.
     """
     name, _, value = text.partition("=")
-    if name == RULES_FORM:
+    if _without_tools(name) == RULES_FORM:
         if value not in _RULE_SETS:
             raise unknown_name("set of rules", value, _RULE_SETS)
-    elif not (_is_cache_change(text) or _is_other_change(name, value)):
+    elif not (_is_cache_change(text) or is_context_change(text) or _is_other_change(name, value)):
         raise unknown_name("change that can be replayed called", text, FORMS)
 
 
@@ -76,18 +93,39 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
         UserError: as `check_what_if`; or it names a model that is not there or has no price, or cannot be done here.
     """
     check_what_if(text)
-    name, _, value = text.partition("=")
+    name = text.partition("=")[0]
     if _is_cache_change(text):
         return _parse_cache_change(text, history, prices)
-    if name == RULES_FORM:
-        return WhatIf(text, FindingClass.REPLAYED, shorten_results(history, value))
-    if name == "cap_tool_results":
-        return WhatIf(text, FindingClass.HEADROOM, cap_tool_results(history, int(value)))
+    if is_context_change(text):
+        return WhatIf(text, FindingClass.HEADROOM, parse_context_change(text, history, prices))
+    if name.startswith("model:") or name == SUBAGENTS_FORM:
+        return _parse_model_change(text, history, prices)
+    return _parse_size_change(text, history)
+
+
+def _parse_size_change(text: str, history: History) -> WhatIf:
+    """Fewer tokens in prompts or replies, or another lane."""
+    name, _, value = text.partition("=")
+    form = _without_tools(name)
+    if form == RULES_FORM:
+        return WhatIf(text, FindingClass.REPLAYED, shorten_results(history, value, _tools_of(name)))
+    if form == CAP_FORM:
+        return WhatIf(text, FindingClass.HEADROOM, cap_tool_results(history, int(value), _tools_of(name)))
+    if text == LEAN_BEGINNINGS:
+        return WhatIf(text, FindingClass.UPPER_BOUND, lean_beginnings(history))
     if name == "cap_output":
         change = HistoryChange(max_output_tokens=np.full(history.calls, int(value), dtype=np.int64))
         return WhatIf(text, FindingClass.HEADROOM, change)
-    if name == "tier":
-        return WhatIf(text, FindingClass.HEADROOM, HistoryChange(tier=value))
+    return WhatIf(text, FindingClass.HEADROOM, HistoryChange(tier=value))
+
+
+def _parse_model_change(text: str, history: History, prices: PriceBook) -> WhatIf:
+    name, _, value = text.partition("=")
+    if name == SUBAGENTS_FORM:
+        check_model_price(prices, history, value)
+        of_subagents = history.agent != history.code_of(history.agents, "")
+        change = HistoryChange(models=dict.fromkeys(history.models, value), model_calls=of_subagents)
+        return WhatIf(text, FindingClass.HEADROOM, change)
     old = name.removeprefix("model:")
     olds = [model for model in history.models if model == old or model.startswith(f"{old}-")]
     if not olds:
@@ -102,7 +140,7 @@ def _is_cache_change(text: str) -> bool:
     ttl, _, pings = value.partition(":")
     return (
         text == KEEP_WARM
-        or (name == "cache_ttl" and value in _TTL_S)
+        or (name == "cache_ttl" and (value in _TTL_S or value == PER_KIND))
         or (name == "keep_warm" and bool(_TTL_S.get(ttl)) and (pings == "oracle" or _is_ping_count(pings)))
     )
 
@@ -110,9 +148,22 @@ def _is_cache_change(text: str) -> bool:
 def _is_other_change(name: str, value: str) -> bool:
     if name == "tier":
         return value in {tier.value for tier in Tier}
-    if name.startswith("model:"):
+    if name.startswith("model:") or name == SUBAGENTS_FORM:
         return bool(value)
-    return name in {"cap_tool_results", "cap_output"} and _is_count(value)
+    if f"{name}={value}" == LEAN_BEGINNINGS:
+        return True
+    return (name == "cap_output" or _without_tools(name) == CAP_FORM) and _is_count(value)
+
+
+def _without_tools(name: str) -> str:
+    """The change without the tools that it is for; the name itself where it is of no such form."""
+    form, colon, tools = name.partition(":")
+    return form if colon and tools and form in {RULES_FORM, CAP_FORM} else name
+
+
+def _tools_of(name: str) -> Sequence[str]:
+    """The patterns of tools that a change is for; empty: all tools."""
+    return tuple(filter(None, name.partition(":")[2].split(",")))
 
 
 def _set_ttl(history: History, text: str, seconds: int) -> Ints:
@@ -134,11 +185,27 @@ def _set_ttl(history: History, text: str, seconds: int) -> Ints:
 
 def _parse_cache_change(text: str, history: History, prices: PriceBook) -> WhatIf:
     name, _, value = text.partition("=")
+    if value == PER_KIND:
+        return _parse_ttl_by_kind(text, history, prices)
     if name == "cache_ttl":
         return WhatIf(text, FindingClass.REPLAYED, HistoryChange(ttl_seconds=_set_ttl(history, text, _TTL_S[value])))
     if text == KEEP_WARM:
         return WhatIf(text, FindingClass.REPLAYED, keep_warm_by_price(history, prices))
     return _parse_keep_warm(text, history, prices)
+
+
+def _parse_ttl_by_kind(text: str, history: History, prices: PriceBook) -> WhatIf:
+    """The best time to live for each kind of conversation.
+
+    Raises:
+        UserError: nothing about the cache can be set in this history.
+    """
+    offered = [name for name, seconds in _TTL_S.items() if seconds and _find_offered(history, seconds).any()]
+    if not offered:
+        _set_ttl(history, text, -1)
+    settings = {name: _set_ttl(history, text, _TTL_S[name]) for name in offered}
+    choice = choose_ttl(Replay(history, prices), settings)
+    return WhatIf(text, FindingClass.REPLAYED, choice.change, choice.notes)
 
 
 def _parse_keep_warm(text: str, history: History, prices: PriceBook) -> WhatIf:
@@ -225,22 +292,30 @@ def _is_count(value: str) -> bool:
     return value.isdecimal() and len(value) <= LONGEST_COUNT
 
 
-def cap_tool_results(history: History, most_tokens: int) -> HistoryChange:
-    """Every tool result cut to so many tokens when it arrives."""
+def cap_tool_results(history: History, most_tokens: int, tools: Sequence[str] = ()) -> HistoryChange:
+    """Every result of these tools (patterns; none: of all) cut to so many tokens when it arrives."""
     sizes = np.where(
-        find_tool_results(history), np.minimum(history.segment_tokens, most_tokens), history.segment_tokens
+        find_tool_results(history, tools), np.minimum(history.segment_tokens, most_tokens), history.segment_tokens
     )
     return HistoryChange(segment_tokens=sizes)
 
 
-def shorten_results(history: History, rules: str) -> HistoryChange:
-    """Tool results as rules would have sent them: by name of a rule, those on by default, or all."""
+def shorten_results(history: History, rules: str, tools: Sequence[str] = ()) -> HistoryChange:
+    """Results of these tools (none: of all) as rules would have sent them: by name of a rule, those on by default, or
+    all.
+    """
     shares = history.shortened_shares.get(rules)
     if shares is None:
         return HistoryChange()
+    if tools:
+        shares = np.where(find_tool_results(history, tools), shares, 1.0)
     return HistoryChange(segment_tokens=np.ceil(history.segment_tokens * shares).astype(np.int64))
 
 
-def find_tool_results(history: History) -> Flags:
+def find_tool_results(history: History, tools: Sequence[str] = ()) -> Flags:
+    """For every segment whether it is a result of a tool, of one of these patterns where any are given. (S,)"""
     found: Flags = history.segment_kind == history.code_of(history.kinds, "tool_result")
+    if tools:
+        is_one = [any(fnmatchcase(name, pattern) for pattern in tools) for name in history.tools]
+        found = found & np.array(is_one, dtype=bool)[history.segment_tool]
     return found

@@ -49,3 +49,5 @@ class ReplyWriter(NamedTuple):
     events: Callable[[PlannedReply], Iterator[bytes]] = lambda plan: iter(())  # noqa: ARG005 - an API without streams
     array: Callable[[PlannedReply], Iterator[bytes]] | None = None
     """The stream as one JSON array, for a caller whose path does not ask for events (`alt=sse`)."""
+    content_type: Callable[[PlannedReply], str] = lambda plan: "text/event-stream"  # noqa: ARG005 - as nearly all
+    """Of the stream, where it is not one JSON array."""

@@ -10,7 +10,9 @@ from importlib.resources import files
 from typing import Any
 
 from modicum.reports import charts
-from modicum.reports.charts import format_tokens, format_usd
+from modicum.reports.charts import format_usd
+from modicum.reports.figures import format_tokens
+from modicum.reports.kind_words import name_of_kind
 
 Document = Mapping[str, Any]
 
@@ -21,25 +23,9 @@ CLASSES = {
     "headroom": "to be proved by an experiment; in no sum",
     "info": "a figure to know",
 }
-KINDS = {
-    "prefix": "system prompt and tools",
-    "system": "system prompt",
-    "tool_schema": "tool schemas",
-    "tool_result": "tool results",
-    "tool_call": "tool calls",
-    "user": "what users wrote",
-    "assistant": "earlier replies",
-    "reasoning": "earlier reasoning",
-    "document": "documents",
-    "summary": "summaries after compaction",
-    "image": "images",
-    "unlogged": "not in the log",
-    "(completions)": "replies (output)",
-    "(web searches)": "web searches",
-    "(prompts without anatomy)": "prompts of unknown content",
-}
 
 
+STEPS_SHOWN = 3
 MOST_BREAKS = 10
 """Lost caches that are listed below the timeline."""
 
@@ -89,6 +75,8 @@ def _head(document: Document) -> str:
 
 
 def _first_steps(document: Document) -> str:
+    if own := [step for step in document.get("steps", ()) if step["who"] == "you"]:
+        return f"<h2>To do first</h2>\n<ol>{''.join(map(_step, own[:STEPS_SHOWN]))}</ol>"
     rows = {row["name"]: row for row in document["findings"]}
     steps = [rows[name] for name in document["first_steps"] if name in rows]
     if not steps:
@@ -97,11 +85,21 @@ def _first_steps(document: Document) -> str:
     return f"<h2>To do first</h2>\n<ol>{items}</ol>"
 
 
+def _step(step: Document) -> str:
+    """What the user of the agent can set, with what a replay of this history says it saves."""
+    into = f"into {escape(step['place'])}" if step["place"] else "type"
+    paste = f" {into}: <code>{escape(step['paste'])}</code>" if step["paste"] else ""
+    return (
+        f"<li><b>{escape(step['title'])}</b>: {_format_saving(step)}. {escape(step['client'])}: "
+        f"{escape(step['how'])}{paste}</li>"
+    )
+
+
 def _money(document: Document) -> str:
     parts = [part for part in document["rent"]["parts"] if (part["cost_usd"] or 0) > 0]
     if not parts:
         return ""
-    rows = [(KINDS.get(part["name"], part["name"]), part["cost_usd"]) for part in parts]
+    rows = [(name_of_kind(part["name"]), part["cost_usd"]) for part in parts]
     return (
         "<h2>Where the money went</h2>\n<p>A block of text is paid when it is first sent, and again in every later "
         "call that carries it. Providers count whole prompts; the shares of their parts are our estimate.</p>\n"

@@ -13,10 +13,10 @@ LLAMA = {
 }  # fmt: skip
 
 
-def test_there_are_35_models_each_with_a_source():
+def test_there_are_50_models_each_with_a_source():
     known = load_catalogue()
 
-    assert len(known.models) == 35
+    assert len(known.models) == 50
     assert {fields["source"] for fields in known.models.values()} == set(known.sources)
 
 
@@ -107,6 +107,10 @@ def test_a_part_in_a_part_and_one_that_does_not_say_what_it_is_are_read():
         ("qwen3-moe", {"sliding_window": 32, "use_sliding_window": True}, [32] * 3),
         ("qwen3-moe", {"sliding_window": 32}, [None] * 3),
         ("gemma3", {"sliding_window_pattern": 2}, [64, None] * 3),
+        ("cohere2", {"sliding_window_pattern": 2}, [64, None] * 2),
+        ("smollm3-sliding", {"no_rope_layers": [0, 1, 1]}, [64, None, None]),
+        ("qwen2-moe-sliding", {"max_window_layers": 3}, [64, None, 64]),
+        ("llama4", {"no_rope_layer_interval": 2}, [64, None] * 2),
     ],
 )
 def test_windows_follow_the_list_of_layers_or_the_field(name, change, windows):
@@ -138,6 +142,54 @@ def test_a_field_that_is_left_out_is_what_the_library_takes_and_is_told():
 def test_what_is_unknown_or_contradicts_itself_is_refused_by_name(change, says):
     with pytest.raises(UserError, match=says):
         read_blueprint("m", SMALL["qwen3"] | change)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "says"),
+    [
+        ("gemma2", {"sliding_window": None}, "sliding_window is null"),
+        ("gemma3n", {"num_kv_shared_layers": 5}, "no layer of the same kind is left"),
+        ("gemma3n", {"intermediate_size": [160, 160]}, "for each of num_hidden_layers"),
+        ("llama4", {"moe_layers": "all"}, "where a list of layers is expected"),
+        ("llama4", {"no_rope_layers": [1, 0]}, "no_rope_layers is no list with a number for each"),
+        ("llama4", {"num_experts_per_tok": 9}, "num_experts_per_tok is 9, but num_local_experts is 4"),
+        ("lfm2", {"full_attn_idxs": [9]}, "names one that does not exist"),
+        ("lfm2", {"block_ffn_dim_multiplier": float("nan")}, "block_ffn_dim_multiplier is nan"),
+        ("zamba2", {"n_mamba_heads": 7}, "n_mamba_heads is 7"),
+        ("zamba2", {"tie_word_embeddings": False}, "blocks are not shared"),
+        ("glm4-moe", {"first_k_dense_replace": 9}, "first_k_dense_replace is 9"),
+        ("qwen2-moe", {"mlp_only_layers": 3}, "mlp_only_layers is 3"),
+        ("deepseek-v2", {"moe_layer_freq": 2}, "moe_layer_freq is not 1"),
+    ],
+)
+def test_a_config_of_a_newer_architecture_that_contradicts_itself_is_refused(name, change, says):
+    with pytest.raises(UserError, match=says):
+        read_blueprint("m", SMALL[name] | change)
+
+
+def test_whose_class_counts_a_model_is_said_where_it_is_not_its_own():
+    found = read_blueprint("kimi", SMALL["kimi-k2.5"])
+
+    assert found.model_type == "kimi_k2"
+    assert [note for note in found.notes if "class of deepseek_v3" in note]
+
+
+@pytest.mark.parametrize(
+    ("name", "outer", "tables"),
+    [
+        ("kimi-k2.5", None, 1),  # the outer class ties where its own config is silent, whatever the text part says
+        ("kimi-k2.5", False, 2),
+        ("llama4-multimodal", True, 2),  # here the text part alone decides
+        ("gemma3-multimodal", False, 2),
+    ],
+)
+def test_whose_tie_of_the_tables_counts_is_that_of_the_class(name, outer, tables):
+    config = SMALL[name] | {"tie_word_embeddings": outer}
+    if outer is None:
+        del config["tie_word_embeddings"]
+
+    text = config["text_config"]
+    assert read_blueprint("m", config).embedding_weights == tables * text["vocab_size"] * text["hidden_size"]
 
 
 def test_infinity_as_python_writes_it_is_read(tmp_path):

@@ -52,6 +52,14 @@ def test_vllm_takes_the_state_type_of_the_config():
     assert held("vllm", asks_for_fp32, 1) == held("vllm", asks_for_fp32, 1, state="fp32")
 
 
+def test_vllm_holds_nothing_but_states_where_there_is_no_attention():
+    blueprint = find_blueprint("mamba-2.8b")
+    found, longer = (held("vllm", blueprint, context, state="fp32") for context in (100, 1000))
+
+    assert found == longer
+    assert found.fixed_bytes == 64 * (5120 * 16 * 4 + 5120 * 3 * 2)
+
+
 def test_a_mix_whose_paging_is_not_known_is_refused():
     odd = Blueprint("odd", "odd", 8, 8, 8, Parameters(1), (Latent(576), Recurrence("mamba-2", 8, 64, 16, 4)))
 

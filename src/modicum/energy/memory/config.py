@@ -3,6 +3,7 @@
 The raw file is read, not a library's view of it: libraries rename layer types and fill gaps with defaults.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ LAYER_TYPES = {
     "attention": "full",
     "full_attention": "full",
     "sliding_attention": "sliding",
+    "chunked_attention": "chunked",
+    "conv": "convolution",
     "mamba": "recurrent",
     "linear_attention": "recurrent",
     "hybrid": "both",
@@ -71,6 +74,17 @@ class Fields:
     def whole_or_auto(self, field: str, auto: int) -> int:
         """As `whole`; `auto` where the config is silent or says "auto"."""
         return auto if self.raw.get(field) == "auto" else self.whole(field, default=auto)
+
+    def number(self, field: str, *, default: float) -> float:
+        """A positive number.
+
+        Raises:
+            UserError: it is null, no number, or not above zero.
+        """
+        value = self.raw.get(field, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+            raise self.fault(f"the field {field} is {value!r:.40}, where a number above zero is expected")
+        return float(value)
 
     def flag(self, field: str, *, default: bool) -> bool:
         """`default` where it is missing; null is false where the field may be null."""
@@ -176,6 +190,21 @@ class Fields:
             return [self.window() if kind == "sliding" else None for kind in self.layer_kinds()]
         return [window] * self.layers
 
+    def windows_by_pattern(self, every: int) -> list[int | None]:
+        """Of each layer: by `layer_types`, else all but every n-th one have a window."""
+        pattern = ["full" if (layer + 1) % every == 0 else "sliding" for layer in range(self.layers)]
+        return [self.window() if kind == "sliding" else None for kind in self.layer_kinds(default=pattern)]
+
+    def rotating_layers(self) -> list[bool]:
+        """Which layers turn positions: by `no_rope_layers` (1 is yes, despite its name), else all but every n-th."""
+        listed = self.raw.get("no_rope_layers")
+        if not listed:
+            every = self.whole("no_rope_layer_interval", default=4)
+            return [(layer + 1) % every != 0 for layer in range(self.layers)]
+        if not isinstance(listed, list) or len(listed) != self.layers:
+            raise self.fault("no_rope_layers is no list with a number for each of num_hidden_layers")
+        return [bool(here) for here in listed]
+
     def conv_width(self, field: str) -> int:
         return self.whole(field, default=4)
 
@@ -184,8 +213,19 @@ TEXT_PARTS = ("text_config", "llm_config", "language_config", "thinker_config")
 """Where multimodal models keep their language model; one may lie in another."""
 
 
-TEXT_BESIDE = {"gemma3", "gemma4", "qwen3_5", "qwen3_5_moe"}
+TEXT_BESIDE = {"gemma3", "gemma3n", "gemma4", "llama4", "qwen3_5", "qwen3_5_moe"}
 """Multimodal models whose language model has their name with `_text`, for parts that do not say what they are."""
+OUTER_TIES = {
+    "gemma3": True,
+    "gemma3n": True,
+    "gemma4": True,
+    "kimi_k25": True,
+    "qwen3_5": False,
+    "qwen3_5_moe": False,
+}
+"""Multimodal models whose own `tie_word_embeddings` decides, not the text part's, and what it is if left out."""
+INNER_TIES = {"llama4"}
+"""Multimodal models of which the text part alone decides."""
 
 
 def inner_config(name: str, raw: Any) -> tuple[Fields, tuple[str, ...]]:
@@ -203,7 +243,13 @@ def inner_config(name: str, raw: Any) -> tuple[Fields, tuple[str, ...]]:
             **{key: raw[key] for key in ("quantization_config", "torch_dtype", "dtype") if key in raw},
             **raw[part],
         }
-        if "tie_word_embeddings" in raw and "tie_word_embeddings" not in raw[part]:
+        if raw.get("model_type") in OUTER_TIES:
+            merged["tie_word_embeddings"] = raw.get("tie_word_embeddings", OUTER_TIES[raw["model_type"]])
+        elif (
+            raw.get("model_type") not in INNER_TIES
+            and "tie_word_embeddings" in raw
+            and "tie_word_embeddings" not in raw[part]
+        ):
             merged["tie_word_embeddings"] = raw["tie_word_embeddings"]
         inner, _ = inner_config(name, merged)
         return inner, ("weights of the vision or audio part are not counted",)

@@ -157,8 +157,8 @@ def vllm(blueprint: Blueprint, shard: Shard) -> SequenceCache:
     """Blocks of 16 tokens. States take the model's type unless the config or `state` says otherwise.
 
     In a hybrid all layers share one page size: the attention block grows until its page holds a state, and each
-    recurrent layer takes one page per sequence. Windows free the blocks behind them, but the whole context is
-    what the pool is sized by, hence `reserved_bytes`.
+    recurrent layer takes one page per sequence; without attention there are only states. Windows free the blocks
+    behind them, but the whole context is what the pool is sized by, hence `reserved_bytes`.
     """
     state_type = shard.types.state or blueprint.state_dtype or "bf16"
     if blueprint.recurrences:
@@ -186,6 +186,12 @@ def vllm(blueprint: Blueprint, shard: Shard) -> SequenceCache:
 
 def _vllm_hybrid(blueprint: Blueprint, shard: Shard, state_type: str) -> SequenceCache:
     attend = [mixer for mixer in blueprint.mixers if not isinstance(mixer, Recurrence)]
+    states = []
+    for mixer in blueprint.recurrences:
+        state, channels = _state(mixer, shard.cards, blueprint.name)
+        states.append(cache_bytes(state, state_type) + cache_bytes(channels * (mixer.conv_width - 1), "bf16"))
+    if not attend:  # nothing to share a page with
+        return SequenceCache(0, sum(states))
     sizes = {
         cache_bytes(_token_elements(mixer, shard.cards, blueprint.name), shard.types.kv)
         for mixer in attend
@@ -196,10 +202,6 @@ def _vllm_hybrid(blueprint: Blueprint, shard: Shard, state_type: str) -> Sequenc
             f"{blueprint.name}: how vLLM pages this mix of layers is not known; use --engine needed for a lower bound"
         )
     token_bytes = sizes.pop()
-    states = []
-    for mixer in blueprint.recurrences:
-        state, channels = _state(mixer, shard.cards, blueprint.name)
-        states.append(cache_bytes(state, state_type) + cache_bytes(channels * (mixer.conv_width - 1), "bf16"))
     block = _round_up(-(-max(states) // token_bytes), VLLM_BLOCK)
     page = block * token_bytes
     return SequenceCache(

@@ -5,7 +5,17 @@ from typing import NamedTuple
 from modicum.energy.memory.blueprint import Recurrence
 from modicum.energy.memory.config import Fields
 
-TIED = {"gemma3_text", "gemma4_text"}
+TIED = {
+    "cohere2",
+    "gemma2",
+    "gemma3_text",
+    "gemma3n_text",
+    "gemma4_text",
+    "lfm2",
+    "mamba",
+    "smollm3",
+    "zamba2",
+}
 """Architectures whose output head is the input table unless the config says otherwise."""
 NEVER_TIED = {"nemotron_h"}
 """Whatever `tie_word_embeddings` says."""
@@ -14,7 +24,9 @@ NEVER_TIED = {"nemotron_h"}
 def embeddings(fields: Fields) -> int:
     """Weights of the input table and the output head; one table where they are tied."""
     model_type = fields.raw.get("model_type")
-    tied = model_type not in NEVER_TIED and fields.flag("tie_word_embeddings", default=model_type in TIED)
+    # LFM2's own files have a name of their own, which goes before the usual one.
+    field = "tie_embedding" if model_type == "lfm2" and "tie_embedding" in fields.raw else "tie_word_embeddings"
+    tied = model_type not in NEVER_TIED and fields.flag(field, default=model_type in TIED)
     return (1 if tied else 2) * fields.vocab * fields.hidden
 
 
@@ -40,12 +52,33 @@ def gated_mlp(hidden: int, inner: int) -> int:
 class Biases(NamedTuple):
     """The fields that say whether a Mamba-2 mixer's parts have a bias."""
 
-    convolution: str = "mamba_conv_bias"
+    convolution: str | None = "mamba_conv_bias"
+    """None: it always has one."""
     into: str = "mamba_proj_bias"
     out: str = "mamba_proj_bias"
 
 
 USUAL = Biases()
+
+
+def _has_convolution_bias(fields: Fields, biases: Biases) -> bool:
+    return biases.convolution is None or fields.flag(biases.convolution, default=True)
+
+
+def mamba1(fields: Fields, mixer: Recurrence, *, rank: int, convolution_bias: bool, bias: bool) -> int:
+    """A Mamba mixer (arXiv 2312.00752): projections in and out, convolution, step sizes of a low `rank`, states."""
+    inner = mixer.conv_channels
+    state = mixer.state_elements // inner
+    return (
+        fields.hidden * 2 * inner
+        + inner * fields.hidden
+        + inner * (mixer.conv_width + (1 if convolution_bias else 0))
+        + inner * (rank + 2 * state)
+        + (rank + 1) * inner
+        + inner * state
+        + inner
+        + (2 * inner + fields.hidden if bias else 0)
+    )
 
 
 def mamba2(fields: Fields, inner: int, mixer: Recurrence, *, norm: bool = True, biases: Biases = USUAL) -> int:
@@ -55,7 +88,7 @@ def mamba2(fields: Fields, inner: int, mixer: Recurrence, *, norm: bool = True, 
     return (
         fields.hidden * into
         + inner * fields.hidden
-        + channels * (mixer.conv_width + (1 if fields.flag(biases.convolution, default=True) else 0))
+        + channels * (mixer.conv_width + (1 if _has_convolution_bias(fields, biases) else 0))
         + 3 * mixer.heads
         + (inner if norm else 0)
         + (into if fields.flag(biases.into, default=False) else 0)

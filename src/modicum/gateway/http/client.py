@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.http.direct_caller import DirectCaller
@@ -25,6 +25,12 @@ def retry_header(kind: str, seconds: int | None = None) -> list[Header]:
     return [] if seconds is None else [(b"retry-after", b"%d" % seconds)]
 
 
+class PieceCopy(Protocol):
+    """Keeps a copy of what is passed on to a caller."""
+
+    def add(self, piece: bytes) -> None: ...
+
+
 class Client:
     """The caller's end of a request: what is sent to it, and whether it is still there.
 
@@ -41,6 +47,7 @@ class Client:
         "_send",
         "_slow_s",
         "_status",
+        "copy",
         "error_body",
         "exchange",
         "gone",
@@ -54,6 +61,8 @@ class Client:
         self.started = False
         """Whether a part of the reply has gone out."""
         self.gone = False
+        self.copy: PieceCopy | None = None
+        """Who keeps a copy of the pieces that are passed on."""
         self.exchange: Exchange | None = None
 
     def watch(self, exchange: Exchange) -> None:
@@ -64,6 +73,11 @@ class Client:
             return
         task = asyncio.ensure_future(self._receive())
         task.add_done_callback(self._left)
+
+    @property
+    def content_type(self) -> bytes:
+        """Of the reply that was prepared or has begun."""
+        return next((value for name, value in self._headers if name == b"content-type"), _JSON[1])
 
     def prepare(self, status: int, headers: list[Header]) -> None:
         """How the reply will begin, once `finish` has the whole of it. A status that HTTP does not know is a 502."""
@@ -96,6 +110,7 @@ class Client:
     async def start(self, status: int, headers: list[Header]) -> None:
         """Begins a reply that is passed on in pieces."""
         self.started = True
+        self._status, self._headers = status, headers
         if self._direct is not None and self._direct.is_ready:
             self._direct.begin(status, self._marked(headers))
             return
@@ -109,6 +124,8 @@ class Client:
         """
         if self.gone:
             raise ClientGone
+        if self.copy is not None:
+            self.copy.add(piece)
         if self._direct is not None and self._direct.is_ready:
             self._direct.write(piece, is_last=False)
             return

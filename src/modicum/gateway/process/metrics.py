@@ -136,6 +136,16 @@ class Metrics:
             "modicum_keep_warm_saved_usd", "Writes that they saved, before their cost.", registry=self.registry
         )
 
+        self._replies_from_memory = Counter(
+            "modicum_reply_cache",
+            "Calls whose reply could come from memory: hit and joined were not made, miss was.",
+            ("how",),
+            registry=self.registry,
+        )
+        self.reply_cache_bytes = Gauge(
+            "modicum_reply_cache_bytes", "Of replies in memory.", registry=self.registry, multiprocess_mode="sum"
+        )
+
     def _add_record_metrics(self) -> None:
         """Adds the metrics of what is under way and of how it is recorded."""
         self.under_way = Gauge(
@@ -243,6 +253,10 @@ class Metrics:
     def failed(self, stage: str) -> None:
         """`stage` is one of our own words."""
         self.failures.labels(stage).inc()
+
+    def reply_from_memory(self, how: str) -> None:
+        """`how` is one of our own words."""
+        self._replies_from_memory.labels(how).inc()
 
     def not_decidable(self, rule: str) -> None:
         """`rule` is the name of one that is installed."""

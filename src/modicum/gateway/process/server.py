@@ -58,6 +58,8 @@ from modicum.gateway.process.tls import TlsListener, listener_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
 from modicum.gateway.recording import Recorder
+from modicum.gateway.redaction.redacting import Redactor
+from modicum.gateway.reply_cache.caching import CachingAnswerer
 from modicum.gateway.resilience.attempts import ResilientAnswerer
 from modicum.gateway.routes import LiveRoutes
 from modicum.gateway.teams.teams import Teams
@@ -66,6 +68,7 @@ from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
 from modicum.gateway.warming.sending_pings import may_send, send_ping
 from modicum.gateway.warming.short_marks import ShortMarks
+from modicum.ledger.batches import BatchFile
 from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal
 from modicum.ledger.worker_reports import FOLDER as REPORTS
@@ -124,6 +127,7 @@ class Gateway:
         self.pipeline: Pipeline
         self._upstreams: Upstreams
         self._resilient: ResilientAnswerer
+        self._caching: CachingAnswerer
         self._teams: Teams | None = None
         self._troubles = Troubles()
         self._app: App | None = None
@@ -173,14 +177,17 @@ class Gateway:
             ProviderLimits(),
             Authorising(),
             refusals,
+            Redactor(self._digest_key),
+            BatchFile(self._folder / "batches.sqlite"),
             turns,
             self._keeper_of(rates, turns),
         )
         self._load_features()
         self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
         self._routes.send_by(self._resilient, parts)
+        self._caching = CachingAnswerer(self._resilient, parts, self._draw)
         await self._take_over_governance()
-        self.pipeline = Pipeline(self._in_force(), parts, self._resilient)
+        self.pipeline = Pipeline(self._in_force(), parts, self._caching)
         beside = asyncio.gather(*self._beside(board))
         try:
             await self._listen(bound, board)
@@ -214,6 +221,7 @@ class Gateway:
             hosts=names_of(settings),
             cors=Cors(settings.cors_origins),
             most_body_bytes=settings.most_body_mb * 1024 * 1024,
+            most_upload_bytes=settings.most_upload_mb * 1024 * 1024,
             slow_client_s=settings.slow_client_s,
         )
         self.server = server = CallServer(
@@ -267,6 +275,7 @@ class Gateway:
             is_new = self._experiments.refresh()
             if self._teams is not None:
                 is_new |= self._teams.refresh()
+            self._tidy_replies()
             if self.parts.keeper is not None and (pinging is None or pinging.done()):
                 pinging = asyncio.create_task(self._ping(self.parts.keeper))
             if is_new:
@@ -327,6 +336,14 @@ class Gateway:
         self.parts.limits.take_over(limits_of(settings.limit), admits_when_away=admits_when_away)
         self._resilient.take_over(policies_of(settings.resilience), self._upstreams)
         self._routes.take_over(self._upstreams)
+        self._caching.take_over(settings.reply_cache)
+        self.parts.redactor.take_over(settings.redaction)
+
+    def _tidy_replies(self) -> None:
+        """What is too old or of a revoked key does not stay in memory."""
+        named = {key.owner.key for key in self._keys().in_force()}
+        self._caching.forget(lambda reply: bool(reply.key_name) and reply.key_name not in named)
+        self.parts.metrics.reply_cache_bytes.set(self._caching.held_bytes)
 
     def _keeper_of(self, rates: LiveRates, turns: LiveTurns | None) -> CacheKeeper | None:
         """Who keeps caches warm; None: no process sees all calls of a conversation."""
@@ -371,7 +388,8 @@ class Gateway:
 
     def _in_force(self) -> InForce:
         """What the settings say now."""
-        owners = Owners(self._keys, self._digest_key, own_keys=self._settings.gateway.own_keys)
+        gateway = self._settings.gateway
+        owners = Owners(self._keys, self._digest_key, own_keys=gateway.own_keys, plans=gateway.plan_credentials)
         # Before teams: these ask which arm a task is in.
         arms = self._routes.behind(self._experiments.arms)
         always, of_owners = split_rules(self._rules)

@@ -5,7 +5,7 @@ this table says what they can set instead. It is data, dated and with its source
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -17,46 +17,57 @@ from modicum.insights.history import History
 
 MAIN_SHARE = 0.5
 """The advice is for the agent that made at least this share of the bill."""
+OF_THE_FINDING = "finding"
+"""The `replay` of advice that is just what the finding replays."""
 
 
 class ClientAdvice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What can be done about one finding with one agent.
+    """One thing that can be done about a finding with one agent.
 
     Attributes:
+        client: the agent, as sources of logs are named.
+        name: by which `modicum fix` knows it.
+        finding: what it is about.
         who: `you` can change it, or nobody but the `vendor`.
         how: what to do, in a sentence.
+        kind: of what is pasted: `json`, `toml` or `markdown` for a file, `command` for a shell; empty: there is none.
         place: the file that `paste` goes into; empty: there is none.
+        replay: the change of history that this is, as `--what-if` reads it; empty: no log shows it.
         since: the version that has the setting; empty: not known.
         checked: when the source was read.
-        client: the agent, as sources of logs are named.
     """
 
+    client: str
+    name: str
+    finding: str
+    title: str
     who: str
     how: str
+    kind: str
     place: str
     paste: str
+    replay: str
     since: str
     source: str
     checked: date
-    client: str = ""
+
+
+class _AdviceFile(msgspec.Struct, forbid_unknown_fields=True):
+    advice: tuple[ClientAdvice, ...]
 
 
 @cache
-def load_client_advice() -> Mapping[str, Mapping[str, ClientAdvice]]:
-    """All of it, by source and name of the finding."""
+def load_client_advice() -> tuple[ClientAdvice, ...]:
+    """All of it, in the order of the file."""
     text = files("modicum.insights.advice").joinpath("client_advice.toml").read_text(encoding="utf-8")
-    rows = msgspec.convert(tomllib.loads(text), dict[str, dict[str, ClientAdvice]])
-    return {
-        client: {name: msgspec.structs.replace(one, client=client) for name, one in advice.items()}
-        for client, advice in rows.items()
-    }
+    return msgspec.convert(tomllib.loads(text), _AdviceFile).advice
 
 
-def advice_for(history: History) -> Mapping[str, ClientAdvice]:
-    """By name of a finding, what the user of the agent can do that made most of this history; empty: no agent did."""
+def advice_for(history: History) -> Sequence[ClientAdvice]:
+    """What the user of the agent can do that made most of this history; empty: no agent did."""
     costs = np.nan_to_num(history.cost_usd)
     whole = float(costs.sum())
     for code, source in enumerate(history.sources):
         if whole and float(costs[history.source == code].sum()) >= MAIN_SHARE * whole:
-            return load_client_advice().get(source, {})
-    return {}
+            return [one for one in load_client_advice() if one.client == source]
+    return ()

@@ -3,6 +3,6 @@ import pytest
 from energy.memory.golden import held, models_of, planned
 
 
-@pytest.mark.parametrize("name", models_of("gemma3_text", "gemma4_text"))
+@pytest.mark.parametrize("name", models_of("gemma2", "gemma3_text", "gemma3", "gemma4_text"))
 def test_a_plan_equals_what_transformers_holds_to_the_byte(name):
     assert planned(name) == held(name)

@@ -1,4 +1,4 @@
-"""Dense transformers with grouped-query attention: Llama, Mistral, Qwen2, Qwen3."""
+"""Dense transformers with grouped-query attention: Llama, Mistral, Qwen, Phi-3, OLMo, SmolLM3, Command R7B."""
 
 from modicum.energy.memory.architectures.model_shape import ModelShape
 from modicum.energy.memory.blueprint import KeyValue, Parameters
@@ -54,3 +54,43 @@ def qwen3(fields: Fields) -> ModelShape:
     norms = 2 * fields.head_dim()
     bias = fields.flag("attention_bias", default=False)
     return _dense(fields, _from_some_layer_on(fields), attention_extra=norms, bias=bias)
+
+
+def phi3(fields: Fields) -> ModelShape:
+    """One matrix makes queries, keys and values, another gate and up: as many weights as apart."""
+    return _dense(fields, fields.windows(), attention_extra=0)
+
+
+def smollm3(fields: Fields) -> ModelShape:
+    """Layers without rotary positions are those that may have a window."""
+    bias, mlp_bias = (fields.flag(field, default=False) for field in ("attention_bias", "mlp_bias"))
+    if fields.has("layer_types"):
+        windows = fields.windows()
+    elif fields.flag("use_sliding_window", default=False) and fields.has("sliding_window"):
+        windows = [None if rotates else fields.window() for rotates in fields.rotating_layers()]
+    else:
+        windows = [None] * fields.layers
+    return _dense(fields, windows, attention_extra=0, bias=bias, mlp_bias=mlp_bias)
+
+
+def _olmo(fields: Fields, windows: list[int | None]) -> ModelShape:
+    """Norms of queries and keys run over all heads at once; the layer's norms follow its parts."""
+    norms = (fields.heads + fields.kv_heads) * fields.head_dim()
+    bias = fields.flag("attention_bias", default=False)
+    return _dense(fields, windows, attention_extra=norms, bias=bias)
+
+
+def olmo2(fields: Fields) -> ModelShape:
+    return _olmo(fields, [None] * fields.layers)
+
+
+def olmo3(fields: Fields) -> ModelShape:
+    return _olmo(fields, fields.windows_by_pattern(4))
+
+
+def cohere2(fields: Fields) -> ModelShape:
+    """Attention and feed-forward part side by side behind one norm. `head_dim` of the config is not used."""
+    every = fields.whole("sliding_window_pattern", default=4)
+    derived = Fields(fields.name, {key: value for key, value in fields.raw.items() if key != "head_dim"})
+    bias = derived.flag("attention_bias", default=False)
+    return _dense(derived, derived.windows_by_pattern(every), attention_extra=-derived.hidden, bias=bias)

@@ -1,4 +1,6 @@
-"""Mixtures of experts with grouped-query attention: Mixtral, Qwen3-MoE, MiniMax-M2, gpt-oss."""
+"""Mixtures of experts with grouped-query attention: Mixtral, Qwen2-MoE and 3, GLM-4.5, MiniMax-M2, gpt-oss."""
+
+import msgspec
 
 from modicum.energy.memory.architectures.model_shape import ModelShape
 from modicum.energy.memory.blueprint import KeyValue, Parameters
@@ -34,34 +36,87 @@ def _experts_in_every_layer(fields: Fields, norms_of_heads: int = 0, notes: tupl
     )
 
 
-def qwen3_moe(fields: Fields) -> ModelShape:
-    """Every `decoder_sparse_step`-th layer has experts, but those in `mlp_only_layers`."""
+def _dense_list(fields: Fields) -> list[int]:
+    listed = fields.raw.get("mlp_only_layers") or []
+    if not isinstance(listed, list):
+        raise fields.fault(f"mlp_only_layers is {listed!r:.40}, where a list of layers is expected")
+    return listed
+
+
+def _qwen_moe(fields: Fields, windows: list[int | None], layer: int, beside_experts: int) -> ModelShape:
+    """Every `decoder_sparse_step`-th layer has experts, but those in `mlp_only_layers`.
+
+    `layer`: weights of one layer's attention and norms. `beside_experts`: of what a layer with experts has besides.
+    """
     experts, per_token = fields.experts("num_experts", "num_experts_per_tok")
     inner, dense_inner = fields.whole("moe_intermediate_size"), fields.whole("intermediate_size")
-    step = fields.whole("decoder_sparse_step", default=1)
-    dense_layers = fields.raw.get("mlp_only_layers") or []
-    if not isinstance(dense_layers, list):
-        raise fields.fault(f"mlp_only_layers is {dense_layers!r:.40}, where a list of layers is expected")
+    step, dense_layers = fields.whole("decoder_sparse_step", default=1), _dense_list(fields)
     sparse = sum(1 for layer in range(fields.layers) if layer not in dense_layers and (layer + 1) % step == 0)
-    dim = fields.head_dim()
-    every = (
-        attention(fields, fields.kv_heads, dim, bias=fields.flag("attention_bias", default=False))
-        + 2 * dim  # query and key norm
-        + 2 * fields.hidden
-    )
     shared = (
         embeddings(fields)
-        + fields.layers * every
-        + sparse * experts * fields.hidden
+        + fields.layers * (layer + 2 * fields.hidden)
+        + sparse * (experts * fields.hidden + beside_experts)
         + (fields.layers - sparse) * gated_mlp(fields.hidden, dense_inner)
         + fields.hidden
     )
     routed = sparse * experts * gated_mlp(fields.hidden, inner)
-    slides = fields.flag("use_sliding_window", default=False)
     return ModelShape(
         parameters=Parameters(shared, routed, experts, per_token),
-        mixers=_attention(fields, fields.windows() if slides else [None] * fields.layers),
+        mixers=_attention(fields, windows),
         widest_mlp=per_token * inner if sparse else dense_inner,
+    )
+
+
+def qwen3_moe(fields: Fields) -> ModelShape:
+    dim = fields.head_dim()
+    norms = 2 * dim
+    attend = attention(fields, fields.kv_heads, dim, bias=fields.flag("attention_bias", default=False))
+    slides = fields.flag("use_sliding_window", default=False)
+    return _qwen_moe(fields, fields.windows() if slides else [None] * fields.layers, attend + norms, 0)
+
+
+def qwen2_moe(fields: Fields) -> ModelShape:
+    """A shared expert behind a gate; windows, where they are on, in every second of the first `max_window_layers`."""
+    dim = fields.head_dim()
+    bias = (fields.heads + 2 * fields.kv_heads) * dim if fields.flag("qkv_bias", default=True) else 0
+    windows: list[int | None] = [None] * fields.layers
+    if fields.flag("use_sliding_window", default=False):
+        below = fields.whole("max_window_layers", default=28, least=0)
+        pattern = ["sliding" if layer % 2 == 0 and layer < below else "full" for layer in range(fields.layers)]
+        windows = [fields.window() if kind == "sliding" else None for kind in fields.layer_kinds(default=pattern)]
+    shared_inner = fields.whole("shared_expert_intermediate_size")
+    beside = gated_mlp(fields.hidden, shared_inner) + fields.hidden
+    shape = _qwen_moe(fields, windows, attention(fields, fields.kv_heads, dim) + bias, beside)
+    return msgspec.structs.replace(shape, widest_mlp=shape.widest_mlp + shared_inner)
+
+
+def glm4_moe(fields: Fields) -> ModelShape:
+    """The first layers are dense; queries, keys and values may have a bias, the output has none."""
+    experts, per_token = fields.experts("n_routed_experts", "num_experts_per_tok")
+    dim, hidden, inner = fields.head_dim(), fields.hidden, fields.whole("moe_intermediate_size")
+    dense, beside = fields.whole("first_k_dense_replace", least=0), fields.whole("n_shared_experts", default=1, least=0)
+    if dense > fields.layers:
+        raise fields.fault(f"first_k_dense_replace is {dense}, but num_hidden_layers is {fields.layers}")
+    layer = attention(fields, fields.kv_heads, dim) + 2 * hidden
+    if fields.flag("attention_bias", default=False):
+        layer += (fields.heads + 2 * fields.kv_heads) * dim
+    if fields.flag("use_qk_norm", default=False):
+        layer += 2 * dim
+    sparse, dense_inner = fields.layers - dense, fields.whole("intermediate_size")
+    shared = (
+        embeddings(fields)
+        + fields.layers * layer
+        + dense * gated_mlp(hidden, dense_inner)
+        + sparse * (experts * hidden + gated_mlp(hidden, beside * inner))
+        + hidden
+    )
+    return ModelShape(
+        parameters=Parameters(shared, sparse * experts * gated_mlp(hidden, inner), experts, per_token),
+        mixers=_attention(fields, [None] * fields.layers),
+        widest_mlp=max((per_token + beside) * inner if sparse else 0, dense_inner if dense else 0),
+        notes=("weights of the multi-token prediction layer are not counted",)
+        if fields.whole("num_nextn_predict_layers", default=0, least=0)
+        else (),
     )
 
 

@@ -1,9 +1,23 @@
-"""Gemma 3 and Gemma 4: most layers look back through a window, every n-th sees everything."""
+"""Gemma 2, 3 and 4: most layers look back through a window, every n-th sees everything."""
 
 from modicum.energy.memory.architectures.model_shape import ModelShape
 from modicum.energy.memory.blueprint import KeyValue, Parameters
 from modicum.energy.memory.config import Fields
 from modicum.energy.memory.parameters import attention, embeddings, gated_mlp
+
+
+def gemma2(fields: Fields) -> ModelShape:
+    dim, inner = fields.head_dim(), fields.whole("intermediate_size")
+    layer = (
+        attention(fields, fields.kv_heads, dim, bias=fields.flag("attention_bias", default=False))
+        + gated_mlp(fields.hidden, inner)
+        + 4 * fields.hidden
+    )
+    return ModelShape(
+        parameters=Parameters(embeddings(fields) + fields.layers * layer + fields.hidden),
+        mixers=tuple(KeyValue(fields.kv_heads, dim, dim, window) for window in fields.windows_by_pattern(2)),
+        widest_mlp=inner,
+    )
 
 
 def gemma3(fields: Fields) -> ModelShape:

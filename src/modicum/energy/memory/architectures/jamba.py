@@ -3,25 +3,20 @@
 from modicum.energy.memory.architectures.model_shape import ModelShape
 from modicum.energy.memory.blueprint import KeyValue, Parameters, Recurrence
 from modicum.energy.memory.config import Fields
-from modicum.energy.memory.parameters import attention, embeddings, gated_mlp
+from modicum.energy.memory.parameters import attention, embeddings, gated_mlp, mamba1
 
 
-def _mamba1(fields: Fields, inner: int, state: int, width: int) -> int:
-    """A Mamba-1 mixer (arXiv 2312.00752) with the three norms that Jamba adds."""
+def _remembering(fields: Fields, mixer: Recurrence) -> int:
+    """A Mamba mixer with the three norms that Jamba adds."""
     rank = fields.whole_or_auto("mamba_dt_rank", -(-fields.hidden // 16))
-    conv_bias = 1 if fields.flag("mamba_conv_bias", default=True) else 0
-    return (
-        fields.hidden * 2 * inner
-        + inner * fields.hidden
-        + inner * (width + conv_bias)
-        + inner * (rank + 2 * state)
-        + (rank + 1) * inner
-        + inner * state
-        + inner
-        + rank
-        + 2 * state
-        + (2 * inner + fields.hidden if fields.flag("mamba_proj_bias", default=False) else 0)
+    weights = mamba1(
+        fields,
+        mixer,
+        rank=rank,
+        convolution_bias=fields.flag("mamba_conv_bias", default=True),
+        bias=fields.flag("mamba_proj_bias", default=False),
     )
+    return weights + rank + 2 * mixer.state_elements // mixer.conv_channels
 
 
 def jamba(fields: Fields) -> ModelShape:
@@ -41,7 +36,7 @@ def jamba(fields: Fields) -> ModelShape:
     shared = (
         embeddings(fields)
         + sum(full) * attention(fields, fields.kv_heads, dim)
-        + (fields.layers - sum(full)) * _mamba1(fields, inner, state, width)
+        + (fields.layers - sum(full)) * _remembering(fields, remember)
         + (fields.layers - sparse) * gated_mlp(fields.hidden, mlp_inner)
         + sparse * experts * fields.hidden
         + fields.layers * 2 * fields.hidden

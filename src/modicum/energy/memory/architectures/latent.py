@@ -1,4 +1,6 @@
-"""Multi-head latent attention with routed experts: DeepSeek-V3 and R1, V3.2, GLM-5."""
+"""Multi-head latent attention with routed experts: DeepSeek-V2, V3 and R1, V3.2, Kimi-K2 and K2.5, GLM-5."""
+
+import msgspec
 
 from modicum.energy.memory.architectures.model_shape import ModelShape
 from modicum.energy.memory.blueprint import Latent, Parameters
@@ -60,13 +62,16 @@ def _model(fields: Fields, *, indexed: bool) -> ModelShape:
     dense = _dense_layers(fields, listed=indexed)
     if fields.whole("moe_layer_freq", default=1) != 1:
         raise fields.fault("moe_layer_freq is not 1: this variant is not known")
+    mlp_bias = fields.raw.get("model_type") == "deepseek_v2" and fields.flag("mlp_bias", default=False)
     inner, shared_experts = fields.whole("moe_intermediate_size"), fields.whole("n_shared_experts", default=1, least=0)
-    sparse = fields.layers - dense
+    sparse, dense_inner = fields.layers - dense, fields.whole("intermediate_size")
+    bias = dense * (2 * dense_inner + fields.hidden) + sparse * (2 * shared_experts * inner + fields.hidden)
     shared = (
         embeddings(fields)
         + fields.layers * (attention + index_weights)
-        + dense * gated_mlp(fields.hidden, fields.whole("intermediate_size"))
+        + dense * gated_mlp(fields.hidden, dense_inner)
         + sparse * (experts * fields.hidden + gated_mlp(fields.hidden, shared_experts * inner))
+        + (bias if mlp_bias else 0)
         + fields.hidden
     )
     return ModelShape(
@@ -81,6 +86,17 @@ def _model(fields: Fields, *, indexed: bool) -> ModelShape:
 
 def deepseek_v3(fields: Fields) -> ModelShape:
     return _model(fields, indexed=False)
+
+
+deepseek_v2 = deepseek_v3
+
+
+def kimi_k2(fields: Fields) -> ModelShape:
+    """Published with code of its own; transformers loads it as DeepSeek-V3, whose fields it has."""
+    shape = deepseek_v3(fields)
+    return msgspec.structs.replace(
+        shape, notes=(*shape.notes, "counted by the class of deepseek_v3, as which transformers loads kimi_k2")
+    )
 
 
 def deepseek_v32(fields: Fields) -> ModelShape:

@@ -1,0 +1,8 @@
+import pytest
+
+from energy.memory.golden import held, models_of, planned
+
+
+@pytest.mark.parametrize("name", models_of("mamba"))
+def test_a_plan_equals_what_transformers_holds_to_the_byte(name):
+    assert planned(name) == held(name)

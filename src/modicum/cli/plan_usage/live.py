@@ -81,18 +81,20 @@ def command(options: LiveOptions) -> None:
     logs = LiveLogs(list(options.paths) or find_home_logs(), options.source)
     prices = resources.load_prices(options.price_path, settings)
     if options.as_json:
-        view = _look(logs, prices, options, zone)
+        view = _read_view(logs, prices, options, zone)
         output.print_json({"view": view, "timezone": zone.name, "problems": problem_rows(logs.problems)})
         return
     if options.once or not sys.stdout.isatty():
-        output.console().print(_page(_look(logs, prices, options, zone), zone))
+        output.console().print(_page(_read_view(logs, prices, options, zone), zone))
         return
     from rich.live import Live
 
-    with Live(_page(_look(logs, prices, options, zone), zone), console=output.console(), auto_refresh=False) as shown:
+    with Live(
+        _page(_read_view(logs, prices, options, zone), zone), console=output.console(), auto_refresh=False
+    ) as shown:
         while True:
             time.sleep(options.every)
-            shown.update(_page(_look(logs, prices, options, zone), zone), refresh=True)
+            shown.update(_page(_read_view(logs, prices, options, zone), zone), refresh=True)
 
 
 class LiveLogs:
@@ -159,7 +161,7 @@ class LiveLogs:
         return entries, problems
 
 
-def _look(logs: LiveLogs, prices: "PriceBook", options: LiveOptions, zone: UserZone) -> "LiveView":
+def _read_view(logs: LiveLogs, prices: "PriceBook", options: LiveOptions, zone: UserZone) -> "LiveView":
     from modicum.insights.plan_usage.sessions import view_sessions
 
     now = datetime.now(UTC)

@@ -103,7 +103,7 @@ class MockBatches:
                 return _error(dialect, 404, "the batch has no results yet")
             return MockReply(200, LINES, batch.rows)
         if verb == "/cancel":
-            batch = batch._replace(wire=batch.wire | _ended(is_messages, "cancelled"), rows=())
+            batch = batch._replace(wire=batch.wire | _end_status(is_messages, "cancelled"), rows=())
         elif batch.polls > 0:
             batch = batch._replace(polls=batch.polls - 1)
         if batch.polls == 0 and verb is None:
@@ -141,11 +141,11 @@ class MockBatches:
 
     def _end(self, batch: _Batch, now: int, *, is_messages: bool) -> _Batch:
         if is_messages:
-            return batch._replace(wire=batch.wire | _ended(is_messages, "ended"), polls=-1)
+            return batch._replace(wire=batch.wire | _end_status(is_messages, "ended"), polls=-1)
         file = self._add_file(b"".join(batch.rows), "batch_output", now)
         counts = {"total": len(batch.rows), "completed": len(batch.rows), "failed": 0}
         more = {"output_file_id": file["id"], "completed_at": now, "request_counts": counts}
-        return batch._replace(wire=batch.wire | _ended(is_messages, "completed") | more, polls=-1)
+        return batch._replace(wire=batch.wire | _end_status(is_messages, "completed") | more, polls=-1)
 
     def _rows(self, content: bytes, options: MockOptions, now: int) -> Iterator[bytes]:
         for line in content.splitlines():
@@ -185,7 +185,7 @@ def _uploaded(body: bytes) -> tuple[bytes, Mapping[str, str]]:
     return body[file.start : file.end] if file is not None else b"", form_texts(body)
 
 
-def _ended(is_messages: bool, status: str) -> dict[str, Any]:
+def _end_status(is_messages: bool, status: str) -> dict[str, Any]:
     return {"processing_status": "ended"} if is_messages else {"status": status}
 
 

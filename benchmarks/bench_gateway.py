@@ -133,7 +133,7 @@ def start_modicum(folder, durable, *, governed=False):
     }
     (folder / "modicum.toml").write_text(
         f'ledger = "{folder}/ledger.duckdb"\n[gateway]\nlisten = "127.0.0.1:{MODICUM}"\nown_keys = false\n'
-        f'durable = "{durable}"\n[console]\nlisten = "127.0.0.1:{CONSOLE}"\n'
+        f'durable = "{durable}"\n[console]\npages_listen = ""\nlisten = "127.0.0.1:{CONSOLE}"\n'
         f'[upstreams.slow]\nurl = "http://127.0.0.1:{SLOW_STUB}/v1"\nspeaks = "openai"\nprovider = "openai"\n'
         f'models = ["gpt-4o"]\n'
         f'[upstreams.stub]\nurl = "http://127.0.0.1:{STUB}/v1"\nspeaks = "openai"\nprovider = "openai"\n'

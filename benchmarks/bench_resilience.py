@@ -59,6 +59,7 @@ ledger = "{folder}/ledger.duckdb"
 [gateway]
 listen = "127.0.0.1:{gateway}"
 [console]
+pages_listen = ""
 listen = "127.0.0.1:{console}"
 [upstreams.main]
 url = "{base}"

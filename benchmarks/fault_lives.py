@@ -68,7 +68,7 @@ class Modicum:
         }
         (folder / "modicum.toml").write_text(
             f'ledger = "{folder}/ledger.duckdb"\n[gateway]\nlisten = "127.0.0.1:{self.gateway}"\n'
-            f'[console]\nlisten = "127.0.0.1:{self.ledger}"\n'
+            f'[console]\npages_listen = ""\nlisten = "127.0.0.1:{self.ledger}"\n'
             f'[upstreams.mock]\nurl = "http://127.0.0.1:{upstream}/v1"\nspeaks = "openai"\nprovider = "openai"\n'
             'pass_headers = ["x-task", "x-fault"]\n'
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "agents/test_simulator.py": "teams whose truth is known, for tests and benchmarks",
+    "browser/test_console.py": "the console over the sample, in a real browser",
     "test_names.py": "names in all of the source",
     "context/test_doors.py": "one conversation through every door of context/, the importers and the gateway",
     "context/test_former_version.py": "a ledger and a journal of the version before",
@@ -20,10 +21,13 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "gateway/budgets/test_odd_moments.py": "clocks that step, settings that change and callers that stop reading, through the whole gateway",
     "gateway/budgets/test_agents_at_the_limit.py": "what becomes of an agent in the middle of its work, through the whole gateway",
     "gateway/test_known_cases.py": "replies with known right figures, through the whole gateway",
+    "gateway/callers/test_plans.py": "credentials of plans, through the whole gateway",
+    "gateway/test_all_paths.py": "every path that is metered, through the whole gateway",
     "gateway/test_known_charges.py": "what is charged beside plain tokens, through the whole gateway",
     "insights/test_planted_waste.py": "mutation check of all findings together",
     "benchmarks/test_second_prices.py": "the price list beside a second source, with benchmarks/second_prices.py",
     "benchmarks/test_audit_truth.py": "savings beside the truth of benchmarks/cache_provider.py",
+    "benchmarks/test_translation_cases.py": "tests benchmarks/translation_cases, and every translation with it",
     "benchmarks/test_fuzz.py": "tests benchmarks/bench_fuzz.py, and every decoder and reader with a little of it",
     "benchmarks/test_cascade_strategies.py": "tests benchmarks/cascade_strategies.py",
     "benchmarks/test_yield_converters.py": "tests benchmarks/checkpoints.py and benchmarks/tau2.py",

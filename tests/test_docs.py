@@ -22,11 +22,14 @@ from modicum.settings import (
     OutcomeSettings,
     PolicySettings,
     PromptSettings,
+    RedactionSettings,
+    ReplyCacheSettings,
     ResilienceSettings,
     RouteSettings,
     Settings,
     TeamSettings,
     UpstreamSettings,
+    VariantSettings,
 )
 from modicum.settings.governance.policy import ClauseSettings
 
@@ -112,10 +115,18 @@ def test_every_setting_of_rules_has_its_line():
     assert [one.name for one in msgspec.structs.fields(OptimizeSettings) if f"| `{one.name}` |" not in page] == []
 
 
-def test_every_setting_of_a_prompt_has_its_line():
+@pytest.mark.parametrize(("page", "table"), [("redaction", RedactionSettings), ("reply-cache", ReplyCacheSettings)])
+def test_every_setting_of_a_row_for_some_calls_has_its_line(page, table):
+    text = (ROOT / "docs" / f"{page}.md").read_text()
+
+    assert [field.name for field in msgspec.structs.fields(table) if f"`{field.name}`" not in text] == []
+
+
+@pytest.mark.parametrize("table", [PromptSettings, VariantSettings])
+def test_every_setting_of_a_change_on_trial_has_its_line(table):
     page = (ROOT / "docs/experiments.md").read_text()
 
-    assert [one.name for one in msgspec.structs.fields(PromptSettings) if f"`{one.name}`" not in page] == []
+    assert [one.name for one in msgspec.structs.fields(table) if f"`{one.name}`" not in page] == []
 
 
 def test_every_setting_of_a_budget_has_its_line():
@@ -157,12 +168,12 @@ def test_every_field_of_the_bill_is_documented(modicum, transcripts):
     assert [name for name in modicum("bill", transcripts, "--json").json if f"`{name}`" not in page] == []
 
 
-@pytest.mark.parametrize("words", [("audit", "--found"), ("bill", ROOT / "src/modicum/sample/logs")])
+@pytest.mark.parametrize("words", [(), ("bill", ROOT / "src/modicum/sample/logs")])
 def test_the_readme_shows_what_is_printed(words, modicum):
     ran = modicum(*words)
     printed = iter([line.rstrip() for line in (ran.err + ran.out).splitlines()])
     blocks = (ROOT / "README.md").read_text().split("```\n")[1::2]
-    opening = {"audit": "no agent logs in this home directory", "bill": "$ scripts/run bill"}[words[0]]
+    opening = "$ scripts/run bill" if words else "no agent logs in this home directory"
     block = next(block for block in blocks if block.startswith(opening))
     shown = [line for line in block.splitlines() if line not in {"", "..."} and not line.startswith("$ ")]
 

@@ -100,7 +100,7 @@ def test_a_mistyped_change_is_refused_before_any_log_is_read(modicum, monkeypatc
     def read_nothing(*_):
         raise AssertionError("the logs were read")
 
-    monkeypatch.setattr("modicum.cli.audit.open_ledger_or_logs", read_nothing)
+    monkeypatch.setattr("modicum.cli.inputs.audit_answers.open_ledger_or_logs", read_nothing)
     wrong = modicum("audit", transcripts, "--what-if", change)
 
     assert wrong.status == 2

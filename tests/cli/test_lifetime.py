@@ -78,7 +78,7 @@ class Site:
         self.environment |= {"MODICUM_CONFIG": str(folder / "modicum.toml")}
         (folder / "modicum.toml").write_text(
             f'ledger = "ledger.duckdb"\n[gateway]\nlisten = "127.0.0.1:{self.gateway}"\n'
-            f'[console]\nlisten = "127.0.0.1:{self.console}"\n'
+            f'[console]\npages_listen = ""\nlisten = "127.0.0.1:{self.console}"\n'
             f'[upstreams.own]\nurl = "http://127.0.0.1:{self.provider.port}/v1"\nspeaks = "openai"\n'
             'provider = "openai"\n'
         )

@@ -22,7 +22,7 @@ from modicum.cli.shared_options import (
     strict_option,
     timezone_option,
 )
-from modicum.cli.terminal.time_span import EVER, NEVER
+from modicum.insights.scoping.time_span import EVER, NEVER
 
 
 @dataclass(frozen=True, kw_only=True)

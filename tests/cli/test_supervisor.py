@@ -43,7 +43,7 @@ class Site:
         settings = self.run("mock", "--settings", "--listen", f"127.0.0.1:{self.mock}")
         (self.folder / "modicum.toml").write_text(
             f'ledger = "ledger.duckdb"\n{settings}\n[gateway]\nlisten = "127.0.0.1:{self.gateway}"\nworkers = 2\n'
-            f'[console]\nlisten = "127.0.0.1:{self.console}"\n{more}'
+            f'[console]\npages_listen = ""\nlisten = "127.0.0.1:{self.console}"\n{more}'
         )
 
     def run(self, *words):

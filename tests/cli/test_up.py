@@ -23,7 +23,8 @@ def test_up_meters_a_program_survives_a_kill_and_ends_on_sigterm(folder):
     mock, gateway, console = free_port(), free_port(), free_port()
     settings = run_modicum("mock", "--settings", "--listen", f"127.0.0.1:{mock}")
     (folder / "modicum.toml").write_text(
-        f'{settings}\n[gateway]\nlisten = "127.0.0.1:{gateway}"\n[console]\nlisten = "127.0.0.1:{console}"\n'
+        f'{settings}\n[gateway]\nlisten = "127.0.0.1:{gateway}"\n'
+        f'[console]\npages_listen = ""\nlisten = "127.0.0.1:{console}"\n'
     )
     key = json.loads(run_modicum("key", "create", "ci", "--json"))["key"]
     with (
@@ -61,7 +62,8 @@ def test_up_meters_a_program_survives_a_kill_and_ends_on_sigterm(folder):
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits of other processes can be read on Linux only")
 def test_up_raises_the_limit_of_open_files_for_all_its_processes(folder):
     (folder / "modicum.toml").write_text(
-        f'[gateway]\nlisten = "127.0.0.1:{free_port()}"\n[console]\nlisten = "127.0.0.1:{free_port()}"\n'
+        f'[gateway]\nlisten = "127.0.0.1:{free_port()}"\n'
+        f'[console]\npages_listen = ""\nlisten = "127.0.0.1:{free_port()}"\n'
     )
     lowered = f"ulimit -Sn 200 && ulimit -Hn 512 && exec {sys.executable} -m modicum up"
     with subprocess.Popen(["bash", "-c", lowered], stderr=subprocess.PIPE, text=True) as up:
@@ -82,7 +84,7 @@ def test_workers_speak_tls_and_doctor_sees_whether_they_show_the_certificate_tha
     authority.issue("localhost")
     (folder / "modicum.toml").write_text(
         f'[gateway]\nlisten = "127.0.0.1:{gateway}"\nworkers = 2\ntls_certificate_file = "server.pem"\n'
-        f'tls_key_file = "server.key"\n[console]\nlisten = "127.0.0.1:{console}"\n'
+        f'tls_key_file = "server.key"\n[console]\npages_listen = ""\nlisten = "127.0.0.1:{console}"\n'
     )
     web = httpx.Client(verify=ssl.create_default_context(cafile=str(authority.file)))
 
@@ -166,7 +168,7 @@ def test_it_prints_how_many_workers_there_are_and_where_spans_go():
             '[gateway]\ntls_certificate_file = "none.pem"\n',
             "modicum.toml:2: gateway.tls_certificate_file: none.pem cannot be read",
         ),
-        ('[console]\nlisten = "here"\n', "console.listen"),
+        ('[console]\npages_listen = ""\nlisten = "here"\n', "console.listen"),
     ],
 )
 def test_settings_that_cannot_work_are_refused_before_any_part_starts(folder, settings, message):

@@ -1,13 +1,13 @@
 from modicum.calls import Segment, SegmentKind
-from modicum.context.block_listener import BlockListener, Listeners
+from modicum.context.block_listener import BlockListener, Listeners, MeasuredBlock
 
 
 class Ear(BlockListener):
     def __init__(self):
         self.blocks, self.replies = [], []
 
-    def on_block(self, kind, text, digest):
-        self.blocks.append((kind, text, digest))
+    def on_block(self, block):
+        self.blocks.append(block)
 
     def on_reply(self, call_id, said):
         self.replies.append((call_id, list(said)))
@@ -17,9 +17,10 @@ def test_several_listeners_all_get_what_passes():
     one, two = Ear(), Ear()
     both = Listeners(one, two)
     reply = Segment(SegmentKind.ASSISTANT, 3)
+    block = MeasuredBlock(SegmentKind.USER, "hello", b"d", 1, "m")
 
-    both.on_block(SegmentKind.USER, "hello", b"d")
+    both.on_block(block)
     both.on_reply("c", iter([reply]))
 
-    assert one.blocks == two.blocks == [(SegmentKind.USER, "hello", b"d")]
+    assert one.blocks == two.blocks == [block]
     assert one.replies == two.replies == [("c", [reply])]

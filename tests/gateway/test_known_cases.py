@@ -308,8 +308,26 @@ def test_a_response_in_the_background_can_be_cancelled_and_may_fail(upstream):
     assert (call.status, call.usage_basis) == (CallStatus.ABORTED, Basis.UNKNOWN)
 
 
-def test_a_response_is_not_read_as_a_stream_or_without_a_key(upstream):
-    assert poll(upstream, "?stream=true").status_code == 400
-    assert poll(upstream, "/input_items").status_code == 404
+def test_a_response_in_the_background_may_be_read_as_a_stream(upstream):
+    final = {"type": "response.completed", "response": RESPONSE | {"status": "completed", "usage": FINAL}}
+    begun = {"type": "response.created", "response": RESPONSE | {"status": "in_progress", "usage": None}}
+    upstream.answers = answer = events(begun, final, cut=7)
+
+    assert poll(upstream, "?stream=true&starting_after=0").content == answer.body
+    assert upstream.asked_paths == [f"/v1/responses/{RESPONSE['id']}?stream=true&starting_after=0"]
+    (call,) = upstream.wait_for_records(1)
+    assert (call.call_id, call.usage.total_tokens, call.usage_basis) == (RESPONSE["id"], 1200, Basis.EXACT)
+
+
+def test_a_response_is_removed_and_what_it_was_made_of_is_read_without_a_record(upstream):
+    upstream.answers = whole({"object": "list", "data": []})
+
+    assert poll(upstream, "/input_items?limit=2").status_code == 200
+    assert upstream.asked_paths[-1].endswith("/input_items?limit=2")
+    assert poll(upstream, method="DELETE").status_code == 200
+    assert upstream.records() == []
+
+
+def test_a_response_is_not_read_without_a_key(upstream):
     assert httpx.get(f"{upstream.url}/v1/responses/{RESPONSE['id']}").status_code == 401
     assert upstream.asked == []

@@ -214,6 +214,51 @@ def test_an_anthropic_client_reaches_gpt(rig, answering):
     assert last(rig, before + 1).usage == Usage(**facts_of("openai-chat/tool_calls.json")["usage"])
 
 
+def test_an_openai_client_reaches_gemini(rig, client, answering):
+    answering("gemini-generate/stream.sse")
+    before = booked(rig)
+    asked = {"model": "gemini-2.5-pro", "stream_options": {"include_usage": True}, "user": "u"}
+    raw = client.chat.completions.with_raw_response.create(**CHAT | asked, stream=True)
+    left_out, chunks = raw.headers["x-modicum-left-out"], list(raw.parse())
+
+    path = "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse"
+    assert rig.provider.asked[-1][0] == f"POST {path} HTTP/1.1"
+    assert left_out == "user"
+    usage = last(rig, before + 1).usage
+    assert usage == Usage(**facts_of("gemini-generate/stream.sse")["usage"])
+    assert chunks[-1].usage.completion_tokens == usage.completion_tokens
+
+
+@pytest.mark.parametrize(
+    ("model", "fixture"),
+    [("claude-test", "anthropic-messages/tool_use.sse"), ("gemini-2.5-pro", "gemini-generate/stream.sse")],
+)
+def test_claude_and_gemini_answer_as_responses(rig, client, answering, model, fixture):
+    answering(fixture)
+    before = booked(rig)
+    with client.responses.stream(model=model, input="hi", store=False) as events:
+        list(events)
+        response = events.get_final_response()
+
+    usage = last(rig, before + 1).usage
+    assert usage == Usage(**facts_of(fixture)["usage"])
+    assert (response.usage.input_tokens, response.usage.output_tokens) == (usage.prompt_tokens, usage.completion_tokens)
+
+
+def test_an_anthropic_client_reaches_gemini(rig, answering):
+    answering("gemini-generate/cached.json")
+    before = booked(rig)
+    with anthropic.Anthropic(base_url=rig.url, api_key=rig.key, max_retries=0) as client:
+        message = client.messages.create(
+            model="gemini-2.5-pro", max_tokens=100, messages=[{"role": "user", "content": "hi"}]
+        )
+
+    assert rig.provider.asked[-1][0] == "POST /v1beta/models/gemini-2.5-pro:generateContent HTTP/1.1"
+    usage = last(rig, before + 1).usage
+    assert usage == Usage(**facts_of("gemini-generate/cached.json")["usage"])
+    assert message.usage.output_tokens == usage.completion_tokens
+
+
 def test_a_request_that_cannot_be_translated_is_refused_in_the_callers_dialect(rig, client):
     with pytest.raises(openai.BadRequestError) as refusal:
         client.chat.completions.create(**CHAT | {"model": "claude-test"}, n=2)

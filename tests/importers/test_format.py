@@ -1,5 +1,5 @@
 from modicum.calls import SegmentKind
-from modicum.context.block_listener import BlockListener
+from modicum.context.block_listener import BlockListener, MeasuredBlock
 from modicum.importers.format import Reading
 from modicum.metering.digests import Digester
 from modicum.providers.blocks import Block
@@ -9,8 +9,8 @@ class Ear(BlockListener):
     def __init__(self):
         self.texts = []
 
-    def on_block(self, kind, text, digest):
-        self.texts.append((kind, text, digest))
+    def on_block(self, block):
+        self.texts.append(block)
 
 
 def test_a_segmenter_counts_digests_and_tells_as_its_reading_says():
@@ -20,4 +20,4 @@ def test_a_segmenter_counts_digests_and_tells_as_its_reading_says():
     (found,) = reading.segmenter().segments([Block(SegmentKind.USER, "hello")], "m")
 
     assert (found.tokens, found.digest) == (5, digester.segment("hello"))
-    assert ear.texts == [(SegmentKind.USER, "hello", found.digest)]
+    assert ear.texts == [MeasuredBlock(SegmentKind.USER, "hello", found.digest, 5, "m")]

@@ -8,6 +8,7 @@ from modicum.importers import format_named
 from modicum.importers.anatomy_reading import read_with_listeners
 from modicum.importers.format import Reading
 from modicum.importers.rule_watch import rule_sets, sent_share
+from modicum.metering.tokens import count_tokens
 from modicum.optimizers.line_numbers import without_line_numbers
 
 FILE = "\n".join(f"{number:6}→\ttotal += price({number})" for number in range(1, 200))
@@ -37,7 +38,7 @@ def test_results_say_what_each_rule_the_lossless_and_all_would_have_sent(tmp_pat
     a_file, log, again, short = shares(read(agent, tmp_path))
 
     assert a_file.keys() == {"content.line_numbers", "lossless", "all"}
-    assert set(a_file.values()) == {sent_share(FILE, without_line_numbers(FILE))}
+    assert set(a_file.values()) == {sent_share(FILE, without_line_numbers(FILE), count_tokens(FILE, ""), "")}
     assert log.keys() == {"content.log_fold", "all"}
     assert again["content.repeats"] < 0.1
     assert again["all"] < again["lossless"] == a_file["lossless"]
@@ -58,7 +59,7 @@ def test_nothing_else_of_the_calls_changes(tmp_path):
 
 @pytest.mark.parametrize(("after", "share"), [("", 0.0), ("one two", 0.5), ("one two three four", 1.0)])
 def test_a_share_is_the_greater_of_tokens_and_characters(after, share):
-    assert sent_share("one two three four", after) == pytest.approx(share, abs=0.1)
+    assert sent_share("one two three four", after, 4, "") == pytest.approx(share, abs=0.1)
 
 
 def test_the_sets_are_each_rule_the_lossless_and_all():

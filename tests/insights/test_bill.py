@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modicum.calls import Basis, Call, Cost, Entry, Owner, Usage
-from modicum.insights.bill import build, make_cells
+from modicum.insights.bill import bill_document, build, make_cells
 from modicum.insights.dimensions import CALLS
 from modicum.ledger.opening import open_store
 
@@ -101,3 +101,51 @@ def test_the_ledger_and_the_fold_give_the_same_bill(entries, by):
     store.close()
 
     assert build(rows, by) == bill_of(entries, by)
+
+
+@settings(max_examples=8)
+@given(
+    st.lists(calls, max_size=12, unique_by=lambda e: e.call.call_id),
+    st.lists(st.sampled_from(["model", "team", "month", "project", "agent"]), min_size=2, max_size=3, unique=True),
+)
+def test_several_dimensions_are_the_same_from_ledger_and_fold_and_sum_to_the_whole(entries, dimensions):
+    tags = [""] * len(dimensions)
+    folded = build(make_cells(entries, dimensions, tags, ZoneInfo("UTC")), dimensions)
+    store = open_store(":memory:")
+    store.append(entries)
+    span = {"since": datetime(1990, 1, 1, tzinfo=UTC), "until": datetime(2200, 1, 1, tzinfo=UTC)}
+    rows = store.ask("bill", by=dimensions, tag=tags, zone="UTC", **span)
+    store.close()
+
+    assert build(rows, dimensions) == folded
+    assert all(len(row.names) == len(dimensions) for row in folded.rows)
+    assert sum(row.calls for row in folded.rows) == folded.total.calls
+    assert sum(row.cost_usd or 0 for row in folded.rows) == (folded.total.cost_usd or 0)
+
+
+def test_rows_of_several_dimensions_stand_by_the_first_and_within_it_by_the_next():
+    entries = [
+        entry(1, "1", owner=Owner("small"), started=datetime(2026, 2, 1, tzinfo=UTC)),
+        entry(2, "5", owner=Owner("big"), started=datetime(2026, 2, 1, tzinfo=UTC)),
+        entry(3, "9", owner=Owner("big"), started=datetime(2026, 1, 1, tzinfo=UTC)),
+    ]
+
+    bill = build(make_cells(entries, ["team", "month"], ["", ""], ZoneInfo("UTC")), ["team", "month"])
+
+    assert [row.names for row in bill.rows] == [("big", "2026-01-01"), ("big", "2026-02-01"), ("small", "2026-02-01")]
+    rows = bill_document(bill, "team,month", "UTC", None, None, [])["rows"]
+    assert rows[0]["names"] == {"team": "big", "month": "2026-01-01"}
+    assert rows[0]["name"] == "big / 2026-01-01"
+
+
+def test_a_server_of_ones_own_is_called_by_its_address(store):
+    entries = [
+        entry(1, provider="", tags={"server": "gpu1:8000"}),
+        entry(2, provider="", tags={}),
+        entry(3, provider="openai", tags={"server": "gpu2:8000"}),
+    ]
+    assert {row.name for row in bill_of(entries, "provider").rows} == {"gpu1:8000", "", "openai"}
+    store.append(entries)
+    span = {"since": datetime(2026, 1, 1, tzinfo=UTC), "until": datetime(2027, 1, 1, tzinfo=UTC)}
+    rows = store.ask("bill", by="provider", tag="", zone="UTC", **span)
+    assert {row["name"] for row in rows} == {"gpu1:8000", "", "openai"}

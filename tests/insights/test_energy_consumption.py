@@ -36,7 +36,7 @@ def row(entry_id, start, end, provider="own", server="", **fields):
     return {
         "entry_id": entry_id, "name": "m", "task": "T", "provider": provider, "server": server,
         "started": START + timedelta(seconds=start), "first_token": None, "finished": START + timedelta(seconds=end),
-        "computed_prompt_tokens": 50, "generated_tokens": 100,
+        "computed_prompt_tokens": 50, "generated_tokens": 100, "is_chosen": 1,
     } | fields  # fmt: skip
 
 

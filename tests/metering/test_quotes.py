@@ -103,3 +103,8 @@ def test_whatever_is_said_the_share_is_one_and_a_text_said_again_in_whole_is_rea
 
 def test_a_text_said_again_in_whole_was_read_in_whole():
     assert share("so:\n" + TEXT) == 40
+
+
+@given(st.text(st.sampled_from("ab_1 .:/→é─\n-`X")), st.text(st.sampled_from("ab_1 .:/→é─\n-`X")))
+def test_signs_beyond_ascii_that_are_no_words_change_nothing(said, text):
+    assert share(said, text=text) == share(said.replace("→", "?").replace("─", "?"), text=text.replace("→", "─"))

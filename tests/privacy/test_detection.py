@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.privacy.detection import PIECE, count_sensitive_values, is_card_number, is_iban
+from modicum.privacy.detection import KINDS, PIECE, count_sensitive_values, is_card_number, is_iban
 
 LETTERS = (string.ascii_letters + string.digits) * 2
 
@@ -24,7 +24,11 @@ LETTERS = (string.ascii_letters + string.digits) * 2
         ("IBAN GB82 WEST 1234 5698 7654 32", "iban"),
         ("card 4111 1111 1111 1234", None),  # wrong check digit
         ("card 4012 8888 8888 1881", "payment_card"),
-        ("call +49 30 901820 12", None),  # groups of six are no phone number that we are sure of
+        ("call +49 30 901820 12", "phone"),
+        ("call +493090182012", "phone"),
+        ("sent\n+493090182012", None),  # a line that a diff adds
+        ("o'neil@corp.org", "email"),
+        ("joão@corp.org", "email"),
         ("call +1 212 555 0142", "phone"),
     ],
 )
@@ -81,3 +85,17 @@ def test_a_value_is_found_once_wherever_pieces_are_cut(at):
     text = "x " * at + "ada.lovelace@engine.org" + " x" * 100
 
     assert count_sensitive_values(text) == {"email": 1}
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["+49 (0)", "4111 1111-1111 1111", "DE89 3704 0044 0532 0130 00", "a@", "x-y.org", " ", *"A0+-(.é@\n"]
+        )
+    )
+)
+def test_looks_that_cost_little_miss_no_value(parts):
+    text = "".join(parts)
+
+    whole = {kind.name: sum(map(kind.valid, {match[0] for match in kind.pattern.finditer(text)})) for kind in KINDS}
+    assert count_sensitive_values(text) == {name: count for name, count in whole.items() if count}

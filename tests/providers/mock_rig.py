@@ -16,6 +16,13 @@ LONG = "Tides of the Baltic. " * 300
 """Enough to be cached."""
 PATHS = {
     "chat/completions": "openai-chat",
+    "completions": "openai-text",
+    "images/": "openai-images",
+    "audio/tr": "openai-transcriptions",
+    "audio/speech": "openai-speech",
+    "moderations": "openai-moderations",
+    "rerank": "rerank",
+    "mbedContent": "gemini-embeddings",
     "responses": "openai-responses",
     "embeddings": "openai-embeddings",
     "messages": "anthropic-messages",

@@ -15,7 +15,7 @@ from modicum.providers.event_stream import (
     stream_data,
     whole_events,
 )
-from modicum.providers.openai_chat.stream import ChatTail
+from modicum.providers.openai.stream import ChatTail
 
 EVENTS = [
     [b'data: {"a":1}'],

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from modicum.providers import stream
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.facts import ReplyFacts
-from modicum.providers.openai_chat.stream import ChatTail
+from modicum.providers.openai.stream import ChatTail
 
 FIXTURES = Path(__file__).parent / "fixtures"
 STREAMS = sorted(path for path in FIXTURES.rglob("*") if path.suffix in {".sse", ".stream"})

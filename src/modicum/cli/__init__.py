@@ -20,6 +20,9 @@ _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO,
 VERBS = {
     "audit": "Show where the money went, what was wasted, and what each change would have saved.",
     "bill": "Show what was spent, from logs or from the ledger.",
+    "blocks": "Show the five-hour blocks and weeks of a subscription, and what the open ones come to.",
+    "show": "Show one call, session or finding: its calls, lost caches, and what stood between.",
+    "live": "Show agents' sessions as they run, from their own logs; no gateway is needed.",
     "advise": "Show cheaper models for each kind of call, with the evidence there is.",
     "fix": "Change your own settings of an agent where a replay says that it saves, and take it back.",
     "anatomy": "Show what prompts consisted of, and what each part cost.",
@@ -28,6 +31,7 @@ VERBS = {
     "watch": "Import logs continuously while agents write them.",
     "init": "Write a settings file to start from.",
     "up": "Run the gateway, which meters and records every call.",
+    "console": "Show the ledger in a browser: spend, waste, tasks, models, budgets.",
     "mock": "Run a provider for trying things out without a key.",
     "top": "Show what the gateway does now.",
     "headroom": "Show what is left of the providers' own limits, and how many more users fit.",
@@ -64,11 +68,14 @@ VERBS = {
 FILES = {
     "advise": "advising.verb",
     "alert": "alerts",
+    "blocks": "plan_usage.verb",
     "budget": "budgets",
+    "live": "plan_usage.live",
     "check": "builds.check",
     "estimate": "builds.estimate",
     "cache": "caching.verbs",
     "compare": "comparison.verb",
+    "console": "console.verb",
     "fix": "fixing.verb",
     "headroom": "limits.headroom",
     "hooks": "hooks.verbs",
@@ -78,6 +85,7 @@ FILES = {
     "policy": "policies.verbs",
     "yield": "yields",
     "route": "routing.verbs",
+    "show": "showing.verb",
     "team": "team.verbs",
     "experiment": "experiments.verbs",
     "trial": "trials.verb",
@@ -112,16 +120,23 @@ class Verbs(VerbGroup):
 
 @click.group(
     cls=Verbs,
+    invoke_without_command=True,
     subcommand_metavar="VERB [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, prog_name="modicum")
-def modicum() -> None:
+@click.pass_context
+def modicum(ctx: click.Context) -> None:
     """Find where your LLM tokens go, cut the ones that buy nothing, and prove that outcomes held.
 
+    Without a verb: what the agent logs of your home directory cost, on what, and what to do about it.
     Every verb has its own --help with examples, and --json prints figures for programs.
     Shell completion: eval "$(_MODICUM_COMPLETE=bash_source modicum)", or zsh_source, fish_source.
     """
+    if ctx.invoked_subcommand is None:
+        from modicum.cli.overview.first_screen import show_first_screen
+
+        show_first_screen()
 
 
 def main(args: list[str] | None = None) -> NoReturn:

@@ -11,21 +11,22 @@ import click
 from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.import_logs import book_calls, make_reading
 from modicum.cli.inputs import resources
-from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
+from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import ANATOMY, parse_dimension
 from modicum.insights.rent import MOST_SEGMENTS
 from modicum.settings import Settings, read_settings, user_zone
 
 if TYPE_CHECKING:
+    from modicum.cli.inputs.log_sets import LogSet
     from modicum.insights.rent import Rent
     from modicum.ledger.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnatomyOptions(shared.LogOptions, shared.SpanOptions):
+class AnatomyOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     by: str
     top: int
 
@@ -41,6 +42,7 @@ class AnatomyOptions(shared.LogOptions, shared.SpanOptions):
     help="With --by segment: number of rows to list.",
 )
 @shared.span_options()
+@choice_options
 @shared.log_options
 @shared.pass_options(AnatomyOptions)
 def command(options: AnatomyOptions) -> None:
@@ -60,7 +62,11 @@ def command(options: AnatomyOptions) -> None:
     by, _ = parse_dimension("anatomy", options.by, ANATOMY)
     since, until = options.span(zone)
     problems: list[Problem] = []
-    with open_ledger_or_logs(options.paths, options, settings, problems) as store:
+    conditions = options.conditions()
+    with (
+        open_ledger_or_logs(options.paths, options, settings, problems) as whole,
+        choose_from(whole, conditions, zone) as store,
+    ):
         found = compute_rent(store, by, since, until, most=options.top)
     print_report(found, problems, options)
 
@@ -75,9 +81,14 @@ def print_report(rent: "Rent", problems: Sequence[Problem], options: shared.LogO
 
 @contextmanager
 def open_ledger_or_logs(
-    paths: Sequence[Path], options: shared.LogOptions, settings: Settings, problems: list[Problem]
+    paths: Sequence[Path],
+    options: shared.LogOptions,
+    settings: Settings,
+    problems: list[Problem],
+    logs: "LogSet | None" = None,
 ) -> "Iterator[Store]":
-    """The ledger; or, where paths are given, a ledger in memory that holds just these logs.
+    """The ledger; or, where paths are given, one that holds just these logs. They are read once, and again when they
+    change. `logs`: the set of these paths, where it was found before.
 
     Raises:
         UserError: the ledger is empty.
@@ -90,12 +101,10 @@ def open_ledger_or_logs(
                 )
             yield store
         return
-    # The reading processes are started before DuckDB brings its threads.
-    calls = read_logs(paths, make_reading(anatomy=True), options.source, problems)
-    with resources.open_ledger(":memory:", settings) as store:
-        prices = resources.load_prices(options.price_path, settings)
-        book_calls(calls, store, prices)
-        prices.save()
+    from modicum.cli.inputs.log_sets import find_log_set, open_log_set
+
+    prices = resources.load_prices(options.price_path, settings)
+    with open_log_set(logs or find_log_set(paths, options.source, prices), prices, problems) as store:
         yield store
 
 
@@ -143,10 +152,12 @@ def _print_segments(rent: "Rent") -> None:
 
 
 def _print_parts(rent: "Rent") -> None:
+    from modicum.reports.kind_words import name_of_kind
+
     whole = float(rent.cost_usd or 0)
     rows = [
         [
-            part.name or "(main)",
+            (name_of_kind(part.name) if rent.by == "kind" else part.name) or "(main)",
             output.count(part.segments) if part.segments else "",
             output.count(part.tokens),
             output.count(part.tokens_carried),

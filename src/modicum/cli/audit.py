@@ -8,24 +8,24 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from modicum.calls import Problem, UserError
+from modicum.calls import UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.anatomy import open_ledger_or_logs
-from modicum.cli.inputs import resources
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.file_permissions import shared_files
-from modicum.cli.inputs.log_reading import print_problems, show_steps
+from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.cli.terminal.audit_causes import print_causes
+from modicum.cli.terminal.audit_context_sizes import print_context_sizes
 from modicum.cli.terminal.audit_steps import print_beginnings, print_steps
-from modicum.ledger.records import OUTCOMES
+from modicum.cli.terminal.audit_what_ifs import format_saving, print_waiting, print_what_ifs
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.insights.advice.examples import ExampleCall
-    from modicum.insights.audit import Audit, CapPoint, FindingResult, WhatIfResult
+    from modicum.insights.audit import Audit, CapPoint, FindingResult
+    from modicum.insights.changes.what_if_results import WhatIfResult
     from modicum.insights.replay import Fidelity
-    from modicum.ledger.store import Store
 
 EXAMPLES_SHOWN = 2
 
@@ -39,12 +39,13 @@ CLASSES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditOptions(shared.LogOptions, shared.SpanOptions):
+class AuditOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     what_ifs: tuple[str, ...]
     only: tuple[str, ...]
     found: bool
     outcome_paths: tuple[str, ...]
     html_path: Path | None
+    prices_of: str | None
 
 
 @click.command()
@@ -58,6 +59,7 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions):
     help="Look for this finding only (B3, or ttl_expiry); may be given several times.",
 )
 @shared.span_options()
+@choice_options
 @shared.found_option
 @click.option(
     "--outcomes",
@@ -67,14 +69,15 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions):
     help="File with outcomes of the tasks in the logs; may be given several times.",
 )
 @click.option("--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with charts.")
+@shared.prices_of_option
 @shared.log_options
 @shared.pass_options(AuditOptions)
 def command(options: AuditOptions) -> None:
     """Show where the money went, what was wasted, and what each change would have saved.
 
-    Each saving comes from a replay of your own history under the provider's cache rules. All savings together are never
-    more than was spent. Changes for --what-if: cache_ttl=5m|1h|off, cap_tool_results=TOKENS, cap_output=TOKENS,
-    model:NAME=OTHER, tier=batch|flex|priority, keep_warm=auto, rules=lossless|all|NAME.
+    Each saving is a replay of your own history under the provider's cache rules. Changes for --what-if (docs/audit.md):
+    cache_ttl=5m|1h|off, cap_tool_results=TOKENS, cap_output=TOKENS, model:NAME=OTHER, tier=batch|flex|priority,
+    keep_warm=auto, rules=lossless|all|NAME, compact_at=TOKENS, new_session=MINUTES, subagents=CALLS.
 
     \b
     Examples:
@@ -83,16 +86,61 @@ def command(options: AuditOptions) -> None:
       modicum audit --what-if model:claude-opus-4-5=claude-haiku-4-5 --since 7d
       modicum audit --only B3 --json
       modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
+      modicum audit --prices-of today --what-if keep_warm=5m:3
     """
-    from modicum.cli.experiments.savings import print_savings, read_savings, savings_document
-    from modicum.insights.audit import audit, audit_document
+    from modicum.cli.experiments.savings import print_savings, savings_document
+    from modicum.cli.inputs.audit_answers import AuditQuestion, answer_audit
+    from modicum.insights.audit import audit_document
 
     _check_names(options)
     settings = read_settings()
     zone = user_zone(settings.timezone).zone
     span = options.span(zone)
-    paths = options.paths
-    outcomes = [Path(name) for name in options.outcome_paths]
+    paths, outcomes = _find_files(options)
+    question = AuditQuestion(
+        options=options,
+        paths=paths,
+        outcomes=outcomes,
+        span=span,
+        zone=zone,
+        only=options.only,
+        what_ifs=options.what_ifs,
+        prices_of=options.prices_of,
+        conditions=options.conditions(),
+    )
+    found = answer_audit(question, settings)
+    problems, savings = found.problems, found.savings
+    if options.html_path:
+        write_page(found.audit, options.html_path)
+    if options.as_json:
+        trials = savings_document(savings)
+        output.print_json(
+            {
+                **audit_document(found.audit),
+                "prices_of": options.prices_of,
+                "trials": trials,
+                "problems": problem_rows(problems),
+            }
+        )
+    elif options.html_path:
+        click.echo(f"written to {options.html_path}")
+    else:
+        print_audit(found.audit, options.prices_of)
+        if savings:
+            output.print_text("\nchanges on trial (modicum experiment):")
+            print_savings(savings)
+        if options.found:
+            output.print_text("\nthe same as a page with charts: modicum audit --found --html audit.html")
+    print_problems(problems, strict=options.strict, quiet=options.as_json)
+
+
+def _find_files(options: AuditOptions) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Logs, and outcomes of the tasks in them.
+
+    Raises:
+        UserError: there are outcomes without logs.
+    """
+    paths, outcomes = options.paths, [Path(name) for name in options.outcome_paths]
     if options.found:
         from modicum.cli.inputs.found_logs import find_logs, find_outcome_files
 
@@ -100,35 +148,7 @@ def command(options: AuditOptions) -> None:
         outcomes += find_outcome_files(paths)
     if outcomes and not paths:
         raise UserError("--outcomes goes with logs; 'modicum outcome import' puts outcomes into the ledger")
-    problems: list[Problem] = []
-    with open_ledger_or_logs(paths, options, settings, problems) as store:
-        add_outcomes(store, outcomes, problems)
-        prices = resources.load_prices(options.price_path, settings)
-        try:
-            with show_steps("audit") as on_step:
-                found = audit(
-                    store, prices, span, only=options.only, what_ifs=options.what_ifs, on_step=on_step, zone=zone
-                )
-        except UserError:
-            print_problems(problems, strict=False)  # they may say why there is nothing to look at
-            raise
-        prices.save()
-        savings = [] if paths else read_savings(store)
-    if options.html_path:
-        write_page(found, options.html_path)
-    if options.as_json:
-        trials = savings_document(savings)
-        output.print_json({**audit_document(found), "trials": trials, "problems": problem_rows(problems)})
-    elif options.html_path:
-        click.echo(f"written to {options.html_path}")
-    else:
-        print_audit(found)
-        if savings:
-            output.print_text("\nchanges on trial (modicum experiment):")
-            print_savings(savings)
-        if options.found:
-            output.print_text("\nthe same as a page with charts: modicum audit --found --html audit.html")
-    print_problems(problems, strict=options.strict, quiet=options.as_json)
+    return paths, tuple(outcomes)
 
 
 def _check_names(options: AuditOptions) -> None:
@@ -143,22 +163,6 @@ def _check_names(options: AuditOptions) -> None:
     check_finding_names(options.only)
     for change in options.what_ifs:
         check_what_if(change)
-
-
-def add_outcomes(store: "Store", paths: Sequence[Path], problems: list[Problem]) -> None:
-    """What came of the tasks, beside the logs; problems go to the list.
-
-    Raises:
-        UserError: there is no such file.
-    """
-    from modicum.importers.outcomes.outcome_file import read_outcomes
-
-    for path in paths:
-        if not path.exists():
-            raise UserError(f"there is no file {path}")
-        rows = list(read_outcomes(path))
-        store.append_records(OUTCOMES, [row for row in rows if not isinstance(row, Problem)])
-        problems += [row for row in rows if isinstance(row, Problem)]
 
 
 def write_page(found: "Audit", path: Path) -> None:
@@ -177,7 +181,7 @@ def write_page(found: "Audit", path: Path) -> None:
         raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
 
 
-def print_audit(found: "Audit") -> None:
+def print_audit(found: "Audit", prices_of: str | None = None) -> None:
     _print_spend(found)
     output.print_text(fidelity_line(found.fidelity, is_bound=found.is_bound))
     for one in found.fidelity_by_source:
@@ -191,17 +195,23 @@ def print_audit(found: "Audit") -> None:
     print_causes(found.break_causes)
     _print_first_steps(found)
     if found.what_if:
-        _print_what_ifs(found.what_if, found)
+        print_what_ifs(found)
+    print_waiting(found)
+    if prices_of:
+        output.print_text(f"\nall at the prices of {prices_of}; what is booked stays as it is")
     if found.cap_curve:
         _print_cap_curve(found.cap_curve)
+    print_context_sizes(found.context_sizes)
     _print_missing_data(found)
 
 
 def _print_spend(found: "Audit") -> None:
+    from modicum.reports.kind_words import name_of_kind
+
     whole = float(found.rent.cost_usd or 0)
     rows = [
         [
-            part.name,
+            name_of_kind(part.name),
             output.count(part.tokens_carried),
             output.dollars_of(part.cost_usd),
             output.share(part.cost_usd, whole),
@@ -256,8 +266,8 @@ def _print_findings(rows: Sequence["FindingResult"]) -> None:
                 output.count(row.calls),
                 output.count(row.tokens),
                 output.dollars_of(row.gross_usd),
-                _format_saving(row.saving_usd),
-                _format_saving(row.marginal_usd),
+                format_saving(row.saving_usd),
+                format_saving(row.marginal_usd),
             ]
             for row in shown
         ],
@@ -267,15 +277,9 @@ def _print_findings(rows: Sequence["FindingResult"]) -> None:
         output.print_text(f"  {name.replace('_', ' ')}: {CLASSES[name]}")
 
 
-def _format_saving(usd: float | None) -> str:
-    if usd is None:
-        return ""
-    return output.dollars_of(round(usd, 4)) if usd >= 0 else f"-{output.dollars_of(round(-usd, 4))}"
-
-
 def joint_line(found: "Audit") -> str:
     return (
-        f"all that is exact or replayed, together: {_format_saving(found.joint_saving_usd)}, "
+        f"all that is exact or replayed, together: {format_saving(found.joint_saving_usd)}, "
         f"{found.joint_saving_share:.1%} of what was spent"
     )
 
@@ -288,12 +292,12 @@ def _print_rule_savings(found: "Audit") -> None:
         (savings.lossless, "modicum's rules that lose nothing, with pings that keep caches warm"),
         (savings.every, "with those rules too that an owner has to weigh"),
     ):
-        output.print_text(f"{what}: {_format_saving(one.saving_usd)}, {_format_share(one)} of what was spent")
+        output.print_text(f"{what}: {format_saving(one.saving_usd)}, {_format_share(one)} of what was spent")
     click.echo()
     output.print_table(
         ["rule alone (modicum optimize list)", "class", "saves", "share"],
         [
-            [one.name, one.finding_class.value.replace("_", " "), _format_saving(one.saving_usd), _format_share(one)]
+            [one.name, one.finding_class.value.replace("_", " "), format_saving(one.saving_usd), _format_share(one)]
             for one in savings.rules
         ],
     )
@@ -318,7 +322,7 @@ def _print_first_steps(found: "Audit") -> None:
         row = rows[name]
         proof = "" if row.marginal_usd is not None else f" ({row.finding_class.value.replace('_', ' ')})"
         output.print_text(
-            f"  {number}. {row.title}: {_format_saving(row.saving_usd)}, {row.saving_share or 0:.1%}{proof}"
+            f"  {number}. {row.title}: {format_saving(row.saving_usd)}, {row.saving_share or 0:.1%}{proof}"
         )
         output.print_text(f"     {row.remedy}")
         _print_examples(row, found)
@@ -340,45 +344,6 @@ def _place_of(call: "ExampleCall", zone: ZoneInfo) -> str:
     return " ".join(filter(None, words))
 
 
-def _print_what_ifs(what_ifs: Sequence["WhatIfResult"], found: "Audit") -> None:
-    click.echo()
-    output.print_table(
-        ["what if", "class", "saves alone", "share", "on top"],
-        [
-            [
-                one.name,
-                one.finding_class.value.replace("_", " "),
-                _format_saving(one.saving_usd),
-                f"{one.saving_share:+.1%}",
-                _format_saving(one.marginal_usd),
-            ]
-            for one in what_ifs
-        ],
-        left=2,
-        footer=[
-            "together",
-            "",
-            _format_saving(found.what_if_saving_usd),
-            f"{found.what_if_saving_share or 0:+.1%}",
-            "",
-        ],
-    )
-    for one in what_ifs:
-        if one.saving_share_low is not None and one.saving_share_high is not None:
-            span = f"between {one.saving_share_low:+.1%} and {one.saving_share_high:+.1%}"
-            output.print_text(f"  {one.name}: a bound, {span}: {one.why_bound}")
-        if one.unpriced_calls:
-            output.print_text(
-                f"  {one.name}: {one.unpriced_calls:,} calls would have no known price; they stay as they were"
-            )
-        if one.name.startswith("keep_warm="):
-            output.print_text(
-                f"  {one.name}: all pings are paid, those after a last call too; never for a plan at a flat rate"
-            )
-        if one.name.startswith("model:"):
-            output.print_text(f"  {one.name}: token counts are those of the old model, and cold caches are paid for")
-
-
 def _print_cap_curve(curve: Sequence["CapPoint"]) -> None:
     click.echo()
     most = max(point.saving_share for point in curve)
@@ -389,7 +354,7 @@ def _print_cap_curve(curve: Sequence["CapPoint"]) -> None:
                 f"{point.cap_tokens:,} tokens",
                 output.count(point.results),
                 output.dollars_of(point.gross_usd),
-                _format_saving(point.saving_usd),
+                format_saving(point.saving_usd),
                 f"{point.saving_share:.1%}",
                 output.bar(point.saving_share, most),
             ]

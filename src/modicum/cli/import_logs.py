@@ -92,12 +92,12 @@ def command(options: ImportOptions) -> None:
     print_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
-def make_reading(*, anatomy: bool) -> "Reading":
+def make_reading(*, anatomy: bool, watches_text: bool = True) -> "Reading":
     """What importers are asked for, with this user's digest key."""
     from modicum.importers.format import Reading
     from modicum.metering.digests import Digester
 
-    return Reading(anatomy=anatomy, digester=Digester(resources.read_digest_key()))
+    return Reading(anatomy=anatomy, watches_text=watches_text, digester=Digester(resources.read_digest_key()))
 
 
 def book_calls(calls: Iterable[Call], store: Store, prices: "PriceBook") -> Appended:

@@ -39,10 +39,15 @@ TEXT = """\
 # Whether a caller without a modicum key may use its own provider key. The keys below are never used for it.
 # own_keys = true
 
+# Whether the credential of a person's plan may pass: from the vendor's own client to the vendor's own host, metered and
+# nothing else. Read docs/plans.md and the vendor's terms first.
+# plan_credentials = false
+
 # Whether the parts of each context are digested and counted. No text is kept.
 # anatomy = true
 
 # most_body_mb = 64
+# most_upload_mb = 2048                 # files pass as they come and take no memory
 
 # How many MB the requests under way may have together. 0: an eighth of the memory.
 # most_bodies_mb = 0
@@ -66,6 +71,9 @@ TEXT = """\
 
 [console]
 # listen = "127.0.0.1:4100"
+
+# Where the pages are (docs/console.md); empty: 'modicum up' shows none.
+# pages_listen = "127.0.0.1:4101"
 
 # Who may see spend, tokens and budgets by team, app and key in /metrics of console.listen (docs/monitoring.md).
 [metrics]
@@ -108,7 +116,8 @@ url = "https://api.openai.com/v1"
 speaks = "openai"
 key = "env:OPENAI_API_KEY"
 own_keys = true
-models = ["gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "codex-*", "text-embedding-*"]
+models = ["gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "codex-*", "text-embedding-*", "computer-use-*",
+          "dall-e-*", "whisper-*", "tts-*", "omni-moderation*", "text-moderation*", "davinci-*", "babbage-*"]
 
 [upstreams.anthropic]
 url = "https://api.anthropic.com/v1"
@@ -122,7 +131,7 @@ url = "https://generativelanguage.googleapis.com/v1beta"
 speaks = "gemini"
 key = "env:GEMINI_API_KEY"
 own_keys = true
-models = ["gemini-*", "gemma-*"]
+models = ["gemini-*", "gemma-*", "text-embedding-004", "embedding-001"]
 
 # A server of your own:
 # [upstreams.vllm]

@@ -7,8 +7,8 @@ from modicum.calls import UserError
 from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
-from modicum.cli.terminal.time_span import NEVER, parse_time
 from modicum.cli.terminal.verb_group import WholeLines
+from modicum.insights.scoping.time_span import NEVER, parse_time
 from modicum.ledger.copying import copy_ledger
 from modicum.ledger.records import RECORDS
 from modicum.ledger.rows import Row

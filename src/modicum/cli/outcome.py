@@ -18,8 +18,8 @@ from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.outcomes import early_signs, from_pull_requests
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
-from modicum.cli.terminal.time_span import EVER, parse_time
 from modicum.cli.terminal.verb_group import WholeLines
+from modicum.insights.scoping.time_span import EVER, parse_time
 from modicum.ledger.records import OUTCOMES
 from modicum.settings import read_settings, user_zone
 

@@ -20,6 +20,7 @@ LONGEST_WAIT_S = 30.0
 READY_WITHIN_S = 60.0
 """How long the processes of an upgrade may take until they serve."""
 FAILED_ENDS_WITHIN_S = 10.0
+PAGES_END_WITHIN_S = 5.0
 FAULT = 2
 """The status with which a part ends that cannot run: a fault of the settings or of the machine."""
 
@@ -33,6 +34,7 @@ class SupervisedProcess:
         inherited: handles that it gets.
         on_exit: is called when it has ended.
         is_ready: whether it serves.
+        is_needed: whether all the others end where it cannot run. One that is not needed is then left alone.
     """
 
     def __init__(
@@ -42,8 +44,10 @@ class SupervisedProcess:
         inherited: Sequence[int] = (),
         on_exit: Callable[[], None] = lambda: None,
         is_ready: Callable[[], bool] = lambda: True,
+        *,
+        is_needed: bool = True,
     ) -> None:
-        self.name, self.is_ready = name, is_ready
+        self.name, self.is_ready, self.is_needed = name, is_ready, is_needed
         self.process: subprocess.Popen[bytes] | None = None
         self.again_at = 0.0
         self.starts = 0
@@ -191,6 +195,7 @@ class Supervisor:
         drain_s: how long calls under way may go on after a signal to end.
         ending: is called when the end begins.
         upgrade: how workers are replaced while calls go on; None: they are not.
+        pages: the console; None: there is none.
     """
 
     def __init__(
@@ -202,8 +207,9 @@ class Supervisor:
         drain_s: float,
         ending: Callable[[], None] = lambda: None,
         upgrade: Upgrade | None = None,
+        pages: SupervisedProcess | None = None,
     ) -> None:
-        self._upgrade = upgrade
+        self._upgrade, self._pages = upgrade, pages
         self._ledger, self._workers, self._bound = ledger, workers, bound
         self._drain_s, self._ending = drain_s, ending
         # A signal handler may put into it whatever the wait is doing. An Event takes a lock that the wait may hold, in
@@ -219,10 +225,14 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2):
             signal.signal(number, self._on_signal)
         while not self._stopping:
-            for part in [self._ledger, *self._workers]:
+            for part in [self._ledger, *self._workers, *([self._pages] if self._pages else [])]:
                 status = part.poll_exit()
                 if status is not None:
                     if status == FAULT and part.starts == 1:
+                        if not part.is_needed:
+                            click.echo(f"the {part.name} cannot run; the rest goes on without it", err=True)
+                            self._pages = None
+                            continue
                         self._stop_parts()
                         return FAULT
                     with suppress(OSError):  # nobody need listen
@@ -247,6 +257,8 @@ class Supervisor:
         self._workers = upgrade.replaced(list(self._workers))
         if upgrade.has_ended():
             self._ledger.send_signal(signal.SIGTERM)  # it is started again, as the new version
+            if self._pages is not None:
+                self._pages.send_signal(signal.SIGTERM)
             if upgrade.has_lost:
                 for part in self._workers:
                     part.send_signal(signal.SIGHUP)
@@ -262,12 +274,16 @@ class Supervisor:
     def _stop_parts(self) -> None:
         self._ending()
         self._bound.close()  # who comes now is turned away; the workers close theirs
+        if self._pages is not None:
+            self._pages.send_signal(signal.SIGTERM)
         workers = [*self._workers, *(self._upgrade.others if self._upgrade is not None else ())]
         for part in workers:
             part.send_signal(signal.SIGTERM)
         until = time.monotonic() + self._drain_s + WORKER_ENDS_WITHIN_S
         for part in workers:
             part.stop(max(0.0, until - time.monotonic()))
+        if self._pages is not None:
+            self._pages.stop(PAGES_END_WITHIN_S)
         self._ledger.send_signal(signal.SIGTERM)
         self._ledger.stop(LEDGER_ENDS_WITHIN_S)
 

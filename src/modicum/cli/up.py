@@ -22,11 +22,12 @@ from modicum.settings import (
     state_folder,
     webhook_of,
 )
+from modicum.settings.console import pages_address
 
 if TYPE_CHECKING:
     from modicum.cli.lifetime import Lifetime
 
-PARTS = ("ledger", "gateway")
+PARTS = ("ledger", "gateway", "console")
 BACKLOG = 2048
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -76,6 +77,8 @@ def command(
         _forget_shared_metrics()  # they are the workers'
     if part == "gateway":
         _run_gateway(settings, worker, count, generation, handle)
+    elif part == "console":
+        _run_console(settings)
     else:
         _run_ledger(settings)
 
@@ -125,9 +128,19 @@ def _start_parts(settings: Settings, count: int, lifetime: "Lifetime") -> int:
     upgrade = Upgrade(workers, partial(_upgrade_fault, count), lambda line: click.echo(line, err=True))
     gateway = workers(0)
     ledger = SupervisedProcess("ledger", [*lives, "--part", "ledger"], inherited=lifetime.handles)
+    pages = None
+    if settings.console.pages_listen:
+        words = [*lives, "--part", "console"]
+        pages = SupervisedProcess("console", words, inherited=lifetime.handles, is_needed=False)
     click.echo(welcome_text(settings, count), err=True)
     return Supervisor(
-        ledger, gateway, bound, drain_s=settings.gateway.drain_s, ending=lifetime.mark_ending, upgrade=upgrade
+        ledger,
+        gateway,
+        bound,
+        drain_s=settings.gateway.drain_s,
+        ending=lifetime.mark_ending,
+        upgrade=upgrade,
+        pages=pages,
     ).run()
 
 
@@ -185,8 +198,14 @@ def welcome_text(settings: Settings, count: int = 1) -> str:
         f"  ANTHROPIC_BASE_URL={base}\n"
         f"  GOOGLE_GEMINI_BASE_URL={base}\n"
         "as key: your provider's own, or one of 'modicum key create NAME'"
+        + _pages_line(settings)
         + (f"\nspans go to {endpoint.shown}" if endpoint is not None else "")
     )
+
+
+def _pages_line(settings: Settings) -> str:
+    pages = settings.console.pages_listen
+    return f"\nconsole on http://{pages}/" if pages else ""
 
 
 def _check_settings(settings: Settings, count: int) -> None:
@@ -207,6 +226,8 @@ def _check_settings(settings: Settings, count: int) -> None:
     token_of(settings.metrics)
     webhook_of(settings.alerts)
     host_and_port("console.listen", settings.console.listen)
+    if settings.console.pages_listen:
+        pages_address(settings.console.pages_listen)
 
 
 def _run_gateway(settings: Settings, index: int, count: int, generation: int, handle: int | None) -> None:
@@ -224,6 +245,15 @@ def _run_gateway(settings: Settings, index: int, count: int, generation: int, ha
         prices=partial(resources.load_prices, None, settings),
         open_ledger=partial(resources.ask_ledger, settings),
     )
+
+
+def _run_console(settings: Settings) -> None:
+    from modicum.cli.console.sources import sources_of
+    from modicum.console.server import bind_pages, run
+
+    host, port = pages_address(settings.console.pages_listen)
+    sources = sources_of(ledger_place(settings), state_folder(), settings, read_settings)
+    run(sources, bind_pages("console.pages_listen", host, port), host)
 
 
 def _run_ledger(settings: Settings) -> None:

@@ -9,11 +9,14 @@ import click
 from modicum.calls import UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_for_questions
+from modicum.cli.inputs.shown_figures import person_rule
 from modicum.cli.inputs.task_energy import add_task_energy
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
-from modicum.cli.terminal.time_span import bounds_or_none
 from modicum.insights.dimensions import YIELD, parse_dimension
+from modicum.insights.scoping.persons import group_persons, persons_note
+from modicum.insights.scoping.time_span import bounds_or_none
 from modicum.ledger.outcomes import find_outcome
 from modicum.settings import read_settings, user_zone, worth_of
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class YieldOptions(shared.LedgerOptions, shared.SpanOptions):
+class YieldOptions(shared.LedgerOptions, shared.SpanOptions, ChoiceOptions):
     outcome: str
     by: str
     worth: float | None
@@ -49,6 +52,7 @@ class YieldOptions(shared.LedgerOptions, shared.SpanOptions):
     help="What one outcome is worth: shows the margin. Default: worth_usd of [[outcome]] in the settings.",
 )
 @shared.span_options("when the task began")
+@choice_options
 @shared.timezone_option
 @shared.json_option
 @shared.ledger_option
@@ -66,21 +70,26 @@ def command(options: YieldOptions) -> None:
       modicum yield --outcome tests_passed --by tag:team --json
       modicum yield --outcome resolved --by tag:feature --worth 4.50
     """
+    from modicum.insights.scoping.scope import Scope
     from modicum.insights.yields import build, yield_document
 
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone)
     by, tag = parse_dimension("yield", options.by, YIELD)
     since, until = options.span(zone.zone)
-    name = options.outcome
-    with resources.open_ledger(options.ledger_url, settings) as store:
+    conditions, name, persons = options.conditions(), options.outcome, person_rule(settings)
+    with (
+        resources.open_ledger(options.ledger_url, settings) as whole,
+        choose_for_questions(whole, conditions, zone.zone) as (store, where),
+    ):
+        scope = Scope(since=since, until=until, zone=zone.name, where=where)
         outcome_row = find_outcome(store, name)
-        cells = store.ask("yield", by=by, tag=tag, zone=zone.name, since=since, until=until, outcome=name)
-        cells = add_task_energy(store, cells, (since, until), by=by, tag=tag, zone=zone.name)
+        cells = store.ask("yield", by=by, tag=tag, outcome=name, **scope.parameters)
+        cells = add_task_energy(store, cells, scope, by=by, tag=tag)
         place = store.place
     if not cells:
         raise UserError(f"the ledger {place} holds no tasks in that time; fill it with 'modicum import PATH...'")
-    found = build(cells, name, by)
+    found = build(group_persons(cells, [by], persons), name, by)
     worth = options.worth if options.worth is not None else worth_of(settings.outcome, name)
     margins = _margins(found, worth)
     if options.as_json:
@@ -88,6 +97,8 @@ def command(options: YieldOptions) -> None:
         output.print_json(document | ({"margins": margins} if margins else {}))
         return
     print_yield(found, options.by, outcome_row)
+    if note := persons_note([by], persons):
+        output.print_text(note)
     if margins:
         _print_margins(margins, options.by)
 

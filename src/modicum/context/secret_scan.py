@@ -2,8 +2,8 @@
 
 import msgspec
 
-from modicum.calls import Call, SegmentKind
-from modicum.context.block_listener import BlockListener
+from modicum.calls import Call
+from modicum.context.block_listener import BlockListener, MeasuredBlock
 from modicum.privacy.detection import count_sensitive_values
 from modicum.privacy.tags import seen_tags
 
@@ -14,10 +14,9 @@ class SecretScan(BlockListener):
     def __init__(self) -> None:
         self._known: dict[bytes, dict[str, int]] = {}
 
-    def on_block(self, kind: SegmentKind, text: str, digest: bytes) -> None:
-        del kind
-        if digest not in self._known:
-            self._known[digest] = count_sensitive_values(text)
+    def on_block(self, block: MeasuredBlock) -> None:
+        if block.digest not in self._known:
+            self._known[block.digest] = count_sensitive_values(block.text)
 
     def tagged(self, call: Call) -> Call:
         """The call, with counts of what the segments hold that it was the first to send."""

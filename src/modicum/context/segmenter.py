@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from modicum.calls import Basis, Segment, SegmentKind
 from modicum.calls.outside.storable import storable
-from modicum.context.block_listener import BlockListener
+from modicum.context.block_listener import BlockListener, MeasuredBlock
 from modicum.metering.digests import Digester
 from modicum.metering.tokens import count_tokens
 from modicum.providers.blocks import Block
@@ -112,7 +112,7 @@ class Segmenter:
     def _segment(self, part: Print, model: str) -> Segment:
         tokens = 0
         if part.text:
-            self._listener.on_block(part.kind, part.text, part.digest)
             counted = self._counts.get((part.digest, model))
             tokens = self._counts[part.digest, model] = self._count(part.text, model) if counted is None else counted
+            self._listener.on_block(MeasuredBlock(part.kind, part.text, part.digest, tokens, model))
         return Segment(part.kind, tokens, part.digest, part.tool, part.detail, part.is_error, part.basis)

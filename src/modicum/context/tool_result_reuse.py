@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from modicum.calls import Call, Problem, Reuse, Segment, SegmentKind
-from modicum.context.block_listener import BlockListener
+from modicum.context.block_listener import BlockListener, MeasuredBlock
 from modicum.metering.quotes import Speech
 
 READ = {SegmentKind.TOOL_RESULT, SegmentKind.DOCUMENT}
@@ -46,11 +46,11 @@ class ReuseWatch(BlockListener):
         self._held = 0
         self._replies: dict[str, list[Segment]] = {}
 
-    def on_block(self, kind: SegmentKind, text: str, digest: bytes) -> None:
-        is_needed = kind in SPOKEN_KINDS or (kind in READ and len(text) >= FEWEST_CHARACTERS)
-        if is_needed and digest not in self._texts:
-            self._texts[digest] = text
-            self._held += len(text)
+    def on_block(self, block: MeasuredBlock) -> None:
+        is_needed = block.kind in SPOKEN_KINDS or (block.kind in READ and len(block.text) >= FEWEST_CHARACTERS)
+        if is_needed and block.digest not in self._texts:
+            self._texts[block.digest] = block.text
+            self._held += len(block.text)
 
     def on_reply(self, call_id: str, segments: Iterable[Segment]) -> None:
         self._replies.setdefault(call_id, []).extend(part for part in segments if part.kind in SPOKEN_KINDS)

@@ -13,6 +13,7 @@ from modicum.gateway.callers.attribution import Attribution
 from modicum.gateway.callers.owners import Caller
 from modicum.gateway.http.known_head import KnownHead
 from modicum.gateway.http.paths import Served
+from modicum.gateway.http.upload import Upload
 from modicum.gateway.upstreams import Route
 from modicum.optimizers.running import prompt_in
 from modicum.outbound.keepalive import Answer, Header
@@ -44,10 +45,10 @@ class Timing:
 
 class Request:
     """What came from the caller. `headers` has the first of each name; `passing` are those that may go on; `head` is
-    what its connection knows of them.
+    what its connection knows of them; `upload` is a body that has not come yet.
     """
 
-    __slots__ = ("body", "caller", "head", "headers", "passing", "path", "query", "served")
+    __slots__ = ("body", "caller", "head", "headers", "passing", "path", "query", "served", "upload")
 
     def __init__(
         self,
@@ -59,8 +60,9 @@ class Request:
         passing: list[Header],
         body: bytes,
         head: KnownHead | None = None,
+        upload: Upload | None = None,
     ) -> None:
-        self.head = head
+        self.head, self.upload = head, upload
         self.served, self.path, self.query, self.caller = served, path, query, caller
         self.headers, self.passing, self.body = headers, passing, body
 
@@ -104,6 +106,7 @@ class Exchange:
         "caller",
         "client_gone",
         "context",
+        "custom_tools",
         "downgraded_to",
         "edited",
         "edits",
@@ -123,6 +126,7 @@ class Exchange:
         "paid",
         "place",
         "prompt_if_read",
+        "redaction",
         "reply",
         "request",
         "reservation",
@@ -171,6 +175,8 @@ class Exchange:
         """Who answered in the upstream's place; empty: nobody."""
         self.mark = ""
         """What a plan did, for the reply's header."""
+        self.redaction: Any = None
+        """What of it does not leave (`redaction.redacting.CallRedaction`); None: all may."""
         self.is_plain = False
         """A call of ours, of no feature's and no rule's business."""
         self.begin_governance()
@@ -184,6 +190,8 @@ class Exchange:
         self.go(route)
         self.left_out: tuple[str, ...] = ()
         """Hints of the caller that have no counterpart there."""
+        self.custom_tools: frozenset[str] = frozenset()
+        """As in `Translated`."""
         self.forget_reply()
         self.client_gone = False
         self.context: LiveContext | None = None
@@ -257,7 +265,7 @@ class Exchange:
         if self.answer is not None:
             self.answer.close()
         self.forget_reply()
-        self.left_out = ()
+        self.left_out, self.custom_tools = (), frozenset()
         self.timing.first_token_s = 0.0
 
     def sent(self, answer: Answer) -> None:

@@ -15,9 +15,11 @@ from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.process.refusals import Refusals
 from modicum.gateway.recording import Recorder
+from modicum.gateway.redaction.redacting import Redactor
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
+from modicum.ledger.batches import BatchFile
 from modicum.ledger.journal import Journal
 from modicum.outbound.keepalive import Connections
 
@@ -38,6 +40,8 @@ class Parts(NamedTuple):
     provider_limits: ProviderLimits
     policies: Authorising
     refusals: Refusals
+    redactor: Redactor
+    batches: BatchFile
     turns: LiveTurns | None
     """None: calls of one conversation may go to other processes, so that nobody here knows where one stands."""
     keeper: CacheKeeper | None = None
@@ -66,4 +70,5 @@ class Parts(NamedTuple):
         self.recorder.close()
         self.rates.close()
         await self.budgets.close()
+        self.batches.close()
         self.journal.close()

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 
 from modicum.gateway import meter, replies, sending
 from modicum.gateway.answering import TROUBLES, Answerer, answer
-from modicum.gateway.callers.attribution import attribution
+from modicum.gateway.batches.door import BatchDoor
+from modicum.gateway.callers.attribution import CREDENTIAL_TAG, attribution
 from modicum.gateway.callers.credentials import query_key
 from modicum.gateway.callers.owners import Caller
 from modicum.gateway.exchange import Exchange, Request
@@ -21,6 +22,7 @@ from modicum.gateway.http.refusal import Refused
 from modicum.gateway.in_force import InForce
 from modicum.gateway.optimizing import FindRoute, Optimizer
 from modicum.gateway.parts import Parts
+from modicum.gateway.relaying.relay import Relay
 from modicum.providers.facts import DialectError
 from modicum.providers.seen_requests import CHUNK_BYTES, SeenRequests
 
@@ -39,8 +41,11 @@ class Pipeline:
         self._late_replies = parts.late_replies
         self._readiness, self._recorder, self._upstream_calls = parts.readiness, parts.recorder, parts.upstream_calls
         self._budgets, self._limits, self._keeper = parts.budgets, parts.limits, parts.keeper
-        self._policies = parts.policies
+        self._policies, self._redactor = parts.policies, parts.redactor
         self._provider_limits, self._refusals = parts.provider_limits, parts.refusals
+        self.relay = Relay(parts)
+        """Passes on what nobody meters."""
+        self.batches = BatchDoor(parts.batches, parts.journal, self.relay, parts.budgets, parts.metrics.failed)
         self._upstream, self._optimizer = upstream, Optimizer(parts.metrics, parts.rates, parts.turns)
         self._numbers, self._seen = meter.numbers(), SeenRequests()
 
@@ -50,10 +55,15 @@ class Pipeline:
 
     async def run(self, request: Request, client: Client) -> None:
         """One call, from its request to the end of its reply. Raises nothing that a caller could cause."""
-        await self._run(request, client, self.in_force)
+        if request.caller.is_plan:
+            await self.run_plain(request, client)
+        else:
+            await self._run(request, client, self.in_force)
 
     async def run_plain(self, request: Request, client: Client) -> None:
-        """One call of ours: reserved and recorded as every other, and of no feature's and no rule's business."""
+        """One call of ours, or of a plan: reserved and recorded as every other, and of no feature's and no rule's
+        business.
+        """
         await self._run(request, client, self.in_force._replace(sources=(), rules=(), answerers=()), is_plain=True)
 
     async def _run(self, request: Request, client: Client, in_force: InForce, *, is_plain: bool = False) -> None:
@@ -66,7 +76,9 @@ class Pipeline:
             if self._limits.limits_callers:
                 await self._limits.admit(exchange)
             if self._budgets.is_active:
-                await self._budgets.reserve(exchange, self._route_finder(exchange, in_force))
+                may_downgrade = not exchange.caller.is_plan
+                find_route = self._route_finder(exchange, in_force)
+                await self._budgets.reserve(exchange, find_route, may_downgrade=may_downgrade)
             self._recorder.begin(exchange)
         except (Refused, DialectError) as refusal:
             if exchange is not None:
@@ -98,6 +110,8 @@ class Pipeline:
     async def exchanged(self, exchange: Exchange, client: Client, in_force: InForce) -> bytes:
         """Request and reply, however they go. Returns the end of the reply, which waits for the journal."""
         try:
+            if not exchange.upstream_dialect.is_metered:
+                return await self.relay.answer(exchange, client)
             route, body = exchange.route, exchange.edited
             find_route = self._route_finder(exchange, in_force)
             self._optimizer.optimize(exchange, in_force.sources, in_force.rules, find_route)
@@ -126,12 +140,21 @@ class Pipeline:
         caller.check_body(request.body)
         attribute = attribution if request.head is None else request.head.attribution
         number, about = next(self._numbers), attribute(request.headers, facts, caller.owner)
-        route = in_force.route_finder(about, number)(facts.model, dialect.name)
+        find_route = in_force.route_finder(about, number) if dialect.has_model else in_force.upstreams.without_model
+        if caller.is_plan:
+            find_route = in_force.upstreams.route  # of several upstreams the first: nothing is pooled
+            about.tags[CREDENTIAL_TAG] = "plan"
+        route = find_route(facts.model, dialect.name)
         self._readiness.check()
         if not in_force.may_divert:
             self._upstream_calls.check(route.upstream)
         exchange = Exchange(number, request, caller, facts, about, route, self._seen, split)
         sending.check_key(exchange)
+        if self._redactor.is_active:
+            exchange.redaction = self._redactor.of(about.owner, facts.model)
+            if caller.is_plan and exchange.redaction is not None:
+                message = "calls of a plan pass unchanged, and [[redaction]] of modicum.toml is about this caller"
+                raise Refused(403, f"{message}; use a modicum key", "not_redactable")
         return exchange
 
     async def release(self, exchange: Exchange) -> None:
@@ -146,6 +169,8 @@ class Pipeline:
         once. False: the disk refuses.
         """
         is_durable = await self._recorder.end(exchange)
+        if exchange.request.served.dialect.has_batches:
+            is_durable = await self.batches.remember(exchange) and is_durable
         if exchange.reservation is not None or self._budgets.is_active:
             await self._budgets.settle(exchange)
         if exchange.limit_hold is not None:
@@ -155,7 +180,7 @@ class Pipeline:
     def settle(self, exchange: Exchange) -> None:
         """What can wait until the caller has its reply."""
         self._optimizer.settle(exchange)
-        if self._keeper is not None:
+        if self._keeper is not None and exchange.upstream_dialect.is_metered and not exchange.caller.is_plan:
             with contain_stage("keep_warm", self.metrics.failed):
                 self._keeper.record(exchange)
         if exchange.finished is not None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from time import time
 
 from modicum.calls import OURSELVES, CallStatus, Usage
+from modicum.gateway.crossed_headers import crossed_headers
 from modicum.gateway.exchange import Exchange, OwnReply
 from modicum.gateway.failures import Failed
 from modicum.gateway.http.client import Client
@@ -18,8 +19,9 @@ from modicum.outbound.phases import PhaseTimedOut
 from modicum.outbound.unreachable import TooSlow, Unreachable, Untrusted
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.event_stream import PassingBuffer
-from modicum.providers.facts import DialectError, ReplyFacts
+from modicum.providers.facts import DialectError, ReplyFacts, StreamTail
 from modicum.providers.json_values import mended
+from modicum.providers.translation.translation import StreamTranslation
 
 MOST_REPLY_BYTES = 256 * 1024 * 1024
 MOST_HELD_BYTES = 4 * 1024 * 1024
@@ -68,13 +70,13 @@ async def whole(exchange: Exchange, client: Client, body: bytes | None = None) -
     exchange.status = CallStatus.ERROR if not fine else CallStatus.UNKNOWN if exchange.reply.pending else CallStatus.OK
     status = answer.status
     if exchange.translation is not None:
-        headers = [_JSON]
+        headers = [_JSON, *_crossed(exchange, headers)]
         if fine:
-            body = exchange.translation.reply(body, int(time()))
+            body = exchange.translation.reply(body, int(time()), exchange.custom_tools)
         else:
             status, body = exchange.translation.error(status, body)
     client.prepare(status, headers)
-    return body
+    return body if exchange.redaction is None else exchange.redaction.restore(body)
 
 
 async def rest(exchange: Exchange) -> bytes:
@@ -94,7 +96,10 @@ def streams(exchange: Exchange) -> bool:
     answer = exchange.answer
     if not exchange.facts.stream or answer is None or answer.status != 200:
         return False
-    return _kind(answer.headers) != b"application/json" or exchange.upstream_dialect.streams_json
+    kind = _kind(answer.headers)
+    if kind == b"text/html":  # of a proxy that answers in the upstream's place
+        return False
+    return kind != b"application/json" or exchange.upstream_dialect.streams_json
 
 
 def _facts(exchange: Exchange, headers: Sequence[Header], body: bytes) -> ReplyFacts:
@@ -127,24 +132,27 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
     assert answer is not None  # noqa: S101 - it was sent
     translated, usage_asked = None, exchange.facts.usage_asked
     if exchange.translation is not None:
-        translated = exchange.translation.stream(usage_asked, int(time()))
+        translated = exchange.translation.stream(usage_asked, int(time()), exchange.custom_tools)
     exchange.tail = tail = exchange.upstream_dialect.tail(usage_asked or translated is not None)
     ends = exchange.upstream_dialect.stream_ends
     headers = passes_back(answer)
     source: Answer | _Unpacked = answer
     if coding_of(headers) in CODINGS:
         headers, source = without_coding(headers), _Unpacked(answer, coding_of(headers))
-    await client.start(200, headers if translated is None else [_EVENTS])
+    await client.start(200, headers if translated is None else [_EVENTS, *_crossed(exchange, headers)])
     is_json = translated is None and _kind(headers) == b"application/json"
-    passing = PassingBuffer(MOST_HELD_BYTES, by_lines=is_json)
+    passing = _Passing(exchange, translated, is_json=is_json)
+    is_sound = _kind(headers).startswith(b"audio/") or _kind(headers) == b"application/octet-stream"
     window = held = b""
     while chunk := await source.chunk():
         if not exchange.timing.first_token_s:
             exchange.timing.first_token_s = exchange.timing.now_s()
         pass_chunk(exchange, chunk, failed)
         # Whole events only: should the upstream break off, an error can follow without half an event before it.
-        passed = tail.feed(chunk)
-        passed = passing.feed(translated.feed(passed) if translated is not None else passed)
+        if is_sound:
+            await client.pass_on(chunk)
+            continue
+        passed = passing.feed(tail.feed(chunk))
         if ends:
             window = window[-_LONGEST_END:] + chunk
             if _holds_any(window, ends) and tail.facts().complete:
@@ -153,12 +161,35 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
                 break
         if passed:
             await client.pass_on(passed)
-    held += passing.end() + tail.end()
-    if translated is not None:
-        held += translated.end()
-    exchange.reply = tail.facts()
+    held += passing.end(tail)
+    exchange.reply = ReplyFacts(complete=True) if is_sound else tail.facts()
     exchange.status = _status_of(exchange.reply)
     return held
+
+
+class _Passing:
+    """What a stream goes through on its way to its caller."""
+
+    def __init__(self, exchange: Exchange, translated: StreamTranslation | None, *, is_json: bool) -> None:
+        self._buffer = PassingBuffer(MOST_HELD_BYTES, by_lines=is_json)
+        self._translated, redaction = translated, exchange.redaction
+        self._restorer = None if redaction is None else redaction.restorer(exchange.request.served.dialect)
+
+    def feed(self, piece: bytes) -> bytes:
+        """What can be passed on now."""
+        passed = self._buffer.feed(piece if self._translated is None else self._translated.feed(piece))
+        return passed if self._restorer is None else self._restorer.feed(passed)
+
+    def end(self, tail: StreamTail) -> bytes:
+        """What was held back."""
+        held = self._buffer.end() + tail.end()
+        if self._translated is not None:
+            held += self._translated.end()
+        return held if self._restorer is None else self._restorer.feed(held) + self._restorer.end()
+
+
+def _crossed(exchange: Exchange, headers: Sequence[Header]) -> list[Header]:
+    return crossed_headers(headers, exchange.upstream_dialect, exchange.request.served.dialect)
 
 
 def _holds_any(window: bytes, ends: Sequence[bytes]) -> bool:
@@ -190,7 +221,8 @@ def trouble(exchange: Exchange, client: Client, error: Exception) -> bytes:
         return client.error_body
     if client.started:
         exchange.status = CallStatus.ABORTED
-        return dialect.error_event(502, "the upstream broke off", "upstream_broke_off")
+        held = b"" if exchange.redaction is None else exchange.redaction.take_held()
+        return held + dialect.error_event(502, "the upstream broke off", "upstream_broke_off")
     exchange.status = CallStatus.ABORTED if exchange.answer is not None and exchange.answer.status else CallStatus.ERROR
     if isinstance(error, TooSlow | PhaseTimedOut):
         client.prepare_error(dialect, 504, "the upstream took longer than it may", "upstream_timeout")

@@ -10,17 +10,22 @@ from modicum.gateway.callers.outgoing_headers import beside_own_key
 from modicum.gateway.callers.own_keys import check_upstream
 from modicum.gateway.exchange import Exchange, PendingEdit, Request
 from modicum.gateway.http.refusal import Refused
+from modicum.gateway.http.upload import Upload
 from modicum.gateway.upstreams import Upstream
 from modicum.outbound.keepalive import Answer, Connections, Header, request_head
 from modicum.outbound.open_files import OutOfFiles
+from modicum.providers.dialect import quoted
+from modicum.providers.openai.multipart import is_form, with_field
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 LINE_RULE = "budget.line"
 """Under which name the line stands among a call's edits."""
 
-_QUERY = {"alt", "beta"}
-"""What may stand in a query that goes upstream. A key may not."""
+QUERY = frozenset({"alt", "beta"})
+"""What may stand in the query of a call that goes upstream."""
+_CREDENTIALS = frozenset({"key", "api_key", "apikey", "api-key", "access_token", "token", "api-version"})
+"""What never goes on of a query: keys; and the version of the API, which is the upstream's."""
 _NOT_BACK = frozenset(
     {
         b"connection",
@@ -44,6 +49,9 @@ class Passing(NamedTuple):
     method: bytes
     headers: list[Header]
     query: bytes
+    """As the caller wrote it."""
+    names: frozenset[str] | None = QUERY
+    """The parameters of the query that go upstream; None: all but credentials."""
 
 
 _OF_ALL = frozenset({b"content-type", b"accept", b"user-agent"})
@@ -71,6 +79,10 @@ def check_key(exchange: Exchange) -> None:
             403, "this model is served by another API; your own key does not fit there, use a modicum key", "wrong_key"
         )
     check_upstream(exchange.caller.own_key, exchange.route.upstream)
+    if exchange.caller.is_plan and exchange.route.model != exchange.facts.model:
+        raise Refused(
+            403, "calls of a plan go where their model says, and this name is an alias; ask for the model", "wrong_key"
+        )
 
 
 def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
@@ -81,20 +93,36 @@ def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
     exchange.body = exchange.edited
     if exchange.agent_line or exchange.with_line is not None:
         exchange.body = _with_agent_line(exchange)
+    if exchange.redaction is not None:
+        exchange.body = exchange.redaction.hide(exchange.body)
+        exchange.tags = {**exchange.tags, **exchange.redaction.tags}
     if exchange.translation is not None:
+        _check_crosses(exchange)
         translated = exchange.translation.request(exchange.body, exchange.route.model)
         exchange.body, exchange.left_out = translated.body, translated.left_out
+        exchange.custom_tools = translated.custom_tools
         if not asks_usage:
             exchange.body = exchange.upstream_dialect.without_usage_asked(exchange.body)
         return
-    if exchange.one_model:
+    if exchange.one_model and not exchange.caller.is_plan:
         exchange.body = with_one_model(exchange.body)
     if asks_usage and not facts.usage_asked:
         exchange.body = dialect.with_usage_asked(exchange.body)
-    if exchange.route.model != facts.model and b'"model"' in exchange.body:
-        fields = _fields.decode(exchange.body)
-        fields["model"] = msgspec.Raw(msgspec.json.encode(exchange.route.model))
-        exchange.body = msgspec.json.encode(fields)
+    is_missing = exchange.request.served.deployment and not exchange.route.upstream.has_deployments
+    if is_missing or (exchange.route.model != facts.model and b'"model"' in exchange.body):
+        exchange.body = with_model(exchange.body, exchange.route.model)
+
+
+def _check_crosses(exchange: Exchange) -> None:
+    """Whether what is asked for has a counterpart in another API: plain calls have, a compaction has not.
+
+    Raises:
+        Refused: it has none.
+    """
+    served = exchange.request.served
+    plain = next(iter(served.dialect.paths.values()), None)
+    if plain is not None and served.target != plain.path:
+        raise Refused(404, f"{served.target} is served for models of this API alone", "unknown_path")
 
 
 def _with_agent_line(exchange: Exchange) -> bytes:
@@ -117,20 +145,34 @@ def with_one_model(body: bytes) -> bytes:
     """Of a field that comes twice one server takes the first, another the last, a third whatever its case: what a key
     may use is checked on one of each, so one goes upstream.
     """
+    if is_form(body):  # whose model stands in it once, or it was refused
+        return body
     fields = _fields.decode(body)
     return msgspec.json.encode(
         {name: raw for name, raw in fields.items() if name == "model" or name.casefold() != "model"}
     )
 
 
+def with_model(body: bytes, model: str) -> bytes:
+    """The request for another model."""
+    if is_form(body):
+        return with_field(body, "model", model)
+    fields = _fields.decode(body)
+    fields["model"] = msgspec.Raw(msgspec.json.encode(model))
+    return msgspec.json.encode(fields)
+
+
 def target(exchange: Exchange) -> str:
-    """The path upstream; in some APIs it holds the model's name."""
+    """The path upstream; in some APIs it holds the model's name, at some upstreams the deployment's."""
     if exchange.translation is not None:
-        return next(iter(exchange.upstream_dialect.paths.values())).path
-    plain = exchange.request.served.target
-    if exchange.route.model == exchange.facts.model:
-        return plain
-    return exchange.upstream_dialect.target_for(plain, exchange.route.model)
+        path = exchange.upstream_dialect.call_target(exchange.route.model, stream=exchange.facts.stream)[0]
+    else:
+        path = exchange.request.served.target
+        if exchange.route.model != exchange.facts.model:
+            path = exchange.upstream_dialect.target_for(path, exchange.route.model)
+    if exchange.route.upstream.has_deployments and exchange.upstream_dialect.has_deployments:
+        return f"/deployments/{quoted(exchange.route.model)}{path}"
+    return path
 
 
 def passing(exchange: Exchange) -> Passing:
@@ -140,7 +182,8 @@ def passing(exchange: Exchange) -> Passing:
         return Passing(b"POST", outgoing(request, upstream, exchange.caller.own_key), request.query)
     headers = [header for header in request.passing if header[0] in _OF_ALL] + upstream.passes_on(request.headers)
     headers += exchange.upstream_dialect.version_headers
-    return Passing(b"POST", headers, b"")
+    _, query = exchange.upstream_dialect.call_target(exchange.route.model, stream=exchange.facts.stream)
+    return Passing(b"POST", headers, query)
 
 
 def outgoing(request: Request, upstream: Upstream, own_key: Header | None) -> list[Header]:
@@ -160,32 +203,43 @@ async def send(
     own_key: Header | None,
     body: bytes,
     sent: Callable[[Answer], None] | None = None,
+    upload: Upload | None = None,
 ) -> Answer:
-    """Sends a request to its upstream; returns when the reply's headers are there.
+    """Sends a request to its upstream; returns when the reply's headers are there. `upload`: a body that has not come
+    yet, in the place of `body`.
 
     Raises:
         Refused: the request cannot be sent as it is, or no file can be opened for a connection.
         Unreachable: the upstream does not answer.
     """
     keys = upstream.key_headers() if own_key is None else [own_key]
+    length, more = (len(body), None) if upload is None else (upload.length_bytes, upload.piece)
     try:
         head = request_head(
             request.method,
-            upstream.base + target.encode("utf-8") + (_query(request.query) or upstream.query),
+            upstream.base + target.encode("utf-8") + _query(request, upstream),
             upstream.origin,
             [*request.headers, *keys, (b"accept-encoding", b"identity")],
-            len(body),
+            length,
         )
     except ValueError as error:
         raise Refused(400, str(error), "invalid_request") from None
     try:
-        return await connections.send(upstream.origin, head, body, sent, upstream.timeouts)
+        return await connections.send(upstream.origin, head, body, sent, upstream.timeouts, more)
     except OutOfFiles:
         raise Refused(503, "the gateway has no more open files; try again", "out_of_files") from None
 
 
-def _query(query: bytes) -> bytes:
-    if not query:
-        return b""
-    kept = [(name, value) for name, value in parse_qsl(query.decode("ascii", "replace")) if name in _QUERY]
-    return b"?" + urlencode(kept).encode("ascii") if kept else b""
+def _query(request: Passing, upstream: Upstream) -> bytes:
+    if not request.query:
+        return upstream.query
+    names = request.names
+    kept = [
+        (name, value)
+        for name, value in parse_qsl(request.query.decode("ascii", "replace"), keep_blank_values=names is None)
+        if (name.lower() not in _CREDENTIALS if names is None else name in names)
+    ]
+    if not kept:
+        return upstream.query
+    written = urlencode(kept).encode("ascii")
+    return b"%b&%b" % (upstream.query, written) if upstream.query else b"?" + written

@@ -23,6 +23,7 @@ from modicum.providers.dialect import DialectApi
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.translation.translation import Translation
 from modicum.providers.translation.translations import TRANSLATIONS, AnthropicToOpenAI
+from modicum.providers.unmetered.dialect import NAME_BEGINS
 from modicum.settings import UpstreamSettings
 
 APIS = {dialect.api.name: dialect.api for dialect in DIALECTS.values()}
@@ -75,6 +76,9 @@ class Upstream:
         self.timeouts = _timeouts(settings)
         self.circuit = _circuit(settings)
         self.query = b"?api-version=" + settings.api_version.encode("ascii") if settings.api_version else b""
+        self.has_deployments = bool(settings.api_version) and self.base.endswith(b"/openai")
+        """Whether its paths name deployments, as those of Azure do: .../openai/deployments/NAME/chat/completions."""
+        self._other_paths = settings.other_paths
         self._key_header = _key_header(settings, api, key) if key else None
 
     def passes_on(self, headers: Mapping[bytes, bytes]) -> list[Header]:
@@ -84,6 +88,19 @@ class Upstream:
             for header in headers.items()
             if not passes_on(header[0]) and any(fnmatchcase(header[0], pattern) for pattern in self.pass_headers)
         ]
+
+    def check_path(self, path: str) -> None:
+        """Whether a path that nobody meters may go there.
+
+        Raises:
+            Refused: the settings do not let it.
+        """
+        if not any(fnmatchcase(path, pattern) for pattern in self._other_paths):
+            raise Refused(
+                404,
+                f"{path[:80]} is not metered, and upstreams.{self.name}.other_paths of modicum.toml lets it not pass",
+                "path_not_passed",
+            )
 
     def serves(self, model: str) -> bool:
         return any(fnmatchcase(model, pattern) for pattern in self.models)
@@ -186,6 +203,17 @@ class Upstreams:
                 return upstream
         raise Refused(404, "no upstream is set for this API", "unknown_path")
 
+    def without_model(self, name: str, dialect: str) -> Route:
+        """The way of a call that names no model: `name` is that of its path (`providers/unmetered/dialect.py`).
+
+        Raises:
+            Refused: there is none, or its settings do not let such a path pass.
+        """
+        upstream = self.speaking(dialect)
+        if not DIALECTS[dialect].is_metered:
+            upstream.check_path(name.removeprefix(NAME_BEGINS))
+        return Route(upstream, dialect, name)
+
     def named(self, name: str, dialect: str) -> Upstream:
         """The upstream of that name; the first that speaks the dialect, where there is none.
 
@@ -193,6 +221,15 @@ class Upstreams:
             Refused: there is neither.
         """
         return self._by_name.get(name) or self.speaking(dialect)
+
+    def reaches(self, upstream: Upstream, dialect: str) -> bool:
+        """Whether calls in that dialect can go to an upstream, translated or not."""
+        return _route_to(upstream, "", dialect) is not None
+
+    def aliases(self) -> Iterator[tuple[str, Upstream, str]]:
+        """Each other name of a model, with the upstream and the model that it stands for."""
+        for alias, (upstream, model) in self._aliases.items():
+            yield alias, upstream, model
 
     def __iter__(self) -> Iterator[Upstream]:
         return iter(self._by_name.values())

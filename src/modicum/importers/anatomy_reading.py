@@ -24,7 +24,10 @@ def read_with_listeners(log_format: LogFormat, path: Path, reading: Reading) -> 
     """The calls of a file, with what can only be known while their text passes: exposure, reuse, and what rules would
     have made of tool results.
     """
-    scan, reuse, rules = SecretScan(), ReuseWatch(), RuleWatch()
+    if not reading.watches_text:
+        yield from log_format.read(path, reading)
+        return
+    scan, reuse, rules = SecretScan(), ReuseWatch(), RuleWatch(uses_counts=reading.count is None)
     calls = log_format.read(path, replace(reading, listener=Listeners(scan, reuse, rules)))
     for item in rules.add_shortenings(reuse.add_reuse(calls)):
         yield item if isinstance(item, Problem) else scan.tagged(item)

@@ -199,6 +199,8 @@ def _read(
     progress: Callable[[int, int], None] | None,
 ) -> Found:
     whole = sum(file.size for file in files)
+    if progress:
+        progress(0, whole)
     workers = min(processes or os.cpu_count() or 1, len(files), whole // WORTH_A_PROCESS_BYTES + 1)
     if workers > 1:
         yield from _read_beside(files, task, workers, whole, progress)
@@ -323,8 +325,8 @@ def _read_beside(
     from modicum.importers.process_pool import map_in_processes
 
     chunks = list(_chunks(files, whole // (workers * 4) + 1))
-    # A child of fork starts in milliseconds but must not inherit threads: only a bill, which opens no ledger, forks.
-    fork = sys.platform == "linux" and not task.reading.anatomy
+    # A child of fork starts in milliseconds but must not inherit threads: DuckDB has some from its import on.
+    fork = sys.platform == "linux" and "duckdb" not in sys.modules
     done = 0
     packed_chunks = map_in_processes(partial(_read_chunk, task), chunks, workers, "fork" if fork else "spawn")
     for chunk, packed in zip(chunks, packed_chunks, strict=True):

@@ -14,7 +14,7 @@ from modicum.calls.change import Change
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import HeldPrompt, HeldUnit
 from modicum.calls.rule import Rule
-from modicum.context.block_listener import BlockListener
+from modicum.context.block_listener import BlockListener, MeasuredBlock
 from modicum.metering.tokens import count_tokens
 from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_RULES, LOSSLESS_SET
 from modicum.optimizers.running import run_rules
@@ -37,18 +37,30 @@ def rule_sets() -> dict[str, tuple[Rule, ...]]:
 
 
 class RuleWatch(BlockListener):
-    """Listens while one file is read, and tells its calls what rules would have made of their tool results."""
+    """Listens while one file is read, and tells its calls what rules would have made of their tool results.
 
-    def __init__(self, sets: Mapping[str, Sequence[Rule]] | None = None, *, most_held: int = MOST_HELD) -> None:
+    Args:
+        sets: of rules, by name.
+        most_held: characters of texts.
+        uses_counts: blocks were counted as `count_tokens` does, so that they are not counted again.
+    """
+
+    def __init__(
+        self,
+        sets: Mapping[str, Sequence[Rule]] | None = None,
+        *,
+        most_held: int = MOST_HELD,
+        uses_counts: bool = True,
+    ) -> None:
         self._sets = rule_sets() if sets is None else sets
-        self._most_held = most_held
-        self._texts: dict[bytes, str] = {}
+        self._most_held, self._uses_counts = most_held, uses_counts
+        self._blocks: dict[bytes, MeasuredBlock] = {}
         self._held = 0
 
-    def on_block(self, kind: SegmentKind, text: str, digest: bytes) -> None:
-        if kind in NEEDED and digest not in self._texts and self._held < self._most_held:
-            self._texts[digest] = text
-            self._held += len(text)
+    def on_block(self, block: MeasuredBlock) -> None:
+        if block.kind in NEEDED and block.digest not in self._blocks and self._held < self._most_held:
+            self._blocks[block.digest] = block
+            self._held += len(block.text)
 
     def add_shortenings(self, found: Iterable[Call | Problem]) -> Iterator[Call | Problem]:
         """The same calls and problems; results that rules would have shortened say so."""
@@ -84,27 +96,34 @@ class RuleWatch(BlockListener):
         return changed
 
     def _text(self, part: Segment) -> str | None:
-        return self._texts.get(part.digest) if part.kind in NEEDED else None
+        block = self._blocks.get(part.digest) if part.kind in NEEDED else None
+        return None if block is None else block.text
 
     def _with_shortenings(self, call: Call, place: int, after: Mapping[str, str]) -> Call:
         anatomy = call.anatomy
         assert anatomy is not None  # noqa: S101 - only such calls come here
         part = anatomy.added[place]
-        before = self._texts[part.digest]
+        before = self._blocks[part.digest]
+        tokens = before.tokens if self._uses_counts else count_tokens(before.text, before.model)
         # Most sets make the same of a text: it is counted once.
-        counted = {text: sent_share(before, text) for text in set(after.values())}
+        counted = {text: sent_share(before.text, text, tokens, before.model) for text in set(after.values())}
         shortenings = tuple(Shortening(name, counted[after[name]]) for name in self._sets if name in after)
         added = list(anatomy.added)
         added[place] = msgspec.structs.replace(part, shortenings=shortenings)
         return msgspec.structs.replace(call, anatomy=msgspec.structs.replace(anatomy, added=tuple(added)))
 
 
-def sent_share(before: str, after: str) -> float:
+def sent_share(before: str, after: str, tokens: int, model: str) -> float:
     """What share of a text's tokens is still sent. Tokenizers differ most in numbers and white space, which is what
     rules take out first: so it is the greater of the shares by tokens, as we count them, and by characters.
+
+    Args:
+        before: the text.
+        after: what rules made of it.
+        tokens: of the text before.
+        model: by whose encoding they were counted.
     """
-    tokens = count_tokens(before, "")
-    return min(max(count_tokens(after, "") / tokens if tokens else 1.0, len(after) / len(before)), 1.0)
+    return min(max(count_tokens(after, model) / tokens if tokens else 1.0, len(after) / len(before)), 1.0)
 
 
 class _HeldCall:

@@ -18,7 +18,9 @@ from modicum.calls.cost import sum_costs
 from modicum.calls.problem import problem_rows
 from modicum.calls.project_names import merge_projects
 from modicum.calls.usage import sum_usages
-from modicum.insights.dimensions import TIMES, find_naming
+from modicum.insights.dimensions import TIMES, find_names
+from modicum.insights.scoping.persons import PERSONAL
+from modicum.ledger.asking.several_dimensions import BETWEEN
 
 Cell = Mapping[str, Any]
 
@@ -35,6 +37,9 @@ class BillLine(msgspec.Struct, frozen=True, kw_only=True):
     """One row of a bill, or its total."""
 
     name: str
+    """In one dimension; in several, all names with ` / ` between them."""
+    names: tuple[str, ...] = ()
+    """In each dimension, where there are several."""
     calls: int
     usage: Usage
     """By the names of the glossary; see `docs/glossary.md`."""
@@ -70,40 +75,70 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
     beside the bill and never added to it. Without logs they are the bill."""
 
 
-def build(cells: Iterable[Cell], by: str) -> Bill:
-    """The bill of these cells. Rows of a time dimension are in order of time, others by cost, unpriced ones first."""
+def build(cells: Iterable[Cell], by: str | Sequence[str]) -> Bill:
+    """The bill of these cells. Rows of a time dimension are in order of time, others by cost, unpriced ones first; by
+    several dimensions, in the order of the first, and within it of the next.
+    """
     cells = list(cells)
     logged = [cell for cell in cells if not cell["is_report"]] or cells
     reported = [cell for cell in cells if cell["is_report"]] if logged is not cells else []
     reports = _sum_cells("usage reports", reported) if reported else None
-    named: dict[str, list[Cell]] = {}
-    shown = _project_names(logged) if by == "project" else {}
-    for cell in logged:
-        name: str = cell["name"]
-        named.setdefault(shown.get(name, name), []).append(cell)
     total = _sum_cells("total", logged)
-    if by == "bucket":
-        return Bill(by=by, total=total, rows=_bucket_lines(total), usage_reports=reports)
-    rows = [_sum_cells(name, group) for name, group in named.items()]
-    if by in TIMES:
-        rows.sort(key=lambda line: line.name)
+    dimensions = (by,) if isinstance(by, str) else tuple(by)
+    whole = ",".join(dimensions)
+    if whole == "bucket":
+        return Bill(by=whole, total=total, rows=_bucket_lines(total), usage_reports=reports)
+    named: dict[tuple[str, ...], list[Cell]] = {}
+    merged = [_project_names(logged, place) if one == "project" else {} for place, one in enumerate(dimensions)]
+    for cell in logged:
+        names = tuple(shown.get(name, name) for shown, name in zip(merged, _names_of(cell), strict=True))
+        named.setdefault(names, []).append(cell)
+    rows = _in_order([_sum_cells(_join(names), group, names) for names, group in named.items()], dimensions, 0)
+    unpriced = sorted(line.name for line in rows if line.calls_unpriced) if whole == "model" else []
+    return Bill(by=whole, total=total, rows=rows, models_unpriced=unpriced, usage_reports=reports)
+
+
+def _names_of(cell: Cell) -> list[str]:
+    name: str = cell["name"]
+    return name.split(BETWEEN)
+
+
+def _join(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else " / ".join(name or "(none)" for name in names)
+
+
+def _in_order(rows: list[BillLine], dimensions: Sequence[str], place: int) -> list[BillLine]:
+    """Rows of one name side by side, names in order of time or of cost, those with unpriced calls first."""
+    groups: dict[str, list[BillLine]] = {}
+    for row in rows:
+        groups.setdefault((row.names or (row.name,))[place], []).append(row)
+    if dimensions[place] in TIMES or dimensions[place] in PERSONAL:  # nobody is ranked
+        names = sorted(groups)
     else:
-        rows.sort(
-            key=lambda line: (line.calls_unpriced + line.calls_without_usage == 0, -(line.cost_usd or 0), line.name)
-        )
-    unpriced = sorted(line.name for line in rows if line.calls_unpriced) if by == "model" else []
-    return Bill(by=by, total=total, rows=rows, models_unpriced=unpriced, usage_reports=reports)
+        names = sorted(groups, key=lambda name: (not _has_unpriced(groups[name]), -_cost(groups[name]), name))
+    if place + 1 == len(dimensions):
+        return [row for name in names for row in groups[name]]
+    return [row for name in names for row in _in_order(groups[name], dimensions, place + 1)]
 
 
-def _project_names(cells: Iterable[Cell]) -> dict[str, str]:
+def _has_unpriced(rows: Iterable[BillLine]) -> bool:
+    return any(row.calls_unpriced + row.calls_without_usage for row in rows)
+
+
+def _cost(rows: Iterable[BillLine]) -> Decimal:
+    return sum((row.cost_usd or Decimal(0) for row in rows), Decimal(0))
+
+
+def _project_names(cells: Iterable[Cell], place: int) -> dict[str, str]:
     """One name for each project. Ledgers hold spellings that were booked before there was one."""
     calls: dict[str, int] = {}
     for cell in cells:
-        calls[cell["name"]] = calls.get(cell["name"], 0) + int(cell["calls"] or 0)
+        name = _names_of(cell)[place]
+        calls[name] = calls.get(name, 0) + int(cell["calls"] or 0)
     return merge_projects(calls)
 
 
-def _sum_cells(name: str, cells: list[Cell]) -> BillLine:
+def _sum_cells(name: str, cells: list[Cell], names: tuple[str, ...] = ()) -> BillLine:
     def whole(column: str) -> int:
         return sum(int(cell[column] or 0) for cell in cells)
 
@@ -124,6 +159,7 @@ def _sum_cells(name: str, cells: list[Cell]) -> BillLine:
     estimated = [cell for cell in cells if cell["output_tokens_estimated"] is not None]
     return BillLine(
         name=name,
+        names=names if len(names) > 1 else (),
         calls=whole("calls"),
         usage=usage,
         prompt_tokens=usage.prompt_tokens,
@@ -182,9 +218,12 @@ def _bucket_lines(total: BillLine) -> list[BillLine]:
     return lines
 
 
-def make_cells(entries: Iterable[Entry], by: str, tag: str, zone: ZoneInfo) -> list[dict[str, Any]]:
-    """The cells of entries, as the question `bill` would give them."""
-    name_of = find_naming(by, tag, zone)
+def make_cells(
+    entries: Iterable[Entry], by: str | Sequence[str], tag: str | Sequence[str], zone: ZoneInfo
+) -> list[dict[str, Any]]:
+    """The cells of entries, as the question `bill` would give them. `by` and `tag` are lists for several dimensions."""
+    dimensions = [(by, tag)] if isinstance(by, str) and isinstance(tag, str) else zip(by, tag, strict=True)
+    name_of = find_names([*dimensions], zone)
     groups: dict[tuple[str, Basis, Basis, Basis, bool], list[Entry]] = {}
     for entry in entries:
         call = entry.call
@@ -274,12 +313,17 @@ def bill_document(
         **_figures(bill.total),
         "models_unpriced": bill.models_unpriced,
         "usage_reports": None if bill.usage_reports is None else _figures(bill.usage_reports),
-        "rows": [{"name": row.name, **_figures(row)} for row in bill.rows],
+        "rows": [{"name": row.name, **_names(row, by), **_figures(row)} for row in bill.rows],
         "problems": problem_rows(problems),
     }
 
 
+def _names(line: BillLine, by: str) -> dict[str, Any]:
+    """By each of several dimensions."""
+    return {"names": dict(zip(by.split(","), line.names, strict=True))} if line.names else {}
+
+
 def _figures(line: BillLine) -> dict[str, Any]:
     fields: dict[str, Any] = msgspec.structs.asdict(line)
-    del fields["name"]
+    del fields["name"], fields["names"]
     return fields | {"usage": msgspec.structs.asdict(line.usage)}  # every bucket, also where it holds nothing

@@ -133,7 +133,7 @@ def add_energy(cells: Iterable[Row], rows: Sequence[Row], found: Consumption | N
     joules = {call.call_id: call.joules + call.idle_joules for call in found.attribution.calls}
     sums: dict[tuple[str, str], tuple[float, int]] = {}
     for row in rows:
-        if row["entry_id"] in found.measured_calls:
+        if row["is_chosen"] and row["entry_id"] in found.measured_calls:
             spent, calls = sums.get((row["name"], row["task"]), (0.0, 0))
             sums[row["name"], row["task"]] = spent + joules[row["entry_id"]], calls + 1
     with_joules: list[Row] = []

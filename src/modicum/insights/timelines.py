@@ -101,7 +101,7 @@ def build_cache_timeline(history: History) -> CacheTimeline | None:
                 minutes=float(history.started_s[call] - history.started_s[worst[0]]) / 60,
                 prompt_tokens=int(history.prompt[call]),
                 cache_read=int(history.cache_read[call]),
-                lost=_find_reason(history, call) if lost[call] else "",
+                lost=find_reason(history, call) if lost[call] else "",
             )
             for call in shown.tolist()
         ],
@@ -118,7 +118,8 @@ def find_lost_caches(history: History) -> Flags:
     return lost
 
 
-def _find_reason(history: History, call: int) -> str:
+def find_reason(history: History, call: int) -> str:
+    """Why the cache of a call was lost, as far as the record tells."""
     cause: str = history.break_causes[history.break_cause[call]]
     if cause:
         return cause

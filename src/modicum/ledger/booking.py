@@ -23,7 +23,7 @@ from modicum.calls.cost import ZERO
 from modicum.calls.outside.storable import storable
 from modicum.calls.rates import Rates
 from modicum.metering.prices import PriceBook
-from modicum.metering.waived import WAIVED, is_waived
+from modicum.metering.waived import WAIVED, is_free, is_waived
 
 NOTHING = Cost(Decimal(0), Basis.EXACT, BucketCosts(), OURSELVES, None, 0.0)
 """What a call costs that no provider ever saw."""
@@ -81,8 +81,9 @@ def _parts_of_others(call: Call, others: Iterable[OtherModel]) -> Iterator[Call]
 
 
 def _cost(call: Call, prices: PriceBook) -> Cost:
-    if is_waived(call):
-        return Cost(Decimal(0), call.usage_basis, BucketCosts(), WAIVED, None, 0.0)
+    if is_free(call) or is_waived(call):
+        basis = Basis.EXACT if is_free(call) else call.usage_basis
+        return Cost(Decimal(0), basis, BucketCosts(), WAIVED, None, 0.0)
     if Basis.UNKNOWN in (call.usage_basis, call.output_basis):
         return _reported(call)
     rates = prices.rates_of(call)

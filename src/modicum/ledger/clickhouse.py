@@ -18,6 +18,7 @@ import numpy.typing as npt
 from modicum.calls import Entry, UserError
 from modicum.calls.extras import load_extra
 from modicum.calls.outside.storable import storable
+from modicum.ledger.asking.question_files import prepare, without_comments
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
     EDIT_KINDS,
@@ -29,7 +30,6 @@ from modicum.ledger.columns import (
     reuse_columns,
     segment_columns,
 )
-from modicum.ledger.question_files import bind, question_text, without_comments
 from modicum.ledger.record_table import REVISION, N, RecordTable, Repeats
 from modicum.ledger.records import RECORDS, SHORTENINGS
 from modicum.ledger.rows import Arrays, Columns, Row
@@ -133,7 +133,7 @@ class ClickHouseStore(SqlStore):
         return mark_former(conversations, (str(entry_id) for (entry_id,) in former.result_rows))
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
-        text, typed = _with_types(question_text(question), bind(question, parameters))
+        text, typed = _with_types(*prepare(question, parameters))
         found = self._client.query(text, parameters=typed)
         names, kinds = list(found.column_names), [kind.name for kind in found.column_types]
         columns: Sequence[Sequence[Any]] = found.result_columns

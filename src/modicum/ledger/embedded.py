@@ -6,6 +6,7 @@ leaves the file a seventh of the size.
 
 import os
 import re
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ import duckdb
 import numpy as np
 
 from modicum.calls import Entry, UserError
+from modicum.ledger.asking.question_files import prepare
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
     EDIT_KINDS,
@@ -28,7 +30,6 @@ from modicum.ledger.columns import (
     reuse_columns,
     segment_columns,
 )
-from modicum.ledger.question_files import bind, question_text
 from modicum.ledger.record_table import REVISION, ColumnKind, N, RecordTable, Repeats
 from modicum.ledger.records import RECORDS, SHORTENINGS
 from modicum.ledger.rows import Arrays, Columns, Row, storable_columns
@@ -60,6 +61,22 @@ class DuckDBStore(SqlStore):
             except duckdb.IOException as error:
                 self._base.close()
                 raise UserError(_why_not(path, str(error))) from None
+
+    def attach_part(self) -> tuple["DuckDBStore", str]:
+        """An empty ledger in memory that can read this one, and the name by which its SQL calls this one."""
+        base = self._base.cursor()
+        (own,) = self._row("SELECT current_database()")
+        name = f"part_{secrets.token_hex(4)}"
+        base.execute(f"ATTACH ':memory:' AS {name}")
+        base.execute(f"USE {name}")
+        part = DuckDBStore.__new__(DuckDBStore)
+        part.place, part._base = self.place, base  # noqa: SLF001 - of this class
+        part._migrate()  # noqa: SLF001
+        return part, f'"{own}".main'
+
+    def execute(self, sql: str, parameters: Mapping[str, Any]) -> None:
+        """Runs a statement that answers nothing."""
+        self._base.execute(sql, dict(parameters))
 
     def append(self, entries: Sequence[Entry]) -> Appended:
         if not entries:
@@ -147,7 +164,8 @@ class DuckDBStore(SqlStore):
         return mark_former(dict(found), (entry_id for (entry_id,) in former))
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
-        cursor = self._base.execute(question_text(question), _naive_times(bind(question, parameters)))
+        text, values = prepare(question, parameters)
+        cursor = self._base.execute(text, _naive_times(values))
         return {name: plain_array(values) for name, values in cursor.fetchnumpy().items()}
 
     def purge(self, which: Purge) -> int:
@@ -187,7 +205,8 @@ class DuckDBStore(SqlStore):
                 self._base.execute("INSERT INTO schema_versions VALUES (?, ?)", [number, _naive(datetime.now(UTC))])
         found: dict[str, set[str]] = {}
         for table, column in self._base.execute(
-            "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal"
+            "SELECT table_name, column_name FROM duckdb_columns()"
+            " WHERE NOT internal AND database_name = current_database()"
         ).fetchall():
             found.setdefault(table, set()).add(column)
         for statement in duckdb_changes(RECORDS.values(), found):

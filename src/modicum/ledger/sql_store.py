@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from modicum.calls import Entry
 from modicum.context.conversations import FORMER
+from modicum.ledger.asking.question_files import prepare
 from modicum.ledger.columns import entry_from
-from modicum.ledger.question_files import bind, question_text
 from modicum.ledger.record_table import N, RecordTable
 from modicum.ledger.rows import Row
 from modicum.metering.digests import SEGMENT_VERSION
@@ -48,7 +48,7 @@ class SqlStore(ABC):
         """The rows of a query with `$name` parameters, times in UTC with zone."""
 
     def ask(self, question: str, **parameters: Any) -> list[Row]:
-        return self._rows(question_text(question), bind(question, parameters))
+        return self._rows(*prepare(question, parameters))
 
     def entries(self, batch: int = 10_000, after: str = "") -> Iterator[list[Entry]]:
         while rows := self._rows(

@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from modicum.calls import UserError
-from modicum.ledger.question_files import without_comments
+from modicum.ledger.asking.question_files import without_comments
 from modicum.ledger.record_table import REVISION, Column, ColumnKind, RecordTable
 
 DUCKDB_TYPES = {

@@ -12,7 +12,7 @@ import numpy as np
 
 from modicum.calls import Entry, UserError
 from modicum.calls.errors import accepted_are
-from modicum.ledger.question_files import question_text
+from modicum.ledger.asking.question_files import question_text
 from modicum.ledger.record_table import RecordTable
 from modicum.ledger.records import RECORDS
 from modicum.ledger.store import Purge

@@ -50,7 +50,9 @@ async def serve(
     """
     held = take_place(folder)
     if held is None:
-        raise UserError(f"another ledger process runs with its state in {folder}; stop its 'modicum up' first")
+        raise UserError(
+            f"another ledger process runs with its state in {folder}; stop its 'modicum up' or 'modicum console' first"
+        )
     try:
         await _serve(folder, ledger, prices, host, port, log, export, settings or LiveSettings(Settings()), write_alert)
     finally:
@@ -95,7 +97,7 @@ async def _serve(
     else:
         sender = SpanExport(export, folder / "journal", prices, log, metrics)
         beside.append(asyncio.create_task(sender.run(thread.run_without_ledger)))
-    write_note(folder, Running(host=host, port=port, token=token, ledger=ledger, process=os.getpid()))
+    write_note(folder, Running(host=host, port=bound.getsockname()[1], token=token, ledger=ledger, process=os.getpid()))
     try:
         await server.serve(sockets=[bound])
     finally:

@@ -88,7 +88,7 @@ class PriceBook:
         """Keeps what was looked up for the next run. A folder that cannot be written to costs time, nothing else."""
         if self._kept_in is None or not self._dirty:
             return
-        document = msgspec.json.encode(RatesFile(self._version(), self._steps))
+        document = msgspec.json.encode(RatesFile(self.version, self._steps))
         try:
             self._kept_in.parent.mkdir(parents=True, exist_ok=True)
             fresh = self._kept_in.with_name(f"{self._kept_in.name}.{id(self):x}")
@@ -142,7 +142,8 @@ class PriceBook:
                 return own, lasts_all_day
         return listed, lasts_all_day
 
-    def _version(self) -> str:
+    @property
+    def version(self) -> str:
         """Which list, corrections and own prices the kept rates rest on. List and corrections are known by their files,
         which are quicker to ask than a version.
         """
@@ -161,7 +162,7 @@ class PriceBook:
             kept = msgspec.json.decode(read_regular(kept_in), type=RatesFile)
         except (OSError, msgspec.DecodeError, RecursionError):
             return
-        if kept.version == self._version():
+        if kept.version == self.version:
             self._steps = kept.steps
 
 

@@ -13,6 +13,15 @@ WAIVED = "waived"
 REFUSALS_FREE_SINCE = datetime(2026, 6, 2, tzinfo=UTC)
 
 
+_FREE_MODELS = ("omni-moderation", "text-moderation")
+"""OpenAI's moderations are free: https://platform.openai.com/docs/guides/moderation (2026-11)."""
+
+
+def is_free(call: Call) -> bool:
+    """Whether its provider charges nothing for its model, so that its cost is known whoever counted."""
+    return call.provider == "openai" and call.model.startswith(_FREE_MODELS)
+
+
 def is_waived(call: Call) -> bool:
     return (
         call.provider == "anthropic"

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from itertools import takewhile
 from threading import Lock
+from typing import Any
 
 from modicum.calls import SegmentKind
 from modicum.calls.change import NO_CHANGE, Change
@@ -24,6 +25,7 @@ MEMORY_CHARACTERS = 8_000_000
 """What one rule remembers at most, over all conversations."""
 SHOWS_EARLY_CHARACTERS = 4_000
 """Within so many a text shows what it is: a numbered file, matches of a search, a log."""
+_NEW: Any = object()
 _ENTRY_CHARACTERS = 100
 """What an entry costs beside its text."""
 _EDITS_FILES = re.compile(r"edit|replace|patch|write|bash|shell|terminal|exec", re.IGNORECASE)
@@ -46,7 +48,7 @@ class EditMemory:
         may_fit: Callable[[str], bool] = bool,
     ) -> None:
         self._edit, self._most, self._may_fit = edit, most_characters, may_fit
-        self._known: OrderedDict[bytes, str | None] = OrderedDict()
+        self._known: OrderedDict[bytes, Any] = OrderedDict()
         self._characters = 0
         self._lock = Lock()
 
@@ -59,10 +61,13 @@ class EditMemory:
         return self._edit_once(unit.digest, lambda: unit.text)
 
     def _edit_once(self, digest: bytes, read_text: Callable[[], str | None]) -> str | None:
-        with self._lock:
-            if digest in self._known:
-                self._known.move_to_end(digest)
-                return self._known[digest]
+        before: str | None = self._known.get(digest, _NEW)
+        if before is not _NEW:
+            if self._characters * 2 > self._most:  # before that nothing is forgotten, so the order is all one
+                with self._lock:
+                    if digest in self._known:
+                        self._known.move_to_end(digest)
+            return before
         text = read_text()
         shorter = None if text is None or not self._may_fit(text) else shortened(self._edit, text)
         with self._lock:

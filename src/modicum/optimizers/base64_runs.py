@@ -12,7 +12,8 @@ LEAST_LINE = 60
 _RUN = re.compile(
     r"(?<![A-Za-z0-9+/])(?:(?:[A-Za-z0-9+/]{60,76}\r?\n){3,}[A-Za-z0-9+/]*={0,2}|[A-Za-z0-9+/]{256,}={0,2})"
 )
-_LINE = re.compile(rf"[A-Za-z0-9+/]{{{LEAST_LINE}}}")
+_LETTERS = bytes(ord("A") if chr(code).isalnum() or chr(code) in "+/" else ord(" ") for code in range(128)) + b" " * 128
+_LINE = b"A" * LEAST_LINE
 _LEAST_LETTERS = 24
 """Different characters that binary data has in so many: hexadecimal digits, rulers and DNA have fewer."""
 
@@ -24,8 +25,7 @@ def without_base64(text: str) -> str:
 
 def _has_long_word(text: str) -> bool:
     """Whether a run can stand there: most texts have no word that long, and that is seen much faster."""
-    long_words = [word for word in text.split() if len(word) >= LEAST_LINE]
-    return any(_LINE.search(word) for word in long_words)
+    return _LINE in text.encode("ascii", "replace").translate(_LETTERS)
 
 
 def _note(match: re.Match[str]) -> str:

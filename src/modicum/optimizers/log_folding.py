@@ -56,6 +56,9 @@ def _is_log(text: str) -> bool:
     levels = [level for level in _LEVELS if level in text]
     full = [line for line in text.split("\n", LOOKED_AT_LINES)[:LOOKED_AT_LINES] if line and not line.isspace()]
     may_differ = len(full) - LEAST_LOG_SHARE * len(full)
+    first = full[: int(may_differ) + 1]
+    if not levels and list(map(_BEGINS_LOG.match, first)).count(None) > may_differ:
+        return False
     different = 0
     for line in full:
         if _BEGINS_LOG.match(line) is None and not (levels and _shows_level(line, levels)):

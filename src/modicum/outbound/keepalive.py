@@ -9,7 +9,7 @@ from the environment.
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Any
 
@@ -22,6 +22,8 @@ from modicum.outbound.phases import PhaseTimedOut, PhaseTimeouts
 from modicum.outbound.unreachable import TooSlow, Unreachable, Untrusted
 
 Header = tuple[bytes, bytes]
+Pieces = Callable[[], Awaitable[bytes]]
+"""Gives the next piece of a body, as it goes onto the wire; empty: it is over."""
 
 MOST_WAITING_BYTES = 256 * 1024
 """A reply is no longer read from the socket while this much of it waits for a slow reader."""
@@ -61,9 +63,11 @@ class Connections:
         body: bytes,
         sent: "Callable[[Answer], None] | None" = None,
         timeouts: PhaseTimeouts | None = None,
+        more: Pieces | None = None,
     ) -> "Answer":
         """Sends one request; `head` is everything up to and with the blank line. `sent` gets the answer as soon as it
-        is waited for, so that somebody else can close it. `timeouts` stand above those of the pool.
+        is waited for, so that somebody else can close it. `timeouts` stand above those of the pool. `more` gives what
+        of the body comes behind `body`: as fast as the upstream takes it, on a connection of its own.
 
         A request is sent a second time in one case: the connection had been idle, and was lost at once and without a
         byte of a reply. It had then been closed for idleness while the request was on its way.
@@ -73,12 +77,14 @@ class Connections:
             fault.
         """
         while True:
-            connection, reused = await self._connection(origin, timeouts)
+            connection, reused = await self._connection(origin, timeouts, is_new=more is not None)
             answer = connection.exchange(head, body, timeouts)
             if sent is not None:
                 sent(answer)
             try:
                 with undo_if_failed(connection.abort):  # it is of no use to others
+                    if more is not None:
+                        await connection.send_more(more, answer)
                     await answer.wait_for_head()
             except ConnectionError as error:
                 if reused and connection.was_stale and not answer.closed:
@@ -93,9 +99,11 @@ class Connections:
         for connection in tuple(self._open):
             connection.abort()
 
-    async def _connection(self, origin: Origin, timeouts: PhaseTimeouts | None) -> "tuple[_Connection, bool]":
+    async def _connection(
+        self, origin: Origin, timeouts: PhaseTimeouts | None, *, is_new: bool = False
+    ) -> "tuple[_Connection, bool]":
         idle = self._idle.get(origin)
-        while idle:
+        while idle and not is_new:
             connection = idle.pop()
             if connection.usable:
                 return connection, True
@@ -323,6 +331,9 @@ class _Connection(asyncio.Protocol):
         self._until_close = False
         self._silence_s = 0.0
         self._last = monotonic()
+        self._keeps = True
+        self._writable: asyncio.Future[None] | None = None
+        """While the upstream does not read what is sent."""
 
     @property
     def usable(self) -> bool:
@@ -343,6 +354,19 @@ class _Connection(asyncio.Protocol):
         else:
             self._transport.writelines((head, body))
         return answer
+
+    async def send_more(self, more: Pieces, answer: Answer) -> None:
+        """The rest of a request's body, as fast as it is read. Who answers before it has all of it gets no more; so the
+        connection is not used again.
+        """
+        self._keeps = False
+        while not answer.status and (piece := await more()):
+            if self._transport is None:
+                return  # what became of it stands in the answer
+            self._last = monotonic()  # who takes a long body in is not silent
+            self._transport.write(piece)
+            if self._writable is not None:
+                await self._writable
 
     def check(self, now: float, idle_s: float, silence_s: float) -> None:
         quiet = now - self._last
@@ -377,8 +401,17 @@ class _Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.fail(ConnectionError(f"it does not speak HTTP/1.1 ({type(error).__name__})"))
 
+    def pause_writing(self) -> None:
+        self._writable = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+        self._writable = None
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self.resume_writing()
         self._pool.forget(self)
         answer, self._answer = self._answer, None
         if answer is None:
@@ -422,7 +455,7 @@ class _Connection(asyncio.Protocol):
         answer = self._answer
         if answer is None or not answer.status:
             return
-        keep = self._parser.should_keep_alive() and not self._until_close
+        keep = self._keeps and self._parser.should_keep_alive() and not self._until_close
         self._answer = None
         answer.on_end()
         if keep and self.usable:
@@ -440,14 +473,15 @@ class _Connection(asyncio.Protocol):
         self.abort()
 
 
-def request_head(method: bytes, target: bytes, origin: Origin, headers: Sequence[Header], length: int) -> bytes:
-    """The bytes before a body. Header values come from a parsed request or from settings, so they hold no line ends;
-    it is checked all the same.
+def request_head(method: bytes, target: bytes, origin: Origin, headers: Sequence[Header], length: int | None) -> bytes:
+    """The bytes before a body; without a length it comes in chunks. Header values come from a parsed request or from
+    settings, so they hold no line ends; it is checked all the same.
 
     Raises:
         ValueError: a header or the target holds a control character.
     """
-    lines = [b"%s %s HTTP/1.1\r\nhost: %s\r\ncontent-length: %d" % (method, target, origin.authority, length)]
+    size = b"transfer-encoding: chunked" if length is None else b"content-length: %d" % length
+    lines = [b"%s %s HTTP/1.1\r\nhost: %s\r\n%s" % (method, target, origin.authority, size)]
     lines += [b"%s: %s" % header for header in headers]
     head = b"\r\n".join(lines)
     breaks = len(lines) + 1  # two within the first

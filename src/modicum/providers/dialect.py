@@ -17,11 +17,12 @@ from modicum.providers.body_parsing import UNREADABLE, parse_request_object
 from modicum.providers.facts import ReplyFacts, RequestFacts, StreamTail
 from modicum.providers.limit_headers import LimitHeaders
 from modicum.providers.mock_rules import MockRules
+from modicum.providers.model_lists.shape import MODEL_LIST, ModelListShape
 from modicum.providers.own_reply import OwnText, write_own_reply
 from modicum.providers.planned_reply import ReplyWriter
 from modicum.providers.prompt import PromptShape, RequestPrompt
 from modicum.providers.repeated_prompt import RepeatedPrompt
-from modicum.providers.reply_text import ReplyText, TextReaders, read_reply_text
+from modicum.providers.reply_text import ReplyText, StreamTexts, TextReaders, read_reply_text
 from modicum.providers.seen_requests import SeenRequests, SplitRequest
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -45,6 +46,8 @@ class DialectApi(NamedTuple):
     """Who bills where the address does not tell (a mock, a relay on this machine): whose models they must be."""
     limits: LimitHeaders | None = None
     """The headers by which it says how rate limits stand; None: it has none."""
+    request_id_header: bytes = b"x-request-id"
+    """The header of a reply that names the request, for its provider's support."""
 
 
 class Target(NamedTuple):
@@ -56,6 +59,12 @@ class Target(NamedTuple):
     """Billed, metered, recorded. Else it is passed on after the check of the key (token counts, lists of models)."""
     late_reply: str = ""
     """The id of the reply that it asks for, to a call that was made before."""
+    counts_tokens: bool = False
+    """It asks how many tokens a prompt has: where an upstream does not say, our own count does."""
+    batch: Any = None
+    """What of batches it asks for (`batches.facts.BatchTarget`); None: nothing."""
+    is_streamed: bool = False
+    """Its body may be larger than what is held: it goes on as it comes."""
 
 
 def quoted(path: str) -> str:
@@ -72,6 +81,9 @@ class Dialect(ABC):
     """What POST asks for under a fixed path; the first is where translated calls go."""
     area: ClassVar[re.Pattern[str] | None] = None
     """Beginnings of further paths that are its own: they are looked up by `find`, and refused in its words."""
+    metered: ClassVar[re.Pattern[str] | None] = None
+    """Ends of paths of its area that are calls of its own, however they begin: such a path that `find` does not know is
+    refused, and not passed on as one that nobody meters."""
     list_header: ClassVar[bytes] = b""
     """The request header by which its clients' lists of models are told from those of OpenAI's, under one path."""
     version_headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()
@@ -83,6 +95,21 @@ class Dialect(ABC):
     """Whether a stream may come as JSON."""
     generates: ClassVar[bool] = True
     """Whether a model writes something: a call may be an agent's turn."""
+    is_metered: ClassVar[bool] = True
+    """False: nobody here knows what its calls cost. They pass as they come, and are on record with unknown cost."""
+    has_batches: ClassVar[bool] = False
+    """Whether its calls ask for batches, whose results come later."""
+    has_model: ClassVar[bool] = True
+    """Whether its calls name a model. Else the first upstream of its API is asked."""
+    unbounded: ClassVar[str] = "what it makes is not billed by its text"
+    """Why nothing bounds what a call may cost, where text does not (`bills_text`)."""
+    bills_text: ClassVar[bool] = True
+    """Whether our count of a call's text says anything of what it costs, where the provider has not counted. False: it
+    is billed by the picture, the second or not at all."""
+    has_deployments: ClassVar[bool] = False
+    """Whether its paths name the deployment, and not the body the model, where deployments have paths (Azure)."""
+    is_free: ClassVar[bool] = False
+    """Whether its provider charges nothing for it."""
     repeatable_fields: ClassVar[frozenset[str]] = frozenset()
     """Request fields that ask for words and nothing else: where a request has no others, the reply to the same one can
     answer it. None: it is always asked."""
@@ -94,10 +121,13 @@ class Dialect(ABC):
     """What a reply without words says, where no later prompt could hold an empty text."""
     prompt_shape: ClassVar[PromptShape | None] = None
     """None: its requests are not taken apart."""
+    stream_texts: ClassVar[StreamTexts | None] = None
+    """None: nobody edits its streams."""
     words: ClassVar[TextReaders | None] = None
     """None: its replies have none."""
     writer: ClassVar[ReplyWriter]
     mock: ClassVar[MockRules] = MockRules()
+    model_list: ClassVar[ModelListShape] = MODEL_LIST
 
     @abstractmethod
     def request(self, body: bytes, path: str) -> RequestFacts:
@@ -167,6 +197,10 @@ class Dialect(ABC):
     def find(self, method: str, path: str) -> Target | None:  # noqa: ARG002 - nothing, unless a dialect has such paths
         """What a path of its `area` asks for; None: nothing is served there."""
         return None
+
+    def call_target(self, model: str, *, stream: bool) -> tuple[str, bytes]:  # noqa: ARG002 - as a rule all have one path
+        """The upstream's path and query for a call that comes from another dialect."""
+        return next(iter(self.paths.values())).path, b""
 
     def target_for(self, path: str, model: str) -> str:  # noqa: ARG002 - as a rule the model stands in the body
         """The upstream's path for a call that was moved to another model."""

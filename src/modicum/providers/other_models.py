@@ -13,6 +13,7 @@ import msgspec
 
 from modicum.providers.body_parsing import UNREADABLE, parse_request
 from modicum.providers.facts import DialectError
+from modicum.providers.openai.multipart import is_form
 
 _CONTENT = frozenset(
     {
@@ -52,6 +53,8 @@ def other_models(body: bytes) -> Iterator[tuple[str, str]]:
     Raises:
         DialectError: it is no JSON object, or nested too deeply.
     """
+    if is_form(body):  # a form names one model, or is refused
+        return
     try:
         for name, raw in parse_request(_fields, body).items():
             plain = _plain(name)

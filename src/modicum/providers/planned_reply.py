@@ -34,6 +34,8 @@ class PlannedReply(NamedTuple):
     calls: tuple[ToolCall, ...] = ()
     finish: str = "stop"
     """`stop`, `length` or `tool_calls`."""
+    path: str = ""
+    """Under which it was asked for, in a dialect that has several."""
     request: Mapping[str, Any] = {}
     """What it replies to, for dialects in which a reply has the shape of its request."""
 
@@ -49,3 +51,5 @@ class ReplyWriter(NamedTuple):
     events: Callable[[PlannedReply], Iterator[bytes]] = lambda plan: iter(())  # noqa: ARG005 - an API without streams
     array: Callable[[PlannedReply], Iterator[bytes]] | None = None
     """The stream as one JSON array, for a caller whose path does not ask for events (`alt=sse`)."""
+    content_type: Callable[[PlannedReply], str] = lambda plan: "text/event-stream"  # noqa: ARG005 - as nearly all
+    """Of the stream, where it is not one JSON array."""

@@ -45,3 +45,17 @@ def _pieces(words: TextReaders, reply: bytes, *, stream: bool) -> Pieces:
     for data in stream_data(reply):
         if data != b"[DONE]":
             yield from words.in_event(mapping(_decode(data)))
+
+
+class StreamTexts(NamedTuple):
+    """What the events of a stream are. Each is asked with a whole event."""
+
+    is_piece: Callable[[dict[str, Any]], bool]
+    """Whether it holds pieces of texts that go on; else its texts are whole."""
+    is_end: Callable[[dict[str, Any]], bool]
+    """Whether a text ends with it, or has ended before it."""
+
+
+def any_has(items: Any, name: str) -> bool:
+    """Whether one of the objects in a list has a field that is not null."""
+    return isinstance(items, list) and any(isinstance(one, dict) and one.get(name) is not None for one in items)

@@ -60,7 +60,8 @@ class EventTail:
         self.charges = NO_CHARGES
         self.finish_reason = ""
         self.complete = False
-        self.pending = False
+        self.pending = self.background = False
+        self.created_s = 0.0
         self.error_kind = ""
         self.problem = ""
         self.usage_problem = ""
@@ -101,6 +102,8 @@ class EventTail:
             finish_reason=self.finish_reason,
             complete=self.complete,
             pending=self.pending,
+            background=self.background,
+            created_s=self.created_s,
             error_kind=self.error_kind,
             output_text="" if final else "".join(self._text),
             output_chars=0 if final else self._text_size,

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from modicum.providers.body_parsing import parse_request_object
 from modicum.providers.fields import mapping, text
+from modicum.providers.openai.multipart import is_form
 
 _EFFORTS = (
     ("reasoning_effort",),
@@ -35,6 +36,8 @@ def requested_thinking(body: bytes) -> RequestedThinking:
     Raises:
         DialectError: it is not JSON.
     """
+    if is_form(body):
+        return RequestedThinking((), 0)
     document = parse_request_object(body)
     efforts = tuple(effort.lower() for path in _EFFORTS if (effort := text(_value(document, path))))
     budgets = [value for path in _BUDGETS if isinstance(value := _value(document, path), int | float)]

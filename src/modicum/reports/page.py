@@ -10,7 +10,9 @@ from importlib.resources import files
 from typing import Any
 
 from modicum.reports import charts
-from modicum.reports.charts import format_tokens, format_usd
+from modicum.reports.charts import format_usd
+from modicum.reports.figures import format_tokens
+from modicum.reports.kind_words import name_of_kind
 
 Document = Mapping[str, Any]
 
@@ -20,23 +22,6 @@ CLASSES = {
     "upper_bound": "at most this; in no sum",
     "headroom": "to be proved by an experiment; in no sum",
     "info": "a figure to know",
-}
-KINDS = {
-    "prefix": "system prompt and tools",
-    "system": "system prompt",
-    "tool_schema": "tool schemas",
-    "tool_result": "tool results",
-    "tool_call": "tool calls",
-    "user": "what users wrote",
-    "assistant": "earlier replies",
-    "reasoning": "earlier reasoning",
-    "document": "documents",
-    "summary": "summaries after compaction",
-    "image": "images",
-    "unlogged": "not in the log",
-    "(completions)": "replies (output)",
-    "(web searches)": "web searches",
-    "(prompts without anatomy)": "prompts of unknown content",
 }
 
 
@@ -114,7 +99,7 @@ def _money(document: Document) -> str:
     parts = [part for part in document["rent"]["parts"] if (part["cost_usd"] or 0) > 0]
     if not parts:
         return ""
-    rows = [(KINDS.get(part["name"], part["name"]), part["cost_usd"]) for part in parts]
+    rows = [(name_of_kind(part["name"]), part["cost_usd"]) for part in parts]
     return (
         "<h2>Where the money went</h2>\n<p>A block of text is paid when it is first sent, and again in every later "
         "call that carries it. Providers count whole prompts; the shares of their parts are our estimate.</p>\n"

@@ -24,6 +24,7 @@ from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
 from modicum.settings.policy_file import place_in_policy, read_policy_at
 from modicum.settings.prompts import PromptSettings
+from modicum.settings.redaction import RedactionSettings
 from modicum.settings.reply_cache import ReplyCacheSettings
 from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.routes import RouteSettings
@@ -34,6 +35,7 @@ from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings
 from modicum.settings.time_zone import UserZone, checked_zone, user_zone
 from modicum.settings.upstreams import USUAL_UPSTREAMS, UpstreamSettings, upstream_key
+from modicum.settings.variants import VariantSettings
 
 __all__ = [
     "FILE_NAME",
@@ -52,6 +54,7 @@ __all__ = [
     "OutcomeSettings",
     "PolicySettings",
     "PromptSettings",
+    "RedactionSettings",
     "ReplyCacheSettings",
     "ResilienceSettings",
     "RouteSettings",
@@ -60,6 +63,7 @@ __all__ = [
     "TeamSettings",
     "UpstreamSettings",
     "UserZone",
+    "VariantSettings",
     "alert_rules_of",
     "beside_settings",
     "budgets_of",

@@ -28,10 +28,15 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     own_keys: bool = True
     """Whether a caller without a modicum key may use its own provider key, at upstreams that take it
     (`upstreams.NAME.own_keys`). The gateway's keys are never used for it."""
+    plan_credentials: bool = False
+    """Whether the credential of a person's plan may pass: from the vendor's own client to the vendor's own host,
+    metered and nothing else. Read docs/plans.md and the vendor's terms first."""
     anatomy: bool = True
     """Whether the parts of each context are digested and counted. No text is kept."""
     most_body_mb: int = 64
     """The largest request."""
+    most_upload_mb: int = 2048
+    """The largest file. Files pass as they come and take no memory."""
     most_bodies_mb: int = 0
     """How much the requests that are under way may have together. 0: an eighth of the memory."""
     most_calls: int = 4000

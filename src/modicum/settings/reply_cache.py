@@ -2,29 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 
-import msgspec
-
-from modicum.calls import Owner
 from modicum.settings.optimize import MOST_MB
+from modicum.settings.whose_calls import WhoseCalls
 
 LONGEST_S = 30 * 86_400
 
 
-class ReplyCacheSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ReplyCacheSettings(WhoseCalls, frozen=True, kw_only=True):
     """`[[reply_cache]]`, once for each choice. The first that fits a call holds for it; where none does, every call is
     made.
     """
 
-    team: str = ""
-    """Whose calls it is about. Empty: everybody's. So are the following."""
-    app: str = ""
-    user: str = ""
-    key: str = ""
-    """The name of a key."""
-    model: str = ""
-    """A pattern, as `text-embedding-*`: the model that the call asks for."""
     seconds: float = 3600.0
     """How long a reply answers calls that are the same. 0: only calls that are made while the first is under way."""
     join: bool = True
@@ -33,13 +22,6 @@ class ReplyCacheSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """The most megabytes of replies that are held in memory, in each worker."""
     hold_out: float = 0.05
     """Share of tasks on which every call is made, so that the effect can be seen. 0: none."""
-
-    def is_about(self, owner: Owner, model: str) -> bool:
-        """Whether it holds for a call."""
-        wants = ((self.team, owner.team), (self.app, owner.app), (self.user, owner.user), (self.key, owner.key))
-        if any(name and name != has for name, has in wants):
-            return False
-        return not self.model or fnmatchcase(model, self.model)
 
 
 def reply_cache_fault(rows: Sequence[ReplyCacheSettings]) -> tuple[int, str, str] | None:

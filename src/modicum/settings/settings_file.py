@@ -6,8 +6,9 @@ counts.
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -27,6 +28,7 @@ from modicum.settings.otel import OtelSettings
 from modicum.settings.places import line_of, line_of_row, list_accepted
 from modicum.settings.policy_file import place_in_policy, read_policy
 from modicum.settings.prompts import PromptSettings, prompt_fault
+from modicum.settings.redaction import RedactionSettings, redaction_fault
 from modicum.settings.reply_cache import ReplyCacheSettings, reply_cache_fault
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.routes import RouteSettings, route_fault
@@ -35,6 +37,7 @@ from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings, team_fault
 from modicum.settings.time_zone import checked_zone
 from modicum.settings.upstreams import USUAL_UPSTREAMS, UpstreamSettings, upstream_fault
+from modicum.settings.variants import VariantSettings, variant_fault
 
 FILE_NAME = "modicum.toml"
 
@@ -160,36 +163,38 @@ def _check_optimizing(settings: Settings, path: Path, text: str) -> None:
     if (wrong := optimize_fault(settings.optimize)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{line_of(text, key)}: optimize.{key} {accepted}")
+    if (wrong_row := redaction_fault(settings.redaction)) is not None:
+        index, key, accepted = wrong_row
+        raise UserError(f"{path}{line_of_row(text, 'redaction', index, key)}: redaction: {key} {accepted}")
     if (amiss := reply_cache_fault(settings.reply_cache)) is not None:
         index, key, accepted = amiss
         raise UserError(f"{path}{line_of_row(text, 'reply_cache', index, key)}: reply_cache: {key} {accepted}")
 
 
 def _check_features(settings: Settings, path: Path, text: str) -> None:
-    """Teams of agents, routers, cascades, prompts."""
+    """Teams of agents, and what experiments try."""
     for name, team in settings.teams.items():
         fault = team_fault(team)
         if fault is not None:
             key, accepted = fault
             raise UserError(f"{path}{line_of(text, key)}: teams.{name}.{key} must be {accepted}")
-    for name, route in settings.routes.items():
-        if (fault := route_fault(name, route)) is not None:
-            key, accepted = fault
-            raise UserError(f"{path}{line_of(text, key)}: routes.{name:.64}.{key:.64} must be {accepted}")
-    for name, cascade in settings.cascades.items():
-        if (fault := cascade_fault(name, cascade)) is not None:
-            key, accepted = fault
-            raise UserError(f"{path}{line_of(text, key)}: cascades.{name:.64}.{key:.64} must be {accepted}")
-    for name, prompt in settings.prompts.items():
-        if (fault := prompt_fault(name, prompt)) is not None:
-            key, accepted = fault
-            raise UserError(f"{path}{line_of(text, key)}: prompts.{name:.64}.{key:.64} must be {accepted}")
+    tables: tuple[tuple[str, Mapping[str, Any], Callable[[str, Any], tuple[str, str] | None]], ...] = (
+        ("routes", settings.routes, route_fault),
+        ("cascades", settings.cascades, cascade_fault),
+        ("variants", settings.variants, variant_fault),
+        ("prompts", settings.prompts, prompt_fault),
+    )
+    for table, rows, fault_of in tables:
+        for name, row in rows.items():
+            if (fault := fault_of(name, row)) is not None:
+                key, accepted = fault
+                raise UserError(f"{path}{line_of(text, key)}: {table}.{name:.64}.{key:.64} must be {accepted}")
 
 
 def _check_loads(settings: Settings, path: Path, text: str) -> None:
     """What the gateway takes on at once."""
     gateway = settings.gateway
-    for key in ("most_body_mb", "most_calls"):
+    for key in ("most_body_mb", "most_upload_mb", "most_calls"):
         if getattr(gateway, key) < 1:
             raise UserError(f"{path}{line_of(text, key)}: gateway.{key} is a number, 1 or more")
     if gateway.most_bodies_mb != 0 and gateway.most_bodies_mb < gateway.most_body_mb:
@@ -220,6 +225,8 @@ _TABLES = {
     "$.teams[": TeamSettings,
     "$.routes[": RouteSettings,
     "$.cascades[": CascadeSettings,
+    "$.variants[": VariantSettings,
+    "$.redaction[": RedactionSettings,
     "$.reply_cache[": ReplyCacheSettings,
     "$.prompts[": PromptSettings,
     "$.budget[": BudgetSettings,

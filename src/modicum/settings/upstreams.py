@@ -28,6 +28,9 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Headers of requests that go there beside those that go to every upstream, as patterns: x-tenant, x-acme-*."""
     models: tuple[str, ...] = ("*",)
     """The models that it serves, as patterns: gpt-*, o3*."""
+    other_paths: tuple[str, ...] = ("*",)
+    """Paths that nobody here meters and that may go there all the same, as patterns: /v1/fine_tuning/*. What such a
+    call costs is unknown. Empty: none."""
     provider: str = ""
     """Who bills for it, by the id of genai-prices (openai, azure, groq, ...). Empty: told from the address."""
     api_version: str = ""
@@ -100,7 +103,10 @@ USUAL_UPSTREAMS = {
         speaks="openai",
         key="env:OPENAI_API_KEY",
         own_keys=True,
-        models=("gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "codex-*", "text-embedding-*"),
+        models=(
+            *("gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "codex-*", "text-embedding-*", "computer-use-*"),
+            *("dall-e-*", "whisper-*", "tts-*", "omni-moderation*", "text-moderation*", "davinci-*", "babbage-*"),
+        ),
     ),
     "anthropic": UpstreamSettings(
         url="https://api.anthropic.com/v1",
@@ -114,7 +120,7 @@ USUAL_UPSTREAMS = {
         speaks="gemini",
         key="env:GEMINI_API_KEY",
         own_keys=True,
-        models=("gemini-*", "gemma-*"),
+        models=("gemini-*", "gemma-*", "text-embedding-004", "embedding-001"),
     ),
 }
 """Where calls go if the settings name no upstream."""

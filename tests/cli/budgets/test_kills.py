@@ -49,7 +49,8 @@ def test_a_budget_outlives_kills_of_the_gateway_and_of_the_ledger_process(tmp_pa
     mock, gateway, console = free_port(), free_port(), free_port()
     settings = run_modicum("mock", "--settings", "--listen", f"127.0.0.1:{mock}")
     (folder / "modicum.toml").write_text(
-        f'{settings}\n[gateway]\nlisten = "127.0.0.1:{gateway}"\n[console]\nlisten = "127.0.0.1:{console}"\n'
+        f'{settings}\n[gateway]\nlisten = "127.0.0.1:{gateway}"\n'
+        f'[console]\npages_listen = ""\nlisten = "127.0.0.1:{console}"\n'
         f'[[budget]]\nname = "all"\nper = "ever"\nlimit_usd = {LIMIT_USD}\n'
     )
     key = json.loads(run_modicum("key", "create", "ci", "--json"))["key"]

@@ -41,7 +41,8 @@ def gateway(folder, monkeypatch):
     mock, port, console = free_port(), free_port(), free_port()
     settings = run_modicum("mock", "--settings", "--listen", f"127.0.0.1:{mock}")
     (folder / "modicum.toml").write_text(
-        f'{settings}\n[gateway]\nlisten = "127.0.0.1:{port}"\n[console]\nlisten = "127.0.0.1:{console}"\n{SETTINGS}'
+        f'{settings}\n[gateway]\nlisten = "127.0.0.1:{port}"\n'
+        f'[console]\npages_listen = ""\nlisten = "127.0.0.1:{console}"\n{SETTINGS}'
     )
     monkeypatch.setenv("TRIAL_KEY", json.loads(run_modicum("key", "create", "ci", "--json"))["key"])
     with (

@@ -67,7 +67,7 @@ def test_a_listed_page_may_read_the_reply_and_its_headers(open_rig, stream):
 def test_it_may_read_errors_too_whoever_makes_them(open_rig):
     ours = httpx.post(f"{open_rig.url}/v1/chat/completions", json=CHAT, headers={"origin": PAGE})
     upstreams = call(open_rig, PAGE, **{"x-status": "429"})
-    nowhere = httpx.get(f"{open_rig.url}/v1/nothing", headers={"origin": PAGE})
+    nowhere = httpx.get(f"{open_rig.url}/nothing", headers={"origin": PAGE})
     broken = call(open_rig, PAGE, **{"x-fault": "hang_up"})
 
     assert [reply.status_code for reply in (ours, upstreams, nowhere, broken)] == [401, 429, 404, 502]

@@ -28,10 +28,11 @@ def test_the_type_of_an_error_follows_its_status(status, kind):
     assert error_type(status) == kind
 
 
-def test_the_model_is_that_of_the_body_or_else_the_deployment_of_an_azure_path():
+def test_the_model_is_the_deployment_of_an_azure_path_or_else_that_of_the_body():
     path = "/openai/deployments/our-gpt/chat/completions?api-version=2024-10-21"
 
-    assert model_in("gpt-5", path) == "gpt-5"
+    assert model_in("gpt-5", path) == "our-gpt"
+    assert model_in("gpt-5", "/v1/chat/completions") == "gpt-5"
     assert model_in(None, path) == "our-gpt"
     with pytest.raises(DialectError, match="names no model"):
         model_in(None, "/v1/chat/completions")

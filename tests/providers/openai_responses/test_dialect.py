@@ -39,5 +39,15 @@ def test_a_response_is_read_and_cancelled_by_its_id():
     found = DIALECT.find("GET", "/v1/responses/resp_1")
     assert (found.path, found.is_call, found.late_reply) == ("/responses/resp_1", False, "resp_1")
     assert DIALECT.find("POST", "/v1/responses/resp_1/cancel").path == "/responses/resp_1/cancel"
-    for method, rest in [("POST", "resp_1"), ("GET", "resp_1/cancel"), ("DELETE", "resp_1"), ("GET", "../models")]:
+    assert DIALECT.find("DELETE", "/v1/responses/resp_1").late_reply == "resp_1"
+    assert DIALECT.find("GET", "/v1/responses/resp_1/input_items").path == "/responses/resp_1/input_items"
+    for method, rest in [("POST", "resp_1"), ("GET", "resp_1/cancel"), ("PUT", "resp_1"), ("GET", "../models")]:
         assert DIALECT.find(method, f"/v1/responses/{rest}") is None
+
+
+def test_a_compacted_context_tells_its_usage():
+    counts = b'"usage":{"input_tokens":139,"output_tokens":438,"total_tokens":577}'
+    facts = DIALECT.reply(b'{"id":"resp_001","object":"response.compaction","output":[],%b}' % counts)
+    assert (facts.usage.total_tokens, facts.complete, facts.pending) == (577, True, False)
+    assert DIALECT.paths["/v1/responses/compact"].is_call
+    assert not DIALECT.paths["/v1/responses/input_tokens"].is_call

@@ -11,9 +11,9 @@ HELLO = [{"role": "user", "content": "Hello"}]
 PNG = "data:image/png;base64,iVBORw0KGgo="
 
 
-def translated(messages=HELLO, **fields):
+def translated(messages=HELLO, *, to="claude-opus-4-6", **fields):
     body = msgspec.json.encode({"model": "gpt-5", "max_tokens": 50, "messages": messages, **fields})
-    answer = request(body, "claude-sonnet-4-5")
+    answer = request(body, to)
     wire = msgspec.json.decode(answer.body)
     OFFICIAL.validate_python({name: value for name, value in wire.items() if name != "stream"})
     return wire, answer.left_out
@@ -47,7 +47,7 @@ def test_a_conversation_with_tools_and_an_image():
     )
     used = {"type": "tool_use", "name": "tide", "input": {"at": "Kiel"}}
     assert wire == {
-        "model": "claude-sonnet-4-5",
+        "model": "claude-opus-4-6",
         "max_tokens": 50,
         "system": [
             {"type": "text", "text": "Be brief."},
@@ -104,7 +104,7 @@ def test_a_later_system_message_keeps_its_place():
 
 
 def test_reasoning_and_json_schemas():
-    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": False}
     form = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
     wire, _ = translated(reasoning_effort="minimal", response_format=form)
     assert wire["output_config"] == {"effort": "low", "format": {"type": "json_schema", "schema": schema}}
@@ -147,6 +147,40 @@ def test_what_is_only_a_hint_is_left_out_and_named():
     assert told == (f"max_tokens set to {DEFAULT_OUTPUT_TOKENS}",)
 
 
+def test_json_without_a_schema_is_asked_for_in_words_and_said():
+    wire, left_out = translated(response_format={"type": "json_object"})
+    assert "JSON object" in wire["system"][-1]["text"]
+    assert left_out == ("response_format json_object is asked for in words",)
+
+
+def test_calls_of_tools_that_are_offered_no_more():
+    call = {"id": "functions.tide:0", "type": "function", "function": {"name": "tide", "arguments": "{}"}}
+    said = {"role": "assistant", "content": "\n", "tool_calls": [call]}
+    wire, _ = translated([*HELLO, said, {"role": "tool", "tool_call_id": "functions.tide:0", "content": "06:12"}])
+    assert wire["tools"] == [{"name": "tide", "input_schema": {"type": "object"}}]
+    assert wire["tool_choice"] == {"type": "none"}
+    used, result = wire["messages"][1]["content"][0], wire["messages"][2]["content"][0]
+    assert used["id"] == result["tool_use_id"] == "functions_tide_0"
+
+
+def test_thinking_is_left_out_where_the_turn_that_goes_on_has_none():
+    call = {"id": "c1", "type": "function", "function": {"name": "tide", "arguments": "{}"}}
+    turn = [*HELLO, {"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "c1", "content": "x"}]
+    wire, left_out = translated(turn, thinking={"type": "adaptive"})
+    assert "thinking" not in wire
+    assert left_out == ("thinking, the turn that goes on has none",)
+
+
+def test_a_budget_leaves_room_for_the_reply():
+    thinking = {"type": "enabled", "budget_tokens": 5000}
+    assert translated(max_tokens=2000, thinking=thinking)[0]["thinking"]["budget_tokens"] == 1999
+    assert translated(max_tokens=None, thinking=thinking)[0]["max_tokens"] == 5000 + DEFAULT_OUTPUT_TOKENS
+    assert "thinking" not in translated(max_tokens=50, thinking=thinking)[0]
+    wire, left_out = translated(max_tokens=9000, to="claude-opus-4-8", thinking=thinking)
+    assert (wire["thinking"], wire["output_config"]) == ({"type": "adaptive"}, {"effort": "medium"})
+    assert left_out == ("thinking.budget_tokens",)
+
+
 def part(**fields):
     return {"messages": [{"role": "user", "content": [fields]}]}
 
@@ -156,12 +190,10 @@ def part(**fields):
     [
         ({"n": 2}, "'n'"),
         ({"logprobs": True}, "'logprobs'"),
-        ({"frequency_penalty": 0.5}, "'frequency_penalty'"),
         ({"logit_bias": {"50256": -100}}, "'logit_bias'"),
         ({"modalities": ["text", "audio"]}, "'modalities'"),
         ({"functions": [{"name": "f"}]}, "'functions'"),
-        ({"temperature": 1.5}, "'temperature'"),
-        ({"response_format": {"type": "json_object"}}, "json_object"),
+        ({"response_format": {"type": "grammar"}}, "grammar"),
         ({"brand_new_field": 1}, "brand_new_field"),
         ({"messages": []}, "at least one message"),
         ({"messages": [{"role": "critic", "content": "x"}]}, "critic"),
@@ -169,7 +201,7 @@ def part(**fields):
         (part(type="image_url", image_url={"url": "data:image/tiff;base64,AA=="}), "image/tiff"),
         (part(type="image_url", image_url={"url": "file:///etc/passwd"}), "web address"),
         (part(type="file", file={"file_id": "file-1"}), "file_id"),
-        ({"tools": [{"type": "custom", "custom": {"name": "x"}}]}, "custom"),
+        ({"tools": [{"type": "hologram", "hologram": {"name": "x"}}]}, "hologram"),
         (
             {
                 "messages": [

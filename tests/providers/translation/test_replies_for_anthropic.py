@@ -61,11 +61,25 @@ def test_hosts_end_their_streams_in_several_ways(end):
     assert body.endswith(b'data: {"type":"message_stop"}\n\n')
 
 
-def test_parts_of_tool_calls_in_turns_end_the_stream_with_an_error():
-    turns = PARALLEL.replace(b'"tool_calls":[{"index":1', b'"tool_calls":[{"index":0', 1)
-    mixed = turns + chunk(call(1, id="b", function={"name": "tide"})) + chunk(call(0, function={"arguments": "1"}))
-    body = streamed(FOR_ANTHROPIC, mixed)
-    assert body.endswith(b'parts of parallel tool calls come in turns"}}\n\n')
+def in_turns(*parts):
+    begun = [chunk(call(place, id=f"c{place}", function={"name": "tide", "arguments": ""})) for place in range(3)]
+    grown = [chunk(call(place, function={"arguments": part})) for place, part in parts]
+    return b"".join([*begun, *grown, chunk({}, "tool_calls")]) + USAGE
+
+
+def test_parts_of_parallel_tool_calls_that_come_in_turns_become_one_block_after_the_other():
+    parts = ((0, '{"at":'), (2, "{"), (1, '{"at":"Ulm"}'), (0, '"Kiel"}'), (2, "}"))
+    read = anthropic_reads(streamed(FOR_ANTHROPIC, in_turns(*parts)), stream=True)
+    assert [(block.id, block.input) for block in read.content] == [
+        ("c0", {"at": "Kiel"}),
+        ("c1", {"at": "Ulm"}),
+        ("c2", {}),
+    ]
+
+
+def test_a_call_that_goes_on_behind_its_end_ends_the_stream_with_an_error():
+    body = streamed(FOR_ANTHROPIC, in_turns((0, "{}"), (1, "{}"), (0, " "), (2, "{}"), (0, "1")))
+    assert body.endswith(b'a tool call goes on behind its end"}}\n\n')
     with pytest.raises(anthropic.APIStatusError):
         anthropic_reads(body, stream=True)
 

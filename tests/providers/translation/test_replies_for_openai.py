@@ -73,16 +73,67 @@ def test_a_call_without_arguments_gets_an_empty_object():
     assert (call.function.name, call.function.arguments) == ("tide", "{}")
 
 
-@pytest.mark.parametrize("body", [b"<html>", b'{"type":"error"}', message({"type": "web_search_tool_result"})])
+@pytest.mark.parametrize("body", [b"<html>", b'{"type":"error"}'])
 def test_what_has_no_counterpart_is_an_error_of_the_upstream(body):
     with pytest.raises(DialectError) as refused:
         FOR_OPENAI.reply(body, CREATED)
     assert (refused.value.status, refused.value.kind) == (502, "untranslatable_reply")
 
 
-def test_a_block_without_counterpart_ends_a_stream_with_an_error():
-    block = {"type": "content_block_start", "index": 0, "content_block": {"type": "web_search_tool_result"}}
-    body = streamed(FOR_OPENAI, b"data: %b\n\n" % msgspec.json.encode(block))
+SEARCHED = (
+    {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "tide"}},
+    {"type": "web_search_tool_result", "tool_use_id": "s1", "content": []},
+    {
+        "type": "text",
+        "text": "At noon.",
+        "citations": [{"type": "web_search_result_location", "url": "https://e.com", "title": "Tides"}],
+    },
+)
 
-    assert b"a block of type web_search_tool_result has no counterpart" in body
-    assert b"[DONE]" not in body
+
+def events(*blocks, stop="end_turn"):
+    """A stream of these blocks, each begun empty and filled by one delta."""
+    head = {"id": "m", "model": "claude", "type": "message", "usage": {"input_tokens": 5, "output_tokens": 1}}
+    out = [{"type": "message_start", "message": head}]
+    for index, block in enumerate(blocks):
+        text, written = block.get("text", ""), block.get("input")
+        hollow = {**block, "text": ""} if text else {**block, "input": {}} if written is not None else block
+        out.append({"type": "content_block_start", "index": index, "content_block": hollow})
+        if text:
+            deltas = [{"type": "text_delta", "text": text}]
+            deltas += [{"type": "citations_delta", "citation": one} for one in block.get("citations", ())]
+        else:
+            part = msgspec.json.encode(written).decode() if written is not None else ""
+            deltas = [{"type": "input_json_delta", "partial_json": part}]
+        out += [{"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas]
+        out.append({"type": "content_block_stop", "index": index})
+    out.append({"type": "message_delta", "delta": {"stop_reason": stop}, "usage": {"output_tokens": 9}})
+    return b"".join(b"data: %b\n\n" % msgspec.json.encode(event) for event in [*out, {"type": "message_stop"}])
+
+
+def test_what_the_provider_searched_is_passed_over_and_its_sources_are_named():
+    whole = openai_reads(FOR_OPENAI.reply(message(*SEARCHED), CREATED)).choices[0].message
+    streamed_message = openai_reads(streamed(FOR_OPENAI, events(*SEARCHED)), stream_options={}).choices[0].message
+    assert whole.content == streamed_message.content == "At noon."
+    assert whole.annotations[0].url_citation.url == "https://e.com"
+    assert whole.tool_calls is None
+    assert not streamed_message.tool_calls
+
+
+def test_the_tool_by_which_an_older_model_answers_is_the_answer():
+    block = {"type": "tool_use", "id": "t", "name": "json_answer", "input": {"city": "Kiel"}}
+    whole = openai_reads(FOR_OPENAI.reply(message(block, stop_reason="tool_use"), CREATED)).choices[0]
+    parts = openai_reads(streamed(FOR_OPENAI, events(block, stop="tool_use")), stream_options={}).choices[0]
+    for choice in (whole, parts):
+        assert (choice.message.content, choice.finish_reason) == ('{"city":"Kiel"}', "stop")
+
+
+def test_a_tool_that_takes_a_text_gets_its_text():
+    block = {"type": "tool_use", "id": "t", "name": "apply_patch", "input": {"input": "*** Begin"}}
+    custom = frozenset({"apply_patch"})
+    (call,) = msgspec.json.decode(FOR_OPENAI.reply(message(block), CREATED, custom))["choices"][0]["message"][
+        "tool_calls"
+    ]
+    assert call == {"id": "t", "type": "custom", "custom": {"name": "apply_patch", "input": "*** Begin"}}
+    stream = FOR_OPENAI.stream(usage_asked=False, created=CREATED, custom_tools=custom)
+    assert b'"custom":{"name":"apply_patch","input":"*** Begin"}' in stream.feed(events(block, stop="tool_use"))

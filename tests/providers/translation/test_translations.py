@@ -13,9 +13,10 @@ from modicum.providers.dialects import DIALECTS
 from modicum.providers.facts import DialectError
 from modicum.providers.mock.options import MockOptions
 from modicum.providers.mock.provider import MockProvider
+from modicum.providers.translation.translations import TRANSLATIONS
 from providers.translation.rig import CREATED, FIXTURES, FOR_ANTHROPIC, FOR_OPENAI, streamed
 
-BOTH = st.sampled_from([FOR_OPENAI, FOR_ANTHROPIC])
+ALL = st.sampled_from(list(TRANSLATIONS.values()))
 
 
 MUTATED_PLACES = {
@@ -33,7 +34,7 @@ def sources(translation, suffix):
     )
 
 
-@given(translation=BOTH, which=st.integers(0, 100), places=st.lists(st.integers(0, 1 << 20), max_size=30))
+@given(translation=ALL, which=st.integers(0, 100), places=st.lists(st.integers(0, 1 << 20), max_size=30))
 def test_where_a_stream_is_cut_changes_nothing_and_its_usage_stays(translation, which, places):
     paths = sources(translation, ".sse")
     body = paths[which % len(paths)].read_bytes()
@@ -51,7 +52,7 @@ def test_where_a_stream_is_cut_changes_nothing_and_its_usage_stays(translation, 
     assert after.facts().complete == before.facts().complete
 
 
-@given(translation=BOTH, which=st.integers(0, 100), **MUTATED_PLACES)
+@given(translation=ALL, which=st.integers(0, 100), **MUTATED_PLACES)
 def test_mutated_upstreams_raise_nothing_but_dialect_errors(translation, which, at, length, instead):
     for suffix in (".sse", ".json"):
         paths = sources(translation, suffix)
@@ -78,10 +79,14 @@ REQUESTS = {
     b'"text","text":"hi"}]},{"role":"assistant","content":[{"type":"tool_use","id":"1","name":"f","input":{}}]},'
     b'{"role":"user","content":[{"type":"tool_result","tool_use_id":"1","content":"x"}]}],"tools":[{"name":"f",'
     b'"input_schema":{}}],"output_config":{"effort":"low"},"metadata":{"user_id":"u"}}',
+    "openai-responses": b'{"model":"m","instructions":"s","input":[{"role":"user","content":[{"type":"input_text",'
+    b'"text":"hi"}]},{"type":"reasoning","summary":[],"encrypted_content":"x"},{"type":"function_call","call_id":"1",'
+    b'"name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"1","output":"x"}],"tools":[{"type":'
+    b'"function","name":"f"}],"text":{"format":{"type":"text"}},"reasoning":{"effort":"low"},"stream":true}',
 }
 
 
-@given(translation=BOTH, **MUTATED_PLACES)
+@given(translation=ALL, **MUTATED_PLACES)
 def test_mutated_requests_raise_nothing_but_dialect_errors(translation, at, length, instead):
     body = REQUESTS[translation.caller]
     place = at % len(body)

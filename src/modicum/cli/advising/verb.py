@@ -10,6 +10,7 @@ from modicum.calls import Problem, UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs import resources
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import TAG, parse_dimension
@@ -29,7 +30,7 @@ PAIRS = ("branch", "project", TAG)
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdviseOptions(shared.LogOptions, shared.SpanOptions):
+class AdviseOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     candidates: tuple[str, ...]
     outcome: str
     pair: str
@@ -51,6 +52,7 @@ class AdviseOptions(shared.LogOptions, shared.SpanOptions):
 )
 @click.option("--top", default=5, type=click.IntRange(min=1), help="Kinds of calls to advise on. Default: 5.")
 @shared.span_options()
+@choice_options
 @shared.timezone_option
 @shared.found_option
 @shared.log_options
@@ -73,7 +75,8 @@ def command(options: AdviseOptions) -> None:
     from modicum.insights.advice.cheaper_models import advise
 
     settings = read_settings()
-    since, until = options.span(user_zone(settings.timezone, options.timezone).zone)
+    zone = user_zone(settings.timezone, options.timezone).zone
+    since, until = options.span(zone)
     prices = resources.load_prices(options.price_path, settings)
     others = [_parse_candidate(name, prices) for name in options.candidates]
     parse_dimension("advise pair", options.pair, PAIRS)  # refused before logs are read
@@ -83,7 +86,11 @@ def command(options: AdviseOptions) -> None:
         from modicum.cli.inputs.found_logs import find_logs
 
         paths = (*paths, *find_logs())
-    with open_ledger_or_logs(paths, options, settings, problems) as store:
+    conditions = options.conditions()
+    with (
+        open_ledger_or_logs(paths, options, settings, problems) as whole,
+        choose_from(whole, conditions, zone) as store,
+    ):
         entries = (entry for batch in store.entries() for entry in batch if since <= entry.call.started < until)
         values = {row["task"]: float(row["value"]) for row in store.ask("task_values") if row["task"]}
         kinds = group_calls(entries, values)

@@ -201,6 +201,7 @@ def _result_options(options: ComparisonOptions) -> "ResultOptions":
 def _read_ledger(options: ComparisonOptions, remarks: list[str]) -> "list[TaskResult]":
     from modicum.cli.inputs.task_energy import add_task_energy
     from modicum.experiments.comparison_ledger import results_of_ledger
+    from modicum.insights.scoping.scope import Scope
 
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone)
@@ -229,7 +230,7 @@ def _read_ledger(options: ComparisonOptions, remarks: list[str]) -> "list[TaskRe
                 f"the ledger {store.place} holds no tasks in that time; fill it with 'modicum import PATH...', or name "
                 "a file of results"
             )
-        rows = add_task_energy(store, rows, (since, until), by=by, tag=tag, zone=zone.name)
+        rows = add_task_energy(store, rows, Scope(since=since, until=until, zone=zone.name), by=by, tag=tag)
     ledger = results_of_ledger(rows, options.by or "model", options.pair)
     remarks += ledger.remarks
     if not ledger.results and remarks:

@@ -12,9 +12,8 @@ from modicum.calls import Problem, UserError
 from modicum.calls.errors import unknown_name
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.anatomy import open_ledger_or_logs
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.log_reading import print_problems, show_steps
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
+from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.cli.terminal.audit_steps import describe_saving
 from modicum.cli.terminal.verb_group import WholeLines
@@ -35,7 +34,7 @@ class FixGroup(WholeLines):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FixOptions(shared.LogOptions, shared.SpanOptions):
+class FixOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     only: tuple[str, ...]
     file: Path | None
     found: bool
@@ -67,6 +66,7 @@ def command() -> None:
 @click.option("--apply", is_flag=True, help="Make the changes that are shown.")
 @click.option("--ask", is_flag=True, help="Ask for each file, and make the changes that you agree to.")
 @shared.span_options()
+@choice_options
 @shared.found_option
 @shared.log_options
 @shared.pass_options(FixOptions)
@@ -171,8 +171,8 @@ def list_made(*, as_json: bool) -> None:
 
 def _find_steps(options: FixOptions, problems: list[Problem]) -> "Sequence[AdvisedStep]":
     """The steps for the agent that made most of this history, by replay."""
+    from modicum.cli.inputs.audit_answers import AuditQuestion, answer_audit
     from modicum.insights.advice.client_advice import load_client_advice
-    from modicum.insights.audit import audit
 
     _check_only(options.only)
     settings = read_settings()
@@ -183,12 +183,17 @@ def _find_steps(options: FixOptions, problems: list[Problem]) -> "Sequence[Advis
 
         paths = (*paths, *find_logs())
     findings = dict.fromkeys(one.finding for one in load_client_advice())
-    with open_ledger_or_logs(paths, options, settings, problems) as store:
-        prices = resources.load_prices(options.price_path, settings)
-        with show_steps("fix") as on_step:
-            found = audit(store, prices, options.span(zone), only=tuple(findings), on_step=on_step, zone=zone)
-        prices.save()
-    return found.steps
+    question = AuditQuestion(
+        options=options,
+        paths=paths,
+        span=options.span(zone),
+        zone=zone,
+        only=tuple(findings),
+        conditions=options.conditions(),
+    )
+    found = answer_audit(question, settings)
+    problems += found.problems
+    return found.audit.steps
 
 
 def _check_only(names: Sequence[str]) -> None:

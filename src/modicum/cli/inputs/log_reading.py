@@ -97,8 +97,16 @@ def _progress(title: str) -> "Iterator[Callable[[int, int], None] | None]":
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, whole: bar.update(task, completed=done, total=whole)
+        # Hidden until the size of all logs is known: `0/? bytes` looks as if nothing went on.
+        task = bar.add_task(title, total=None, visible=False)
+        yield lambda done, whole: bar.update(task, completed=done, total=whole, visible=True)
+
+
+@contextmanager
+def show_finding() -> "Iterator[Callable[[int], None]]":
+    """How many log files were found by now, on a terminal; nothing in a pipe. It vanishes when done."""
+    with show_steps("looking for logs") as on_step:
+        yield lambda count: on_step(f"{count:,} file{'s' if count > 1 else ''}")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs import resources
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
@@ -25,7 +26,7 @@ MOST_REASONS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExplainOptions(shared.LogOptions, shared.SpanOptions):
+class ExplainOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     call_id: str
     logs: tuple[Path, ...]
 
@@ -86,6 +87,7 @@ def list_rules(*, as_json: bool) -> None:
     "--log", "logs", multiple=True, metavar="FILE", type=click.Path(path_type=Path), help="Logs to look at instead."
 )
 @shared.span_options()
+@choice_options
 @shared.source_option
 @shared.strict_option
 @shared.json_option
@@ -109,8 +111,12 @@ def explain(options: ExplainOptions) -> None:
         if not path.exists():
             raise UserError(f"there is no file {path}")
     problems: list[Problem] = []
-    span = options.span(user_zone(settings.timezone).zone)
-    with open_ledger_or_logs(options.logs, options, settings, problems) as store:
+    zone = user_zone(settings.timezone).zone
+    span, conditions = options.span(zone), options.conditions()
+    with (
+        open_ledger_or_logs(options.logs, options, settings, problems) as whole,
+        choose_from(whole, conditions, zone) as store,
+    ):
         prices = resources.load_prices(options.price_path, settings)
         choice, keeps_warm = _choice_of_all(settings.optimize), settings.optimize.keeps_warm
         try:

@@ -206,7 +206,7 @@ def propose(options: ProposeOptions) -> None:
 @click.option("--tasks", type=FILE, help="Tasks for --runner: a JSONL file, one task per line.")
 @click.option(
     "--learner",
-    type=click.Choice(["trace", "agentdropout", "agentprune", "random"]),
+    type=click.Choice(["trace", "agentdropout", "agentdropout-released", "agentprune", "random"]),
     default="trace",
     show_default=True,
     help="How to learn; docs/teams.md says what each can find.",
@@ -375,7 +375,7 @@ def show_spared(*, ledger_url: str | None, since: str | None, until: str | None,
       modicum team spared --since 7d --json
     """
     from modicum.cli.terminal.output import print_json
-    from modicum.cli.terminal.time_span import EVER, NEVER, parse_time
+    from modicum.insights.scoping.time_span import EVER, NEVER, parse_time
     from modicum.settings import read_settings, user_zone
 
     zone = user_zone(read_settings().timezone).zone

@@ -25,10 +25,7 @@ def print_steps(steps: "Sequence[AdvisedStep]", print_examples: Callable[[str], 
     """
     own = [step for step in steps if step.who == "you"]
     for number, step in enumerate(own[:STEPS_SHOWN], 1):
-        output.print_text(f"  {number}. {describe_saving(step)}, by replay of this history")
-        output.print_text(f"     {step.client}: {step.how}")
-        if step.paste:
-            output.print_text(f"     {f'into {step.place}' if step.place else 'type'}: {step.paste}")
+        print_step(number, step)
         print_examples(step.finding)
     if more := own[STEPS_SHOWN:]:
         output.print_text(f"  also: {'; '.join(map(describe_saving, more))}")
@@ -37,6 +34,14 @@ def print_steps(steps: "Sequence[AdvisedStep]", print_examples: Callable[[str], 
             output.print_text(f"  only the vendor can: {describe_saving(step)}. {step.how}")
     if any(step.place for step in own):
         output.print_text("  'modicum fix' shows these as changes of your files, and makes those that you agree to")
+
+
+def print_step(number: int, step: "AdvisedStep") -> None:
+    """One of them: what it saves, how, and what to paste."""
+    output.print_text(f"  {number}. {describe_saving(step)}, by replay of this history")
+    output.print_text(f"     {step.client}: {step.how}")
+    if step.paste:
+        output.print_text(f"     {f'into {step.place}' if step.place else 'type'}: {step.paste}")
 
 
 def describe_saving(step: "AdvisedStep") -> str:

@@ -3,16 +3,15 @@
 On a terminal tables have colours and rules; in a pipe both vanish and nothing is cut, so that `grep` and `awk` work.
 """
 
-import re
 import sys
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from modicum.calls.outside.one_line import one_line
+from modicum.reports.figures import count, dollars, dollars_of, share
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,14 +19,22 @@ if TYPE_CHECKING:
 
     from modicum.cli.terminal.table_fit import TableColumn
 
+__all__ = [
+    "bar",
+    "console",
+    "count",
+    "dollars",
+    "dollars_of",
+    "json_text",
+    "print_csv",
+    "print_json",
+    "print_table",
+    "print_text",
+    "share",
+]
+
 PIPE_WIDTH = 10_000
 """Wide enough that nothing is wrapped or cut where no person looks at columns."""
-
-_FORMULA = r"(?:^|(?<=;))\s*[=+\-@\uff1d\uff0b\uff0d\uff20]"
-"""How a cell of a spreadsheet begins that is worked out, and not shown. Some take a semicolon for the end of the cell
-before it, whatever the file's own separator is."""
-_NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
-# Both are compiled when the first CSV is written: no table needs them, and compiling takes two milliseconds.
 
 
 def json_text(document: Any) -> str:
@@ -163,43 +170,9 @@ def print_text(text: str) -> None:
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    import csv
+    from modicum.reports.spreadsheet import write_csv
 
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([_cell(column) for column in columns])
-    writer.writerows([_cell(value) for value in row] for row in rows)
-
-
-def _cell(value: Any) -> Any:
-    """A name is no formula: callers choose names, and a spreadsheet would run what begins like one. Numbers stay."""
-    if not isinstance(value, str) or re.fullmatch(_NUMBER, value):
-        return value
-    return re.sub(_FORMULA, r"'\g<0>", one_line(value))  # a carriage return within would begin another row
-
-
-def dollars(usd: Decimal | None, *, most_places: int = 2) -> str:
-    """`$1,234.56`; small amounts keep two significant digits (`$0.0042`); None is `unknown`."""
-    if usd is None:
-        return "unknown"
-    places = most_places
-    if usd and abs(usd) < Decimal("0.1"):
-        places = min(8, max(most_places, 1 - usd.adjusted()))
-    return f"${usd:,.{places}f}"
-
-
-def count(number: int | None) -> str:
-    """`1,234`; None is empty."""
-    return "" if number is None else f"{number:,}"
-
-
-def share(part: Decimal | float | None, whole: Decimal | float) -> str:
-    """`12.3 %`, or nothing where there is no part or no whole."""
-    return f"{float(part) / float(whole) * 100:.1f} %" if whole and part is not None else ""
-
-
-def dollars_of(usd: float | None) -> str:
-    """Writes dollars as `dollars` does, for an estimate that is not a decimal."""
-    return dollars(None if usd is None else Decimal(repr(usd)))
+    write_csv(sys.stdout, columns, rows)
 
 
 def bar(part: float | None, whole: float, width: int = 24) -> str:

@@ -97,7 +97,7 @@ def _wait_until(condition: Callable[[], bool], deadline: float) -> bool:
 
 
 def _task_rows(store: "Store", since: datetime) -> "list[dict[str, object]]":
-    from modicum.cli.terminal.time_span import NEVER
+    from modicum.insights.scoping.time_span import NEVER
 
     return list(
         store.ask(

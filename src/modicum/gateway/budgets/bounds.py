@@ -17,6 +17,7 @@ from modicum.metering.tokens import count_tokens, encoding_for
 from modicum.providers.body_parsing import parse_request_object
 from modicum.providers.dialect import Dialect
 from modicum.providers.facts import RequestFacts
+from modicum.providers.unmetered.dialect import NAME_BEGINS
 
 AROUND_TOKENS = 64
 """What a provider may put around a prompt."""
@@ -35,6 +36,7 @@ _OF_THE_CALLER = ("bash_", "text_editor_", "computer_", "memory_", "local_shell"
 """How types of tools begin that the caller runs, beside plain functions."""
 _MOST_TOKENS = re.compile(rb'"max_?(?:completion_|output_)?[Tt]okens"\s*:\s*(\d{1,12})')
 _CHOICES = re.compile(rb'"(?:n|candidateCount|candidate_count)"\s*:\s*(\d{1,6})')
+_OTHERWISE = 'make it with a key that no hard budget covers, or have the budget only alert (at_limit = "alert")'
 _FUNCTIONS = frozenset({"functionDeclarations", "function_declarations"})
 
 
@@ -49,6 +51,16 @@ class RequestSurvey(NamedTuple):
     tiers: frozenset[Tier]
     in_us: bool
     """Whether it asks to be served in the US alone, which Anthropic charges for."""
+
+
+def check_bounded(dialect: Dialect, facts: RequestFacts) -> None:
+    """Whether anything of a request bounds what it may cost.
+
+    Raises:
+        NoBound: nothing does.
+    """
+    if not dialect.bills_text:
+        raise NoBound(f"{facts.model.removeprefix(NAME_BEGINS):.80}: {dialect.unbounded}; {_OTHERWISE}")
 
 
 def survey_request(dialect: Dialect, body: bytes, facts: RequestFacts, model: str, provider: str) -> RequestSurvey:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from modicum.calls import Call
-from modicum.gateway.budgets.bounds import survey_request
+from modicum.gateway.budgets.bounds import check_bounded, survey_request
 from modicum.gateway.exchange import Exchange
 from modicum.governance.budgets import Amounts
 from modicum.governance.worst_case import ceiling, nano_usd, sum_amounts, worst_amounts
@@ -78,6 +78,10 @@ class CallPrices:
 
     def _worst(self, exchange: Exchange) -> Amounts:
         """At its own model, and at every other one that it lets the provider ask."""
+        dialect = exchange.request.served.dialect
+        if dialect.is_free:
+            return Amounts(0, 0)
+        check_bounded(dialect, exchange.facts)
         named = [name.removeprefix("models/") for _, name in other_models(exchange.edited)]
         return sum_amounts([self._worst_at(exchange, model) for model in (exchange.route.model, *named)])
 

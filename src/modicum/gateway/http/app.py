@@ -20,9 +20,10 @@ from modicum.gateway.http.known_head import HeadPlace, KnownHead
 from modicum.gateway.http.otlp_door import PATHS as OTLP
 from modicum.gateway.http.outcomes import record_outcomes, take_outcomes
 from modicum.gateway.http.pass_through import pass_aside
-from modicum.gateway.http.paths import CALL, dialect_of, served
+from modicum.gateway.http.paths import CALL, Served, dialect_of, served
 from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.http.upgrades import NO_WEBSOCKET, asks_for_websocket, refuse_websocket
+from modicum.gateway.http.upload import HELD_BYTES, Upload, too_large
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.process.log import log
@@ -30,6 +31,8 @@ from modicum.gateway.process.workers import Board, State
 from modicum.outbound.keepalive import Header
 
 MOST_HEADERS = 200
+_WITHOUT_BODY = frozenset({b"GET", b"DELETE"})
+"""What of a request with such a method goes on has no body."""
 _ONCE = frozenset(
     {
         b"authorization",
@@ -62,12 +65,13 @@ class App:
         hosts: HostNames,
         cors: Cors,
         most_body_bytes: int,
+        most_upload_bytes: int,
         slow_client_s: float,
     ) -> None:
         self._pipeline, self._parts, self._board = pipeline, parts, board
         self.hosts, self.cors = hosts, cors
         """They change with the settings."""
-        self._most_body_bytes = most_body_bytes
+        self._most_body_bytes, self._most_upload_bytes = most_body_bytes, most_upload_bytes
         self._slow_client_s = slow_client_s
         self._own: dict[tuple[str, str], Callable[..., Awaitable[tuple[int, bytes, bytes]]]] = {
             ("GET", "/healthz"): self._healthz,
@@ -107,22 +111,34 @@ class App:
                 if direct is not None:
                     direct.known_head = head
             target = head.served
-            body = b"" if target.method == b"GET" else await self._body(receive, headers, share, direct)
+            upload = self._upload(receive, headers, target)
+            is_read = target.method not in _WITHOUT_BODY and upload is None
+            body = await self._body(receive, headers, share, direct) if is_read else b""
         except Refused as refusal:
             self._parts.refusals.add(refusal.kind)
             await client.refuse(dialect_of(path), refusal.status, refusal.message, refusal.kind)
             return
         except ClientGone:
             return
-        request = Request(target, path, scope["query_string"], head.caller, headers, head.passing, body, head)
+        request = Request(target, path, scope["query_string"], head.caller, headers, head.passing, body, head, upload)
         with suppress(ClientGone), contain(_log_bug, but=(ClientGone,)) as work:
-            if target.what == CALL:
-                await self._pipeline.run(request, client)
-            else:
-                await pass_aside(self._parts, self._pipeline.in_force.upstreams, request, client)
+            await self._pass(request, client)
         if work.error is not None and not client.started:
             with suppress(ClientGone):
                 await client.refuse(target.dialect, 500, "a fault of the gateway; its log says where", "internal_error")
+
+    async def _pass(self, request: Request, client: Client) -> None:
+        """A request that was let in, on its way."""
+        pipeline, served = self._pipeline, request.served
+        upstreams = pipeline.in_force.upstreams
+        if served.what == CALL:
+            await pipeline.run(request, client)
+        elif served.batch is not None:
+            await pipeline.batches.aside(upstreams, request, client)
+        elif served.is_streamed:
+            await pipeline.relay.aside(upstreams, request, client)
+        else:
+            await pass_aside(self._parts, upstreams, request, client)
 
     async def _answer_here(self, method: str, path: str, headers: dict[bytes, bytes], client: Client) -> bool:
         """Answers a request that needs neither key nor body; says whether it was one."""
@@ -178,6 +194,24 @@ class App:
         if not self.hosts.include(headers.get(b"host", b"")):
             raise Refused(421, "this name is not ours; name it in gateway.hosts of modicum.toml", "wrong_host")
         return headers, passing
+
+    def _upload(self, receive: Receive, headers: dict[bytes, bytes], target: Served) -> Upload | None:
+        """A body that goes on as it comes; None: it is none, or read first as any other.
+
+        Raises:
+            Refused: it is too large.
+        """
+        if not target.is_streamed or target.method in _WITHOUT_BODY or _unpacker(headers) is not None:
+            return None
+        length = headers.get(b"content-length", b"")
+        if not length and b"transfer-encoding" not in headers:
+            return None
+        size = int(length) if length.isdigit() else None
+        if size is not None and size <= HELD_BYTES:
+            return None
+        if size is not None and size > self._most_upload_bytes:
+            raise too_large(self._most_upload_bytes)
+        return Upload(receive, size, self._most_upload_bytes, self._slow_client_s)
 
     async def _body(
         self,

@@ -58,6 +58,7 @@ from modicum.gateway.process.tls import TlsListener, listener_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
 from modicum.gateway.recording import Recorder
+from modicum.gateway.redaction.redacting import Redactor
 from modicum.gateway.reply_cache.caching import CachingAnswerer
 from modicum.gateway.resilience.attempts import ResilientAnswerer
 from modicum.gateway.routes import LiveRoutes
@@ -67,6 +68,7 @@ from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
 from modicum.gateway.warming.sending_pings import may_send, send_ping
 from modicum.gateway.warming.short_marks import ShortMarks
+from modicum.ledger.batches import BatchFile
 from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal
 from modicum.ledger.worker_reports import FOLDER as REPORTS
@@ -175,6 +177,8 @@ class Gateway:
             ProviderLimits(),
             Authorising(),
             refusals,
+            Redactor(self._digest_key),
+            BatchFile(self._folder / "batches.sqlite"),
             turns,
             self._keeper_of(rates, turns),
         )
@@ -217,6 +221,7 @@ class Gateway:
             hosts=names_of(settings),
             cors=Cors(settings.cors_origins),
             most_body_bytes=settings.most_body_mb * 1024 * 1024,
+            most_upload_bytes=settings.most_upload_mb * 1024 * 1024,
             slow_client_s=settings.slow_client_s,
         )
         self.server = server = CallServer(
@@ -332,6 +337,7 @@ class Gateway:
         self._resilient.take_over(policies_of(settings.resilience), self._upstreams)
         self._routes.take_over(self._upstreams)
         self._caching.take_over(settings.reply_cache)
+        self.parts.redactor.take_over(settings.redaction)
 
     def _tidy_replies(self) -> None:
         """What is too old or of a revoked key does not stay in memory."""
@@ -382,7 +388,8 @@ class Gateway:
 
     def _in_force(self) -> InForce:
         """What the settings say now."""
-        owners = Owners(self._keys, self._digest_key, own_keys=self._settings.gateway.own_keys)
+        gateway = self._settings.gateway
+        owners = Owners(self._keys, self._digest_key, own_keys=gateway.own_keys, plans=gateway.plan_credentials)
         # Before teams: these ask which arm a task is in.
         arms = self._routes.behind(self._experiments.arms)
         always, of_owners = split_rules(self._rules)

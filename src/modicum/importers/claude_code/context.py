@@ -22,6 +22,8 @@ import msgspec
 from modicum.calls import Anatomy, Basis, Call, Problem, Segment, SegmentKind
 from modicum.context.growing import Context
 from modicum.context.segmenter import Segmenter
+from modicum.importers.claude_code.attachments import attachment_blocks
+from modicum.importers.claude_code.attribution import SUBAGENT_TOOLS, ThreadAttribution, subagent_of
 from modicum.importers.claude_code.events import EventLog
 from modicum.importers.claude_code.usage import (
     NO_MODEL,
@@ -81,6 +83,9 @@ class FullRow(TranscriptRow, gc=False, rename="camel"):
     is_api_error_message: Any = None
     permission_mode: Any = None
     thinking_metadata: msgspec.Raw = msgspec.Raw()
+    attachment: msgspec.Raw = msgspec.Raw()
+    parent_tool_use_id: Any = msgspec.field(name="parentToolUseID", default=None)
+    """Of a progress row: the call of a tool that started the subagent."""
     message: FullMessage | None = None
     data: "FullProgress | None" = None
 
@@ -134,17 +139,22 @@ class Threads:
         self._threads: dict[str, TranscriptThread] = {}
         self._side_roots: dict[str, str] = {}
         self._sent: dict[str, Sent] = {}
+        self._subagents: dict[str, str] = {}
+        """Names of subagents by the call of a tool that starts them."""
 
     def add(self, outer: FullRow) -> None:
         row = outer
         if outer.data is not None and outer.data.message is not None:
             row = outer.data.message
         if row.type == "system" and row.subtype == "compact_boundary":
-            self._thread(self._name(outer, row)).compact()
+            self._thread_of(outer, row).compact()
         elif row.is_api_error_message is True or (row.type == "system" and row.subtype == "api_error"):
-            self._thread(self._name(outer, row)).events.add_error()
+            self._thread_of(outer, row).events.add_error()
+        elif row.type == "attachment":
+            parts = self._segmenter.segments(attachment_blocks(row.attachment), MODEL)
+            self._thread_of(outer, row).attach(row, parts)
         elif row.type in {"user", "assistant"} and row.message is not None and row.message.model != NO_MODEL:
-            thread = self._thread(self._name(outer, row))
+            thread = self._thread_of(outer, row)
             if row.uuid not in thread.seen:
                 thread.seen.add(row.uuid or "")
                 self._speak(thread, row, row.message)
@@ -156,7 +166,13 @@ class Threads:
         output = None  # a log without content tells nothing of the output
         if sent.output_tokens:
             output = shipped_calibrations().convert(sent.output_tokens, found.model).tokens
-        return msgspec.structs.replace(found, anatomy=sent.anatomy, turn=sent.turn, output_tokens_estimated=output)
+        return msgspec.structs.replace(
+            found,
+            anatomy=sent.anatomy,
+            turn=sent.turn,
+            output_tokens_estimated=output,
+            tags={**sent.tags, **found.tags},
+        )
 
     def _speak(self, thread: "TranscriptThread", row: FullRow, message: FullMessage) -> None:
         if row.type == "user":
@@ -175,12 +191,21 @@ class Threads:
         segments = thread.reply(row, message, self._segmenter)
         if isinstance(message.content, list):
             thread.events.add_reply(part.name for part in message.content)
+            for part in message.content:
+                if part.name in SUBAGENT_TOOLS and part.id:
+                    self._subagents[part.id] = subagent_of(part.input)
+            thread.attribution.add_reply(
+                sent.tags,
+                [(part.name, part.input) for part in message.content if part.type == "tool_use" and part.name],
+            )
         sent.output_tokens += sum(part.tokens for part in segments)
         self._listener.on_reply(message.id, segments)
 
-    def _thread(self, name: str) -> "TranscriptThread":
+    def _thread_of(self, outer: FullRow, row: FullRow) -> "TranscriptThread":
+        name = self._name(outer, row)
         if name not in self._threads:
-            self._threads[name] = TranscriptThread()
+            subagent = self._subagents.get(text(outer.parent_tool_use_id) or "", "") if name else ""
+            self._threads[name] = TranscriptThread(subagent)
         return self._threads[name]
 
     def _name(self, outer: FullRow, row: FullRow) -> str:
@@ -199,13 +224,15 @@ class Sent(msgspec.Struct):
     anatomy: Anatomy
     turn: int
     output_tokens: int = 0
+    tags: dict[str, str] = {}
 
 
 class TranscriptThread:
     """One conversation: what was said since the last call, and the context that the last call had."""
 
-    def __init__(self) -> None:
+    def __init__(self, subagent: str = "") -> None:
         self.events = EventLog()
+        self.attribution = ThreadAttribution(subagent)
         self.seen: set[str] = set()
         self.last: Sent | None = None
         self._context = Context()
@@ -228,12 +255,20 @@ class TranscriptThread:
             self.events.add_image()
         if row.is_meta:
             self.events.add_meta_row()
+            self.attribution.add_meta_row()
         elif not is_result:
             words = "\n".join(block.text for block in blocks if block.kind is kind)
             self.events.add_prompt(words, bytes(row.thinking_metadata), text(row.permission_mode))
+            self.attribution.add_prompt(words)
         if not row.is_meta and not is_result:
             self._rewind_to(row.parent_uuid or "")
         self._take(row, segmenter.segments(blocks, MODEL))
+
+    def attach(self, row: FullRow, parts: Iterable[Segment]) -> None:
+        """What the client put into the next prompt beside what is said."""
+        if row.uuid not in self.seen:
+            self.seen.add(row.uuid or "")
+            self._take(row, parts)
 
     def reply(self, row: FullRow, message: FullMessage, segmenter: Segmenter) -> list[Segment]:
         """What the model said; it is part of the next prompt."""
@@ -258,7 +293,8 @@ class TranscriptThread:
         else:
             self._shrink(prompt_tokens, cache_read_tokens, counted)
         self._fresh, self._fresh_rows = [], []
-        self.last = Sent(msgspec.structs.replace(self._context.sent(), events=events), self._turn)
+        sent = msgspec.structs.replace(self._context.sent(), events=events)
+        self.last = Sent(sent, self._turn, tags=self.attribution.tags())
         self._turn += 1
         return self.last
 

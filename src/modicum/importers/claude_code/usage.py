@@ -22,6 +22,7 @@ import msgspec
 
 from modicum.calls import NO_CHARGES, Basis, Call, ChargedUnit, Charges, Problem, Tier, Usage
 from modicum.importers.array_items import MOST_VALUES, TOO_MUCH, holds_too_much
+from modicum.importers.claude_code.attribution import AttributedRow, logged_tags
 from modicum.importers.files import LineChunk, blocks
 from modicum.importers.format import Found
 from modicum.importers.line_values import HOLE, reason_unread, values
@@ -131,7 +132,7 @@ class Message(msgspec.Struct, gc=False):
         return self.usage is not NO_USAGE and bytes(self.usage) != b"null"
 
 
-class TranscriptRow(msgspec.Struct, gc=False, rename="camel"):
+class TranscriptRow(AttributedRow, gc=False, rename="camel"):
     """What a bill needs of a row; everything else is passed over without being built."""
 
     timestamp: str | None = None
@@ -377,6 +378,7 @@ def call(message_id: str, best: Best, session: str, agent: str, begun: str) -> C
         reported_cost_usd=None
         if row.cost_usd is None or not 0 <= row.cost_usd < MOST_REPORTED_USD
         else Decimal(repr(row.cost_usd)),
+        tags=logged_tags(row),
         place="" if row is outer else "progress",
         revision=best.revision,
     )

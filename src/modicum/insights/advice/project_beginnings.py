@@ -86,6 +86,9 @@ class _Group(NamedTuple):
 
 def _group_calls(history: History) -> list[_Group]:
     segments = _main_beginnings(history)
+    begins = np.zeros(history.calls, dtype=bool)
+    begins[history.segment_call[segments & (history.segment_position == 0)]] = True
+    segments &= begins[history.segment_call]  # instructions that come later begin no conversation
     tokens = np.bincount(history.segment_call[segments], history.segment_tokens[segments], history.calls)
     found = []
     for source in np.unique(history.source[tokens > 0]):

@@ -4,7 +4,9 @@
 -- Costs that are unknown are left out of the sums; calls_unpriced counts them.
 SELECT
     dimension(
-        $by, $tag, $zone, model, source, provider, project, branch, task, agent, team, app, user_name, key_name, tier,
+        $by, $tag, $zone, model, source,
+        CASE WHEN provider = '' THEN tag_value(tags, 'server') ELSE provider END,
+        project, branch, task, agent, team, app, user_name, key_name, tier,
         status, place, tags, started
     ) AS name,
     usage_basis,
@@ -58,6 +60,6 @@ SELECT
     sum(cost_output_image_usd) AS cost_output_image_usd,
     sum(cost_output_video_usd) AS cost_output_video_usd
 FROM entries
-WHERE started >= $since AND started < $until
+WHERE started >= $since AND started < $until AND $where
 GROUP BY name, usage_basis, output_basis, cost_basis, is_report
 ORDER BY name, usage_basis, output_basis, cost_basis, is_report

@@ -24,7 +24,7 @@ SELECT
     sum(output_image) AS output_image,
     sum(output_video) AS output_video
 FROM entries
-WHERE started >= $since AND started < $until AND (cost_basis IN ('lower_bound', 'estimated') OR caveats <> '[]')
+WHERE started >= $since AND started < $until AND $where AND (cost_basis IN ('lower_bound', 'estimated') OR caveats <> '[]')
 GROUP BY
     source, provider, model, tier, region, usage_basis, output_basis, cost_basis, price_source, requests, caveats
 ORDER BY source, provider, model, tier, region, caveats, requests, cost_basis, usage_basis, output_basis, price_source

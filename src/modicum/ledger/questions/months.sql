@@ -5,6 +5,6 @@ SELECT
     sum(calls_count) AS calls,
     sum(cost_usd) AS cost_usd
 FROM entries
-WHERE started >= $since AND started < $until
+WHERE started >= $since AND started < $until AND $where
 GROUP BY source, month
 ORDER BY source, month

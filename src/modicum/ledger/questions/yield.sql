@@ -19,7 +19,9 @@ SELECT
 FROM (
     SELECT
         dimension(
-            $by, $tag, $zone, model, source, provider, project, branch, task, agent, team, app, user_name, key_name, tier,
+            $by, $tag, $zone, model, source,
+            CASE WHEN provider = '' THEN tag_value(tags, 'server') ELSE provider END,
+            project, branch, task, agent, team, app, user_name, key_name, tier,
             status, place, tags, started
         ) AS name,
         task,
@@ -38,11 +40,11 @@ FROM (
         sum(effective_tokens) AS effective_tokens,
         sum(cost_usd) AS cost_usd
     FROM entries
-    WHERE (
+    WHERE $where AND ((
         task <> '' AND task IN (
             SELECT task FROM entries GROUP BY task HAVING min(started) >= $since AND min(started) < $until
         )
-    ) OR (task = '' AND started >= $since AND started < $until)
+    ) OR (task = '' AND started >= $since AND started < $until))
     GROUP BY name, task, usage_basis, output_basis, cost_basis
 ) AS spent
 LEFT JOIN (

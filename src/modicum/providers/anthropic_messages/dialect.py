@@ -11,9 +11,10 @@ import msgspec
 
 from modicum.providers.anthropic_messages.blocks import request_blocks
 from modicum.providers.anthropic_messages.mock import MOCK
+from modicum.providers.anthropic_messages.model_list import MODEL_LIST
 from modicum.providers.anthropic_messages.prompt import SHAPE
 from modicum.providers.anthropic_messages.replies import WORDS, WRITER
-from modicum.providers.anthropic_messages.stream import MessageTail
+from modicum.providers.anthropic_messages.stream import STREAM_TEXTS, MessageTail
 from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.blocks import Block
 from modicum.providers.body_parsing import (
@@ -78,10 +79,17 @@ class AnthropicMessages(Dialect):
     """POST /v1/messages, and the request of /v1/messages/count_tokens (whose reply is no call)."""
 
     name = "anthropic-messages"
-    api = DialectApi("anthropic", b"x-api-key", b"", provider="anthropic", limits=AnthropicLimitHeaders())
+    api = DialectApi(
+        "anthropic",
+        b"x-api-key",
+        b"",
+        provider="anthropic",
+        limits=AnthropicLimitHeaders(),
+        request_id_header=b"request-id",
+    )
     paths: ClassVar = {
         "/v1/messages": Target("/messages"),
-        "/v1/messages/count_tokens": Target("/messages/count_tokens", is_call=False),
+        "/v1/messages/count_tokens": Target("/messages/count_tokens", is_call=False, counts_tokens=True),
     }
     area = re.compile("/v1/messages")
     list_header = b"anthropic-version"
@@ -110,7 +118,9 @@ class AnthropicMessages(Dialect):
             "top_p",
         ]
     )
+    stream_texts = STREAM_TEXTS
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
+    model_list = MODEL_LIST
     blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here

@@ -8,6 +8,7 @@ from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, charges_from
 from modicum.providers.body_parsing import error_kind_of, identifier, parse_usage
 from modicum.providers.cache_diagnostics import cache_miss_from
 from modicum.providers.fields import mapping, text
+from modicum.providers.reply_text import StreamTexts
 from modicum.providers.stream import EventTail
 
 
@@ -54,3 +55,9 @@ class MessageTail(EventTail):
         delta = mapping(event.get("delta"))
         names = ("text", "thinking", "partial_json")
         return text(block.get("name")) + "".join(text(delta.get(name)) for name in names)
+
+
+STREAM_TEXTS = StreamTexts(
+    is_piece=lambda event: event.get("type") == "content_block_delta",
+    is_end=lambda event: event.get("type") in {"content_block_stop", "message_delta", "message_stop", "error"},
+)

@@ -22,12 +22,15 @@ from modicum.providers.body_parsing import (
 )
 from modicum.providers.dialect import Dialect, DialectApi, Target, quoted
 from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
-from modicum.providers.fields import listed, mapping, text
+from modicum.providers.fields import listed, mapping
+from modicum.providers.gemini.errors import error_object
 from modicum.providers.gemini_generate.blocks import request_blocks
 from modicum.providers.gemini_generate.mock import MOCK
+from modicum.providers.gemini_generate.model_list import MODEL_LIST
 from modicum.providers.gemini_generate.prompt import SHAPE
 from modicum.providers.gemini_generate.replies import WORDS, WRITER
 from modicum.providers.gemini_generate.stream import (
+    STREAM_TEXTS,
     GeminiTail,
     candidate_blocks,
     counted_in,
@@ -37,21 +40,6 @@ from modicum.providers.gemini_generate.stream import (
 )
 from modicum.providers.gemini_generate.usage import charges_from, tier_from
 from modicum.providers.own_reply import OwnText
-
-STATUS_WORDS = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    409: "ABORTED",
-    413: "INVALID_ARGUMENT",
-    429: "RESOURCE_EXHAUSTED",
-    499: "CANCELLED",
-    501: "UNIMPLEMENTED",
-    503: "UNAVAILABLE",
-    504: "DEADLINE_EXCEEDED",
-}
-SERVER_FAULT = 500
 
 
 class _Config(msgspec.Struct):
@@ -80,6 +68,7 @@ _reply = msgspec.json.Decoder(_Reply)
 _PATH = re.compile(r"/(?:models|tunedModels|endpoints)/([^/:?]+):(\w+)")
 _BEGINNINGS = ("/v1beta/models/", "/v1/models/")
 """Google's clients use either; the version that goes upstream is that of the upstream's address."""
+_LIST = "/v1beta/models"
 _METHODS = {"generateContent": False, "streamGenerateContent": True, "countTokens": False}
 
 
@@ -89,6 +78,8 @@ class GeminiGenerate(Dialect):
     name = "gemini-generate"
     api = DialectApi("gemini", b"x-goog-api-key", b"", provider="google")
     area = re.compile("/v1beta/|/v1/models/.*:")
+    list_header = b"x-goog-api-key"
+    metered = re.compile(r".*:(?:generateContent|streamGenerateContent|countTokens)")
     streams_json = True
     repeatable_fields = frozenset(
         [
@@ -104,7 +95,9 @@ class GeminiGenerate(Dialect):
             "system_instruction",
         ]
     )
+    stream_texts = STREAM_TEXTS
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
+    model_list = MODEL_LIST
     blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:
@@ -122,10 +115,16 @@ class GeminiGenerate(Dialect):
         )
 
     def find(self, method: str, path: str) -> Target | None:
+        if path == _LIST:
+            return Target("/models", is_call=False) if method == "GET" else None
         for beginning in _BEGINNINGS:
             if path.startswith(beginning) and (":" in path or beginning == _BEGINNINGS[0]):
                 return _target(method, path.removeprefix(beginning))
         return None
+
+    def call_target(self, model: str, *, stream: bool) -> tuple[str, bytes]:
+        path = quoted(f"/models/{model}:{'streamGenerateContent' if stream else 'generateContent'}")
+        return path, b"alt=sse" if stream else b""
 
     def target_for(self, path: str, model: str) -> str:
         """The path, in which the model stands."""
@@ -163,10 +162,10 @@ class GeminiGenerate(Dialect):
         return GeminiTail()
 
     def error(self, status: int, message: str, kind: str) -> bytes:
-        return encode({"error": _error(status, message, kind)})
+        return encode({"error": error_object(status, message, kind)})
 
     def error_event(self, status: int, message: str, kind: str) -> bytes:
-        return b"data: %b\r\n\r\n" % encode({"error": _error(status, message, kind)})
+        return b"data: %b\r\n\r\n" % encode({"error": error_object(status, message, kind)})
 
 
 def _target(method: str, rest: str) -> Target | None:
@@ -177,17 +176,9 @@ def _target(method: str, rest: str) -> Target | None:
     if method == "GET" and not verb:
         return Target(path.rstrip("/"), is_call=False)
     if method == "POST" and model and verb in _METHODS:
-        return Target(path, is_call=verb != "countTokens")
+        is_count = verb == "countTokens"
+        return Target(path, is_call=not is_count, counts_tokens=is_count)
     return None
-
-
-def _error(status: int, message: str, kind: str) -> dict[str, Any]:
-    status_word = STATUS_WORDS.get(status) or ("INTERNAL" if status >= SERVER_FAULT else "FAILED_PRECONDITION")
-    error: dict[str, Any] = {"code": status, "message": text(message), "status": status_word}
-    if kind:
-        info = "type.googleapis.com/google.rpc.ErrorInfo"
-        error["details"] = [{"@type": info, "reason": text(kind).upper(), "domain": "modicum"}]
-    return error
 
 
 def _array_reply(body: bytes) -> ReplyFacts:

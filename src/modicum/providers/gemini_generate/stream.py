@@ -12,6 +12,7 @@ from modicum.providers.fields import listed, mapping
 from modicum.providers.gemini_generate.usage import charges_from, tier_from, usage_from
 from modicum.providers.line_buffer import MOST_LINE, LineBuffer
 from modicum.providers.message_blocks import messages_blocks
+from modicum.providers.reply_text import StreamTexts, any_has
 from modicum.providers.stream import EventTail
 
 MAIN_COUNTS = MainCounts(("promptTokenCount",), ("candidatesTokenCount",))
@@ -129,3 +130,8 @@ class GeminiTail(EventTail):
             return
         for element in listed(elements):
             self.take(mapping(element))
+
+
+STREAM_TEXTS = StreamTexts(
+    is_piece=lambda event: "candidates" in event, is_end=lambda event: any_has(event.get("candidates"), "finishReason")
+)

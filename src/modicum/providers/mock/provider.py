@@ -13,10 +13,10 @@ from modicum.providers.facts import DialectError
 from modicum.providers.mock.options import MockOptions
 from modicum.providers.mock.prompt_cache import PromptCache, tokens_of
 from modicum.providers.mock.reply_plan import MockRequest, plan_reply
+from modicum.providers.openai.multipart import form_texts, is_form
 from modicum.providers.planned_reply import PlannedReply
 
 JSON = "application/json"
-EVENTS = "text/event-stream"
 
 ERRORS = {
     "rate_limited": (429, "the mock provider is asked for a rate limit", "rate_limit_exceeded"),
@@ -100,9 +100,10 @@ def _parse_request(dialect: Dialect, body: bytes, path: str) -> MockRequest:
         raise DialectError(400, dialect.mock.bound_missing)
     if facts.most_output_tokens is not None and facts.most_output_tokens < 1:
         raise DialectError(400, "the bound on output tokens is less than 1")
-    request, rules = parse_request_object(body), dialect.mock
+    request, rules = form_texts(body) if is_form(body) else parse_request_object(body), dialect.mock
     tools = tuple(rules.tools(request))
-    return MockRequest(facts, request, dialect.segments(body), tools, rules.forces_tool(request))
+    chosen = rules.chosen_tool(request)
+    return MockRequest(facts, request, dialect.segments(body), tools, rules.forces_tool(request), chosen, path)
 
 
 def _broken_reply(dialect: Dialect, fault: str) -> MockReply | None:
@@ -125,7 +126,7 @@ def _error(dialect: Dialect, fault: str) -> MockReply:
 def _stream_reply(dialect: Dialect, plan: PlannedReply, options: MockOptions, *, is_array: bool) -> MockReply:
     array = dialect.writer.array if is_array else None
     parts = tuple(dialect.writer.events(plan) if array is None else array(plan))
-    content_type = EVENTS if array is None else JSON
+    content_type = dialect.writer.content_type(plan) if array is None else JSON
     if options.fault == "broken_off":
         half = len(parts) // 2
         return MockReply(200, content_type, (*parts[:half], parts[half][: len(parts[half]) // 2]), breaks_off=True)

@@ -55,10 +55,10 @@ def error_type(status: int) -> str:
 
 
 def model_in(model: str | None, path: str) -> str:
-    """The model that a request names, or else the deployment in an Azure path.
+    """The deployment in an Azure path, which decides there, or else the model that a request names.
 
     Raises:
         DialectError: neither is a model name.
     """
-    deployment = None if model else _DEPLOYMENT.search(path)
+    deployment = _DEPLOYMENT.search(path)
     return check_model_name(deployment[1] if deployment else model)

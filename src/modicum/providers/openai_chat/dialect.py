@@ -15,13 +15,11 @@ import msgspec
 from modicum.providers.blocks import Block
 from modicum.providers.body_parsing import (
     UNREADABLE,
-    encode,
     error_kind_of,
     identifier,
     join_output,
     metadata_texts,
     parse_request,
-    parse_request_object,
     parse_usage,
     session_from_cache_key,
     unreadable_reply,
@@ -32,18 +30,15 @@ from modicum.providers.fields import listed, mapping, text
 from modicum.providers.message_blocks import message_blocks
 from modicum.providers.openai.blocks import request_blocks
 from modicum.providers.openai.dialect import OpenAIDialect, OpenAIReply, OpenAIRequest, model_in
+from modicum.providers.openai.stream import STREAM_TEXTS, ChatTail, UnaskedChatTail, error_kind_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
+from modicum.providers.openai.usage_asked import UsageOptions, with_usage_asked, without_usage_asked
 from modicum.providers.openai_chat.prompt import SHAPE
 from modicum.providers.openai_chat.replies import WORDS, WRITER
-from modicum.providers.openai_chat.stream import ChatTail, UnaskedChatTail, error_kind_in
-
-
-class _StreamOptions(msgspec.Struct):
-    include_usage: bool | None = None
 
 
 class _Request(OpenAIRequest):
-    stream_options: _StreamOptions | None = None
+    stream_options: UsageOptions | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     n: int | None = None
@@ -65,7 +60,6 @@ class _Reply(OpenAIReply):
 
 _request = msgspec.json.Decoder(_Request)
 _reply = msgspec.json.Decoder(_Reply)
-_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class OpenAIChat(OpenAIDialect):
@@ -74,6 +68,7 @@ class OpenAIChat(OpenAIDialect):
     name = "openai-chat"
     paths: ClassVar = {"/v1/chat/completions": Target("/chat/completions")}
     stream_ends = (b"[DONE]",)
+    has_deployments = True
     repeatable_fields = frozenset(
         [
             "frequency_penalty",
@@ -103,6 +98,7 @@ class OpenAIChat(OpenAIDialect):
             "verbosity",
         ]
     )
+    stream_texts = STREAM_TEXTS
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
     blocks_of = staticmethod(request_blocks)
 
@@ -122,21 +118,10 @@ class OpenAIChat(OpenAIDialect):
         )
 
     def with_usage_asked(self, body: bytes) -> bytes:
-        """`stream_options.include_usage` put in front, or set where the options stand; the rest as it was."""
-        start = body.find(b"{") + 1
-        if start and b'"stream_options"' not in body:
-            return b'%b"stream_options":{"include_usage":true},%b' % (body[:start], body[start:])
-        fields = parse_request(_fields, body)
-        options = (
-            parse_request_object(bytes(fields["stream_options"])) if _is_object(fields.get("stream_options")) else {}
-        )
-        fields["stream_options"] = msgspec.Raw(encode({**options, "include_usage": True}))
-        return msgspec.json.encode(fields)
+        return with_usage_asked(body)
 
     def without_usage_asked(self, body: bytes) -> bytes:
-        fields = parse_request(_fields, body)
-        fields.pop("stream_options", None)
-        return msgspec.json.encode(fields)
+        return without_usage_asked(body)
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:
@@ -164,10 +149,6 @@ class OpenAIChat(OpenAIDialect):
 
     def tail(self, usage_asked: bool) -> ChatTail:
         return ChatTail() if usage_asked else UnaskedChatTail()
-
-
-def _is_object(raw: msgspec.Raw | None) -> bool:
-    return raw is not None and bytes(raw).lstrip().startswith(b"{")
 
 
 def _message_blocks(choices: list[_Choice]) -> list[Block]:

@@ -44,6 +44,7 @@ class OpenAIEmbeddings(OpenAIDialect):
     name = "openai-embeddings"
     paths: ClassVar = {"/v1/embeddings": Target("/embeddings")}
     generates = False
+    has_deployments = True
     repeatable_fields = frozenset({"dimensions", "encoding_format", "input", "input_type", "model", "user"})
     writer = WRITER
 

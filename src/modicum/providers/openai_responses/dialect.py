@@ -33,7 +33,7 @@ from modicum.providers.openai.recorded import CHARGED_ITEMS, requests_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.openai_responses.prompt import SHAPE
 from modicum.providers.openai_responses.replies import WORDS, WRITER
-from modicum.providers.openai_responses.stream import ResponseTail
+from modicum.providers.openai_responses.stream import STREAM_TEXTS, ResponseTail, seconds_from
 
 
 class _Request(OpenAIRequest):
@@ -53,17 +53,25 @@ class _Reply(OpenAIReply):
     output: msgspec.Raw = msgspec.Raw(b"[]")
 
 
-_LATER = re.compile(r"/v1/responses/(resp_[0-9A-Za-z_-]{1,200})(/cancel)?")
-_LATEST_S = 1 << 33
+_LATER = re.compile(r"/v1/responses/(resp_[0-9A-Za-z_-]{1,200})(/cancel|/input_items)?")
+_METHODS = {None: ("GET", "DELETE"), "/cancel": ("POST",), "/input_items": ("GET",)}
+COMPACTION = "response.compaction"
+"""The object that a compacted context comes as."""
 _request = msgspec.json.Decoder(_Request)
 _reply = msgspec.json.Decoder(_Reply)
 
 
 class OpenAIResponses(OpenAIDialect):
-    """POST /v1/responses; GET /v1/responses/{id} and POST /v1/responses/{id}/cancel for those in the background."""
+    """POST /v1/responses and /v1/responses/compact; GET, DELETE and POST .../cancel of /v1/responses/{id}, and the
+    requests of .../input_items and /v1/responses/input_tokens.
+    """
 
     name = "openai-responses"
-    paths: ClassVar = {"/v1/responses": Target("/responses")}
+    paths: ClassVar = {
+        "/v1/responses": Target("/responses"),
+        "/v1/responses/compact": Target("/responses/compact"),
+        "/v1/responses/input_tokens": Target("/responses/input_tokens", is_call=False, counts_tokens=True),
+    }
     area = re.compile("/v1/responses/")
     stream_ends = (b"response.completed", b"response.incomplete", b"response.failed")
     repeatable_fields = frozenset(
@@ -90,6 +98,7 @@ class OpenAIResponses(OpenAIDialect):
         ]
     )
     keeps_replies = True
+    stream_texts = STREAM_TEXTS
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
     blocks_of = staticmethod(request_blocks)
 
@@ -109,7 +118,7 @@ class OpenAIResponses(OpenAIDialect):
 
     def find(self, method: str, path: str) -> Target | None:
         found = _LATER.fullmatch(path)
-        if found is None or method != ("POST" if found[2] else "GET"):
+        if found is None or method not in _METHODS[found[2]]:
             return None
         return Target(path.removeprefix("/v1"), is_call=False, late_reply=found[1])
 
@@ -142,20 +151,15 @@ def _facts(parsed: _Reply) -> ReplyFacts:
             mapping(parsed.usage), lane=parsed.service_tier, model=identifier(parsed.model), requests=_requests(parsed)
         ).with_cache_miss(cache_miss_from({"prompt_cache_diagnostics": parsed.prompt_cache_diagnostics})),
         finish_reason=identifier(mapping(parsed.incomplete_details).get("reason")) or identifier(status),
-        complete=status in {"completed", "incomplete"},
+        complete=status in {"completed", "incomplete"} or parsed.object == COMPACTION,
         pending=status in {"queued", "in_progress"},
         background=parsed.background is True,
-        created_s=_seconds(parsed.created_at) if parsed.background is True else 0.0,
+        created_s=seconds_from(parsed.created_at) if parsed.background is True else 0.0,
         error_kind=error_kind_of({"error": parsed.error, "object": parsed.object}) or ("error" * (status == "failed")),
         output_text=made,
         output_chars=made_size,
         problem=problem,
     )
-
-
-def _seconds(created: Any) -> float:
-    is_time = isinstance(created, int | float) and 0 < created < _LATEST_S
-    return float(created) if is_time else 0.0
 
 
 _CHARGED = (b'"web_search_call"', *(f'"{kind}"'.encode() for kind in CHARGED_ITEMS))

@@ -9,9 +9,19 @@ from modicum.providers.cache_diagnostics import cache_miss_from
 from modicum.providers.fields import mapping, text
 from modicum.providers.openai.recorded import finish_reason_from, requests_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
+from modicum.providers.reply_text import StreamTexts
 from modicum.providers.stream import GAP, EventTail
 
 _LAST = {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
+
+
+_LATEST_S = 1 << 33
+
+
+def seconds_from(created: Any) -> float:
+    """When a response was asked for, in seconds since 1970; 0: it does not say."""
+    is_time = isinstance(created, int | float) and not isinstance(created, bool) and 0 < created < _LATEST_S
+    return float(created) if is_time else 0.0
 
 
 class ResponseTail(EventTail):
@@ -32,7 +42,9 @@ class ResponseTail(EventTail):
         self.model = identifier(response.get("model")) or self.model
         if response.get("service_tier"):
             self.tier = tier_from(response)
-        self.pending = response.get("background") is True or self.pending
+        self.background = response.get("background") is True or self.background
+        self.pending = self.background
+        self.created_s = seconds_from(response.get("created_at")) if self.background else 0.0
         if text(event.get("type")) not in _LAST:
             return
         self.pending = False
@@ -58,3 +70,14 @@ class ResponseTail(EventTail):
             return text(event.get("delta"))
         item = mapping(event.get("item"))
         return text(item.get("name")) if event.get("type") == "response.output_item.added" else ""
+
+
+def _kind(event: Mapping[str, Any]) -> str:
+    kind = event.get("type")
+    return kind if isinstance(kind, str) else ""
+
+
+STREAM_TEXTS = StreamTexts(
+    is_piece=lambda event: _kind(event).endswith(".delta"),
+    is_end=lambda event: _kind(event).endswith((".done", ".completed", ".incomplete", ".failed")),
+)

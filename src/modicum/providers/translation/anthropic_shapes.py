@@ -57,15 +57,84 @@ class ToolUseBlock(_Strict, tag_field="type", tag="tool_use"):
     caller: dict[str, Any] | None = None
 
 
+class SearchResultBlock(_Strict, tag_field="type", tag="search_result"):
+    """What the caller's own search brought."""
+
+    source: str
+    title: str
+    content: list[TextBlock]
+    citations: Any = None
+    cache_control: dict[str, Any] | None = None
+
+
+class CompactionBlock(_Strict, tag_field="type", tag="compaction"):
+    """The provider's summary of what came before."""
+
+    content: str | None = None
+    cache_control: dict[str, Any] | None = None
+
+
+class ToolReferenceBlock(_Strict, tag_field="type", tag="tool_reference"):
+    tool_name: str = ""
+    cache_control: dict[str, Any] | None = None
+
+
+class ServerToolUse(msgspec.Struct, tag_field="type", tag="server_tool_use", gc=False):
+    """What the provider itself did in an earlier turn: for what it then said, it is not needed."""
+
+
+class WebSearchResult(msgspec.Struct, tag_field="type", tag="web_search_tool_result", gc=False):
+    pass
+
+
+class WebFetchResult(msgspec.Struct, tag_field="type", tag="web_fetch_tool_result", gc=False):
+    pass
+
+
+class ToolSearchResult(msgspec.Struct, tag_field="type", tag="tool_search_tool_result", gc=False):
+    pass
+
+
+class CodeResult(msgspec.Struct, tag_field="type", tag="code_execution_tool_result", gc=False):
+    pass
+
+
+class BashResult(msgspec.Struct, tag_field="type", tag="bash_code_execution_tool_result", gc=False):
+    pass
+
+
+class EditorResult(msgspec.Struct, tag_field="type", tag="text_editor_code_execution_tool_result", gc=False):
+    pass
+
+
+class McpToolUse(msgspec.Struct, tag_field="type", tag="mcp_tool_use", gc=False):
+    pass
+
+
+class McpToolResult(msgspec.Struct, tag_field="type", tag="mcp_tool_result", gc=False):
+    pass
+
+
 class ToolResultBlock(_Strict, tag_field="type", tag="tool_result"):
     tool_use_id: str
-    content: str | list[TextBlock | ImageBlock] | None = None
+    content: str | list[TextBlock | ImageBlock | DocumentBlock | SearchResultBlock | ToolReferenceBlock] | None = None
     is_error: bool | None = None
     cache_control: dict[str, Any] | None = None
 
 
-AssistantBlock = TextBlock | ThinkingBlock | RedactedThinkingBlock | ToolUseBlock
-UserBlock = TextBlock | ImageBlock | DocumentBlock | ToolResultBlock
+ServerBlock = (
+    ServerToolUse
+    | WebSearchResult
+    | WebFetchResult
+    | ToolSearchResult
+    | CodeResult
+    | BashResult
+    | EditorResult
+    | McpToolUse
+    | McpToolResult
+)
+AssistantBlock = TextBlock | ThinkingBlock | RedactedThinkingBlock | ToolUseBlock | CompactionBlock | ServerBlock
+UserBlock = TextBlock | ImageBlock | DocumentBlock | SearchResultBlock | ToolResultBlock
 
 
 class AnthropicUserMessage(_Strict, tag_field="role", tag="user"):
@@ -84,7 +153,7 @@ Message = AnthropicUserMessage | AnthropicAssistantMessage | AnthropicSystemMess
 
 
 class AnthropicTool(_Strict):
-    name: str
+    name: str = ""
     input_schema: dict[str, Any] | None = None
     description: str | None = None
     type: str | None = None
@@ -93,6 +162,11 @@ class AnthropicTool(_Strict):
     eager_input_streaming: bool | None = None
     input_examples: Any = None
     defer_loading: bool | None = None
+    allowed_callers: Any = None
+    max_uses: int | None = None
+    user_location: dict[str, Any] | None = None
+    allowed_domains: list[str] | None = None
+    blocked_domains: list[str] | None = None
 
 
 class ToolChoice(_Strict):
@@ -119,15 +193,36 @@ class MessagesRequest(_Strict):
     tool_choice: ToolChoice | None = None
     output_config: OutputConfig | None = None
     metadata: dict[str, Any] | None = None
+    output_format: dict[str, Any] | None = None
+    """As `output_config.format`, from clients that know it by its first name."""
+    top_k: int | None = None
     # Hints: what they ask for, the other side decides by itself.
     thinking: dict[str, Any] | None = None
     service_tier: Any = None
     cache_control: Any = None
+    speed: Any = None
+    context_management: Any = None
+    diagnostics: Any = None
+    betas: Any = None
+    anthropic_version: Any = None
+    anthropic_beta: Any = None
     # Known, and without counterpart as soon as they ask for anything.
-    top_k: int | None = None
-    speed: str | None = None
-    context_management: dict[str, Any] | None = None
+    mcp_servers: list[Any] | None = None
+    container: Any = None
+    inference_geo: str | None = None
 
 
-HINTS = ("thinking", "service_tier", "cache_control")
-HARMLESS: dict[str, tuple[Any, ...]] = {"top_k": (), "speed": ("standard",)}
+HINTS = (
+    "service_tier",
+    "cache_control",
+    "speed",
+    "context_management",
+    "diagnostics",
+    "betas",
+    "anthropic_version",
+    "anthropic_beta",
+)
+HARMLESS: dict[str, tuple[Any, ...]] = {"mcp_servers": ([],), "container": (), "inference_geo": ("global",)}
+"""Fields without counterpart, and the values with which they ask for nothing. Where a call may be served
+(`inference_geo`) is a promise that another provider has not given.
+"""

@@ -37,8 +37,10 @@ class ImagePart(_Strict, tag_field="type", tag="image_url"):
 
 class File(_Strict):
     file_data: str | None = None
+    """Base64 data, or a web address, as some gateways take it."""
     file_id: str | None = None
     filename: str | None = None
+    format: str | None = None
 
 
 class FilePart(_Strict, tag_field="type", tag="file"):
@@ -47,11 +49,29 @@ class FilePart(_Strict, tag_field="type", tag="file"):
     prompt_cache_breakpoint: CacheBreakpoint | None = None
 
 
+class Sound(_Strict):
+    data: str
+    format: str
+
+
+class SoundPart(_Strict, tag_field="type", tag="input_audio"):
+    input_audio: Sound
+    cache_control: dict[str, Any] | None = None
+
+
 class RefusalPart(_Strict, tag_field="type", tag="refusal"):
     refusal: str
+    cache_control: dict[str, Any] | None = None
 
 
-Part = TextPart | ImagePart | FilePart
+class ThinkingPart(_Strict, tag_field="type", tag="thinking"):
+    """As some clients send reasoning back, within the content."""
+
+    thinking: Any = None
+    signature: str | None = None
+
+
+Part = TextPart | ImagePart | FilePart | SoundPart
 Content = str | list[Part] | None
 
 
@@ -60,31 +80,48 @@ class CalledFunction(_Strict):
     arguments: str
 
 
+class CalledCustom(_Strict):
+    name: str
+    input: str = ""
+
+
 class CalledTool(_Strict):
     id: str
-    function: CalledFunction
-    type: Literal["function"] = "function"
+    function: CalledFunction | None = None
+    custom: CalledCustom | None = None
+    type: Literal["function", "custom"] | None = None
     index: int | None = None
     cache_control: dict[str, Any] | None = None
+    extra_content: dict[str, Any] | None = None
+    """Where Google's own endpoint of this dialect puts the signature of a thought."""
+
+    @property
+    def name(self) -> str:
+        called = self.function or self.custom
+        return called.name if called is not None else ""
 
 
 class ChatSystemMessage(_Strict, tag_field="role", tag="system"):
     content: str | list[TextPart]
     name: str | None = None
+    cache_control: dict[str, Any] | None = None
 
 
 class ChatDeveloperMessage(_Strict, tag_field="role", tag="developer"):
     content: str | list[TextPart]
     name: str | None = None
+    cache_control: dict[str, Any] | None = None
 
 
 class ChatUserMessage(_Strict, tag_field="role", tag="user"):
     content: str | list[Part]
     name: str | None = None
+    cache_control: dict[str, Any] | None = None
 
 
 class ChatAssistantMessage(_Strict, tag_field="role", tag="assistant"):
-    content: str | list[TextPart | RefusalPart] | None = None
+    content: str | list[TextPart | RefusalPart | ThinkingPart] | None = None
+    cache_control: dict[str, Any] | None = None
     refusal: str | None = None
     tool_calls: list[CalledTool] | None = None
     thinking_blocks: list[dict[str, Any]] | None = None
@@ -98,7 +135,7 @@ class ChatAssistantMessage(_Strict, tag_field="role", tag="assistant"):
 
 class ChatToolMessage(_Strict, tag_field="role", tag="tool"):
     tool_call_id: str
-    content: str | list[TextPart | ImagePart]
+    content: str | list[Part] | None = None
     name: str | None = None
     cache_control: dict[str, Any] | None = None
 
@@ -111,21 +148,43 @@ class Function(_Strict):
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
+    cache_control: dict[str, Any] | None = None
+
+
+class CustomTool(_Strict):
+    name: str
+    description: str | None = None
+    format: dict[str, Any] | None = None
 
 
 class ChatTool(_Strict):
-    function: Function
-    type: Literal["function"]
+    type: Literal["function", "custom"]
+    function: Function | None = None
+    custom: CustomTool | None = None
     cache_control: dict[str, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        tool = self.function or self.custom
+        return tool.name if tool is not None else ""
 
 
 class NamedFunction(_Strict):
     name: str
 
 
+class AllowedTools(_Strict):
+    mode: Literal["auto", "required"]
+    tools: list[dict[str, Any]]
+
+
 class NamedTool(_Strict):
-    function: NamedFunction
-    type: Literal["function"]
+    """One tool, or a choice of some."""
+
+    type: Literal["function", "custom", "allowed_tools"]
+    function: NamedFunction | None = None
+    custom: NamedFunction | None = None
+    allowed_tools: AllowedTools | None = None
 
 
 class JsonSchema(_Strict):
@@ -162,6 +221,10 @@ class ChatRequest(_Strict):
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
     user: str | None = None
     safety_identifier: str | None = None
+    web_search_options: dict[str, Any] | None = None
+    thinking: dict[str, Any] | None = None
+    """As clients of several providers ask Claude for it in this dialect."""
+    top_k: int | None = None
     # Hints: what they ask for changes no word of the reply.
     metadata: Any = None
     store: Any = None
@@ -184,7 +247,6 @@ class ChatRequest(_Strict):
     audio: Any = None
     functions: Any = None
     function_call: Any = None
-    web_search_options: Any = None
     moderation: Any = None
 
 
@@ -212,7 +274,45 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
     "audio": (),
     "functions": ([],),
     "function_call": (),
-    "web_search_options": (),
     "moderation": (),
 }
 """Fields without counterpart, and the values with which they ask for nothing."""
+
+ONLY_SAMPLING = ("frequency_penalty", "presence_penalty")
+"""Of these, what only shifts chances: left out rather than refused where there is no counterpart."""
+
+OTHERS_FIELDS = frozenset(
+    {"provider", "providerOptions", "transforms", "models", "route", "usage", "reasoning", "include_reasoning"}
+    | {"min_p", "top_a", "repetition_penalty", "chat_template_kwargs", "allowed_openai_params", "drop_params"}
+    | {"thinking_budget", "enable_thinking", "cache_prompt", "id_slot", "timings_per_token", "keep_alive", "num_ctx"}
+    | {"litellm_metadata", "litellm_session_id", "extra_headers", "tags", "trace_id", "timeout"}
+)
+"""What hosts and gateways add to the dialect, and clients of theirs send everywhere. It changes sampling, routing or
+records, none of them a word of what is asked."""
+
+
+def offered(source: ChatRequest) -> list[ChatTool]:
+    """The tools that the model may call: those that `tool_choice` allows, where it says which."""
+    tools = source.tools or []
+    choice = source.tool_choice
+    if not isinstance(choice, NamedTool) or choice.allowed_tools is None:
+        return tools
+    names = set[str]()
+    for tool in choice.allowed_tools.tools:
+        named = tool.get(str(tool.get("type")), tool)
+        names.add(str(named.get("name")) if isinstance(named, dict) else "")
+    return [tool for tool in tools if tool.name in names]
+
+
+def text_tool(tool: CustomTool) -> dict[str, Any]:
+    """A tool that takes a text, as one that takes an object with that text in it."""
+    grammar = (tool.format or {}).get("definition") or ((tool.format or {}).get("grammar") or {}).get("definition")
+    description = tool.description or ""
+    if grammar:
+        description += f"\n\nIts input must fit this grammar:\n{grammar}"
+    schema = {
+        "type": "object",
+        "properties": {"input": {"type": "string", "description": "The whole input of the tool, as plain text."}},
+        "required": ["input"],
+    }
+    return {"description": description.strip() or tool.name, "input_schema": schema}

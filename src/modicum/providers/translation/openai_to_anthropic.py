@@ -12,58 +12,66 @@ from typing import Any
 import msgspec
 
 from modicum.providers.body_parsing import UNREADABLE, encode
+from modicum.providers.fields import listed, mapping
 from modicum.providers.translation import openai_shapes as chat
+from modicum.providers.translation.anthropic_options import DEFAULT_OUTPUT_TOKENS, output_and_sampling
 from modicum.providers.translation.translation import Translated, decode_request, unsupported
 
 UPSTREAM = "Anthropic messages"
 
-DEFAULT_OUTPUT_TOKENS = 8192
-"""The API wants a bound on the reply; a caller who gives none gets this one, and is told."""
-
-EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "max"}
-
 IMAGE_TYPES = {"image/jpeg", "image/png", "image/gif", "image/webp"}
+
+SEARCH_TOOL = "web_search_20250305"
 
 _request = msgspec.json.Decoder(chat.ChatRequest)
 _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,(.*)", re.DOTALL)
+_WEB = ("https://", "http://")
+_NO_ID = re.compile(r"[^a-zA-Z0-9_-]")
 
 Json = dict[str, Any]
 
 
 def request(body: bytes, model: str) -> Translated:
     """A chat completion's request as one of Anthropic messages; see `Translation.request`."""
-    source = decode_request(_request, body, UPSTREAM)
-    left_out = _left_out(source)
+    left_out: list[str] = []
+    source = decode_request(_request, body, UPSTREAM, left_out, chat.OTHERS_FIELDS)
+    left_out += _left_out(source)
     system, rest = _leading_system(source.messages)
     bound = source.max_completion_tokens or source.max_tokens
+    wire: Json = {
+        "model": model,
+        "max_tokens": bound or DEFAULT_OUTPUT_TOKENS,
+        "messages": _messages(rest, left_out),
+    }
     if bound is None:
-        bound = DEFAULT_OUTPUT_TOKENS
-        left_out.append(f"max_tokens set to {bound}")
-    wire: Json = {"model": model, "max_tokens": bound, "messages": _messages(rest, left_out)}
+        left_out.append(f"max_tokens set to {DEFAULT_OUTPUT_TOKENS}")
     if system:
-        wire["system"] = [part for message in system for part in _texts(message.content)]
+        wire["system"] = [part for message in system for part in _whole_message(_texts(message.content), message)]
     if source.stream:
         wire["stream"] = True
-    if source.temperature is not None:
-        if source.temperature > 1:
-            raise unsupported("'temperature' is at most 1 there", UPSTREAM)
-        wire["temperature"] = source.temperature
-    if source.top_p is not None:
-        wire["top_p"] = source.top_p
     if source.stop:
-        wire["stop_sequences"] = [source.stop] if isinstance(source.stop, str) else source.stop
+        stops = [source.stop] if isinstance(source.stop, str) else source.stop
+        wire["stop_sequences"] = [stop for stop in stops if stop.strip()]
+        if len(wire["stop_sequences"]) < len(stops):
+            left_out.append("stop of white space alone")
     if user := source.safety_identifier or source.user:
         wire["metadata"] = {"user_id": user}
-    wire |= _tools(source) | _output_config(source)
-    return Translated(encode(wire), tuple(dict.fromkeys(left_out)))
+    wire |= _tools(source, left_out)
+    output_and_sampling(source, wire, left_out)
+    custom = frozenset(tool.name for tool in source.tools or () if tool.custom is not None)
+    return Translated(encode(wire), tuple(dict.fromkeys(left_out)), custom)
 
 
 def _left_out(source: chat.ChatRequest) -> list[str]:
+    left_out = []
     for name, harmless in chat.HARMLESS.items():
         value = getattr(source, name)
-        if value is not None and value not in harmless:
+        if value is None or value in harmless:
+            continue
+        if name not in chat.ONLY_SAMPLING:
             raise unsupported(f"'{name}' has no counterpart there", UPSTREAM)
-    return [name for name in chat.HINTS if getattr(source, name) is not None]
+        left_out.append(name)
+    return left_out + [name for name in chat.HINTS if getattr(source, name) is not None]
 
 
 def _leading_system(messages: list[chat.Message]) -> tuple[list[Any], list[chat.Message]]:
@@ -88,37 +96,56 @@ def _messages(messages: Iterable[chat.Message], left_out: list[str]) -> list[Jso
             wire.append({"role": role, "content": content})
     if not wire:
         raise unsupported("it needs at least one message of the user", UPSTREAM)
+    last = wire[-1]["content"][-1]
+    if wire[-1]["role"] == "assistant" and last["type"] == "text":
+        last["text"] = last["text"].rstrip()  # the API refuses words of the model that end with white space
     return wire
 
 
 def _message(message: chat.Message, left_out: list[str]) -> tuple[str, list[Json]]:
     if isinstance(message, chat.ChatToolMessage):
-        result: Json = {"type": "tool_result", "tool_use_id": message.tool_call_id}
+        result: Json = {"type": "tool_result", "tool_use_id": _NO_ID.sub("_", message.tool_call_id)}
         if content := _parts(message.content, left_out):
             result["content"] = content
         return "user", [_cached(result, message)]
     if isinstance(message, chat.ChatAssistantMessage):
-        return "assistant", _assistant_content(message, left_out)
+        return "assistant", _whole_message(_assistant_content(message, left_out), message)
     if isinstance(message, chat.ChatUserMessage):
-        return "user", _parts(message.content, left_out)
-    return "system", _texts(message.content)
+        return "user", _whole_message(_parts(message.content, left_out), message)
+    return "system", _whole_message(_texts(message.content), message)
+
+
+def _whole_message(blocks: list[Json], message: Any) -> list[Json]:
+    """The blocks of a message; a mark of the message as a whole stands on its last block."""
+    if blocks and message.cache_control and blocks[-1]["type"] not in {"thinking", "redacted_thinking"}:
+        blocks[-1].setdefault("cache_control", message.cache_control)
+    return blocks
 
 
 def _assistant_content(message: chat.ChatAssistantMessage, left_out: list[str]) -> list[Json]:
     for name in ("audio", "function_call"):
         if getattr(message, name):
             raise unsupported(f"'{name}' in an assistant message has no counterpart there", UPSTREAM)
-    if message.thinking_blocks:
-        blocks = [_without_index(block) for block in message.thinking_blocks]
-    else:
-        blocks = []
-        if message.reasoning_content or message.reasoning:
-            left_out.append("messages.reasoning_content")  # without its signature no reasoning is taken back
+    blocks: list[Json] = []
+    signed = [block for block in message.thinking_blocks or () if block.get("signature") or block.get("data")]
+    if signed:
+        blocks = [_without_index(block) for block in signed]
+    elif message.reasoning_content or message.reasoning or message.thinking_blocks:
+        left_out.append("messages.reasoning_content")  # without its signature no reasoning is taken back
+    if isinstance(message.content, list) and not blocks:
+        blocks = [
+            {"type": "thinking", "thinking": part.thinking, "signature": part.signature}
+            for part in message.content
+            if isinstance(part, chat.ThinkingPart) and part.signature and isinstance(part.thinking, str)
+        ]
+    if message.annotations:
+        left_out.append("messages.annotations")
     blocks += _texts(message.content)
     if message.refusal:
         blocks.append({"type": "text", "text": message.refusal})
     for call in message.tool_calls or ():
-        used = {"type": "tool_use", "id": call.id, "name": call.function.name, "input": _arguments(call.function)}
+        given = {"input": call.custom.input} if call.custom is not None else _arguments(call)
+        used = {"type": "tool_use", "id": _NO_ID.sub("_", call.id), "name": call.name, "input": given}
         blocks.append(_cached(used, call))
     return blocks
 
@@ -127,29 +154,31 @@ def _without_index(block: Json) -> Json:
     return {name: value for name, value in block.items() if name != "index"}
 
 
-def _arguments(function: chat.CalledFunction) -> Json:
+def _arguments(call: chat.CalledTool) -> Json:
     try:
-        given = msgspec.json.decode(function.arguments or "{}")
+        given = msgspec.json.decode((call.function and call.function.arguments) or "{}")
     except UNREADABLE:
         given = None
     if not isinstance(given, dict):
-        raise unsupported(f"the arguments of a call of '{function.name}' are no JSON object", UPSTREAM)
+        raise unsupported(f"the arguments of a call of '{call.name}' are no JSON object", UPSTREAM)
     return given
 
 
 def _texts(content: Any) -> list[Json]:
     if isinstance(content, str):
-        return [{"type": "text", "text": content}] if content else []
+        return [{"type": "text", "text": content}] if content.strip() else []
     texts = []
     for part in content or ():
+        if isinstance(part, chat.ThinkingPart):
+            continue
         given = part.refusal if isinstance(part, chat.RefusalPart) else part.text
-        if given:
+        if given.strip():
             texts.append(_cached({"type": "text", "text": given}, part))
     return texts
 
 
 def _parts(content: Any, left_out: list[str]) -> list[Json]:
-    if isinstance(content, str):
+    if content is None or isinstance(content, str):
         return _texts(content)
     wire: list[Json] = []
     for part in content:
@@ -159,13 +188,15 @@ def _parts(content: Any, left_out: list[str]) -> list[Json]:
             wire.append(_cached({"type": "image", "source": _image(part.image_url.url)}, part))
         elif isinstance(part, chat.FilePart):
             wire.append(_cached(_document(part.file), part))
+        elif isinstance(part, chat.SoundPart):
+            raise unsupported("'input_audio' has no counterpart there", UPSTREAM)
         else:
             wire += _texts([part])
     return wire
 
 
 def _image(url: str) -> Json:
-    if url.startswith(("https://", "http://")):
+    if url.startswith(_WEB):
         return {"type": "url", "url": url}
     found = _DATA_URL.fullmatch(url)
     if not found:
@@ -176,13 +207,16 @@ def _image(url: str) -> Json:
 
 
 def _document(file: chat.File) -> Json:
+    title = {"title": file.filename} if file.filename else {}
+    address = next((value for value in (file.file_data, file.file_id) if value and value.startswith(_WEB)), "")
+    if address:
+        return {"type": "document", "source": {"type": "url", "url": address}} | title
     if not file.file_data:
         raise unsupported("a 'file_id' names a file that only OpenAI has; send the file's data", UPSTREAM)
     found = _DATA_URL.fullmatch(file.file_data)
     if not found or found[1] != "application/pdf":
-        raise unsupported("it takes files only as base64 data of a PDF", UPSTREAM)
-    source = {"type": "base64", "media_type": "application/pdf", "data": found[2]}
-    return {"type": "document", "source": source} | ({"title": file.filename} if file.filename else {})
+        raise unsupported("it takes files only as base64 data of a PDF or by their web address", UPSTREAM)
+    return {"type": "document", "source": {"type": "base64", "media_type": found[1], "data": found[2]}} | title
 
 
 def _cached(block: Json, part: Any) -> Json:
@@ -196,48 +230,74 @@ def _cached(block: Json, part: Any) -> Json:
     return block
 
 
-def _tools(source: chat.ChatRequest) -> Json:
-    if not source.tools:
-        return {}
-    tools = []
-    for tool in source.tools:
-        function = tool.function
-        wire: Json = {
-            "name": function.name,
-            "input_schema": function.parameters or {"type": "object", "properties": {}},
-        }
-        if function.description:
-            wire["description"] = function.description
-        if function.strict:
-            wire["strict"] = True
-        tools.append(_cached(wire, tool))
-    choice = _tool_choice(source)
-    return {"tools": tools} | ({"tool_choice": choice} if choice else {})
+def _tools(source: chat.ChatRequest, left_out: list[str]) -> Json:
+    tools = [_tool(tool, left_out) for tool in chat.offered(source)]
+    if tools and len(tools) < len(source.tools or ()):
+        left_out.append("tools that tool_choice does not allow")
+    choice = _tool_choice(source) if tools else {}
+    if not tools and (called := _called_before(source.messages)):
+        # The API wants the tools of calls that it is shown; of these none may be called now.
+        tools, choice = [{"name": name, "input_schema": {"type": "object"}} for name in called], {"type": "none"}
+    if source.web_search_options is not None:
+        tools.append(_search(source.web_search_options, left_out))
+    return ({"tools": tools} if tools else {}) | ({"tool_choice": choice} if choice else {})
+
+
+def _called_before(messages: Iterable[chat.Message]) -> list[str]:
+    names = [
+        call.name
+        for message in messages
+        if isinstance(message, chat.ChatAssistantMessage)
+        for call in message.tool_calls or ()
+    ]
+    return list(dict.fromkeys(names))
+
+
+def _tool(tool: chat.ChatTool, left_out: list[str]) -> Json:
+    if tool.custom is not None:
+        described = chat.text_tool(tool.custom)
+        if tool.custom.format and tool.custom.format.get("type") not in {None, "text"}:
+            left_out.append("tools.custom.format")  # the model reads the grammar, nothing enforces it
+        return _cached({"name": tool.custom.name, **described}, tool)
+    function = tool.function or chat.Function(name="")
+    wire: Json = {
+        "name": function.name,
+        "input_schema": {"type": "object", "properties": {}} | (function.parameters or {}),
+    }
+    if function.parameters:
+        wire["input_schema"] = function.parameters if "type" in function.parameters else wire["input_schema"]
+    if function.description:
+        wire["description"] = function.description
+    if function.strict:
+        wire["strict"] = True
+    return _cached(_cached(wire, function), tool)
+
+
+def _search(options: Json, left_out: list[str]) -> Json:
+    wire: Json = {"type": SEARCH_TOOL, "name": "web_search"}
+    location = mapping(options.get("user_location"))
+    if place := mapping(location.get("approximate")) or {
+        name: value for name, value in location.items() if name != "type"
+    }:
+        wire["user_location"] = {"type": "approximate", **place}
+    if domains := listed(mapping(options.get("filters")).get("allowed_domains")):
+        wire["allowed_domains"] = domains
+    if options.get("search_context_size"):
+        left_out.append("web_search_options.search_context_size")
+    return wire
 
 
 def _tool_choice(source: chat.ChatRequest) -> Json:
     choice: Json = {}
     if isinstance(source.tool_choice, chat.NamedTool):
-        choice = {"type": "tool", "name": source.tool_choice.function.name}
+        if source.tool_choice.allowed_tools is not None:
+            mode = source.tool_choice.allowed_tools.mode
+            choice = {"type": "any" if mode == "required" else mode}
+        else:
+            named = source.tool_choice.function or source.tool_choice.custom
+            choice = {"type": "tool", "name": named.name if named is not None else ""}
     elif source.tool_choice:
         choice = {"type": "any" if source.tool_choice == "required" else source.tool_choice}
     if source.parallel_tool_calls is False and choice.get("type") != "none":
         choice = {"type": "auto", **choice, "disable_parallel_tool_use": True}
     return choice
-
-
-def _output_config(source: chat.ChatRequest) -> Json:
-    wire: Json = {}
-    config: Json = {}
-    if source.reasoning_effort == "none":
-        wire["thinking"] = {"type": "disabled"}
-    elif source.reasoning_effort:
-        config["effort"] = EFFORTS[source.reasoning_effort]
-    form = source.response_format
-    if form and form.type == "json_schema" and form.json_schema and form.json_schema.schema:
-        config["format"] = {"type": "json_schema", "schema": form.json_schema.schema}
-    elif form and form.type != "text":
-        raise unsupported(
-            f"'response_format' of type {form.type:.40} without a schema has no counterpart there", UPSTREAM
-        )
-    return wire | ({"output_config": config} if config else {})

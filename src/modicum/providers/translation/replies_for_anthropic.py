@@ -16,8 +16,8 @@ from modicum.providers.anthropic_messages.usage import wire_usage
 from modicum.providers.body_parsing import UNREADABLE, encode, error_kind_of, identifier, parse_usage
 from modicum.providers.facts import DialectError
 from modicum.providers.fields import listed, mapping, text
+from modicum.providers.openai.stream import usage_in
 from modicum.providers.openai.usage import MAIN_COUNTS, usage_from
-from modicum.providers.openai_chat.stream import usage_in
 from modicum.providers.translation.events import DONE, Events
 from modicum.providers.translation.translation import unusable_reply
 
@@ -34,7 +34,7 @@ NOT_COUNTED = {"input_tokens": 0, "output_tokens": 0}
 Json = dict[str, Any]
 
 
-def reply(body: bytes, created: int) -> bytes:  # noqa: ARG001 - messages carry no time
+def reply(body: bytes, created: int, custom_tools: frozenset[str] = frozenset()) -> bytes:  # noqa: ARG001 - no time, no such tools
     """A chat completion's reply as one of Anthropic messages; see `Translation.reply`."""
     try:
         parsed = msgspec.json.decode(body, type=dict)
@@ -120,6 +120,10 @@ class StreamForAnthropic:
         """What kind of block is open: `text`, `thinking`, `tool_use 0`, ..."""
         self._index = -1
         self._closed: set[str] = set()
+        self._written: list[str] = []
+        """The arguments of the open call, so far."""
+        self._waiting: dict[int, list[Mapping[str, Any]]] = {}
+        """Parts of calls that came while another was not whole: blocks cannot be written in turns."""
         self._finish = ""
         self._refused = False
         self._usage: Any = None
@@ -183,11 +187,41 @@ class StreamForAnthropic:
         place = call.get("index")
         place = place if isinstance(place, int) else 0
         kind = f"tool_use {place}"
+        part = text(mapping(call.get("function")).get("arguments"))
         if kind in self._closed:
-            raise unusable_reply("parts of parallel tool calls come in turns")
-        out = [] if self._open == kind else self._open_block(kind, _tool_use(call, place))
-        if part := text(mapping(call.get("function")).get("arguments")):
+            if part.strip():
+                raise unusable_reply("a tool call goes on behind its end")
+            return []
+        if self._open != kind and self._open.startswith("tool_use") and not self._is_whole():
+            self._waiting.setdefault(place, []).append(call)
+            return []
+        out = [] if self._open == kind else self._begin_call(kind, call, place)
+        if part:
+            self._written.append(part)
             out.append(self._delta_event({"type": "input_json_delta", "partial_json": part}))
+        return out + (self._write_waiting() if self._waiting and self._is_whole() else [])
+
+    def _begin_call(self, kind: str, call: Mapping[str, Any], place: int) -> list[bytes]:
+        out = self._open_block(kind, _tool_use(call, place))
+        self._written = []
+        return out
+
+    def _is_whole(self) -> bool:
+        """Whether the arguments of the open call are: no object goes on behind its last brace."""
+        written = "".join(self._written)
+        if not written.rstrip().endswith("}"):
+            return False
+        try:
+            return isinstance(msgspec.json.decode(written), dict)
+        except UNREADABLE:
+            return False
+
+    def _write_waiting(self) -> list[bytes]:
+        """The next call that waits, and those behind it as far as they are whole."""
+        place = min(self._waiting)
+        out: list[bytes] = []
+        for call in self._waiting.pop(place):
+            out += self._call(call)
         return out
 
     def _open_block(self, kind: str, block: Json) -> list[bytes]:
@@ -215,7 +249,10 @@ class StreamForAnthropic:
         stop = {"stop_reason": _stop_reason(self._finish, refusal=self._refused), "stop_sequence": None}
         usage = {name: count for name, count in _usage(self._usage).items() if name in _DELTA_USAGE}
         end: Json = {"type": "message_delta", "delta": stop, "usage": usage}
-        return [*self._close_block(), _event(end), _event({"type": "message_stop"})]
+        out: list[bytes] = []
+        while self._waiting:
+            out += self._close_block() + self._write_waiting()
+        return [*out, *self._close_block(), _event(end), _event({"type": "message_stop"})]
 
 
 _DELTA_USAGE = {

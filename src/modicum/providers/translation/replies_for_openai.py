@@ -16,6 +16,7 @@ from modicum.providers.facts import DialectError
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.usage import chat_usage
 from modicum.providers.openai_chat.dialect import DIALECT
+from modicum.providers.translation.anthropic_options import ANSWER_TOOL
 from modicum.providers.translation.events import Events
 from modicum.providers.translation.translation import unusable_reply
 
@@ -32,7 +33,7 @@ FINISH_REASONS = {
 Json = dict[str, Any]
 
 
-def reply(body: bytes, created: int) -> bytes:
+def reply(body: bytes, created: int, custom_tools: frozenset[str] = frozenset()) -> bytes:
     """A reply of Anthropic messages as a chat completion's; see `Translation.reply`."""
     try:
         parsed = msgspec.json.decode(body, type=dict)
@@ -41,9 +42,11 @@ def reply(body: bytes, created: int) -> bytes:
     if parsed.get("type") != "message":
         raise unusable_reply("it is no message")
     message: Json = {"role": "assistant", "content": None, "refusal": None}
-    _fill(message, listed(parsed.get("content")))
+    _fill(message, listed(parsed.get("content")), custom_tools)
     wire = _head(parsed, "chat.completion", created)
     finish = FINISH_REASONS.get(text(parsed.get("stop_reason")), "stop")
+    if finish == "tool_calls" and "tool_calls" not in message:
+        finish = "stop"  # what was called was the tool by which it answers
     wire["choices"] = [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish}]
     if usage := _usage(parsed.get("usage")):
         wire["usage"] = usage
@@ -59,28 +62,64 @@ def _head(message: Mapping[str, Any], kind: str, created: int) -> Json:
     }
 
 
-def _fill(message: Json, content: Iterable[Any]) -> None:
+def _fill(message: Json, content: Iterable[Any], custom_tools: frozenset[str]) -> None:
+    """Blocks that a request in this dialect cannot have asked for are passed over: what its own tools did."""
     texts: list[str] = []
     thinking: list[Json] = []
     calls: list[Json] = []
+    annotations: list[Json] = []
     for block in map(mapping, content):
         kind = text(block.get("type"))
         if kind == "text":
+            annotations += _annotations(block.get("citations"))
             texts.append(text(block.get("text")))
         elif kind in {"thinking", "redacted_thinking"}:
             thinking.append({"index": len(thinking), **block})
+        elif kind == "tool_use" and block.get("name") == ANSWER_TOOL:
+            texts.append(encode(mapping(block.get("input"))).decode())
         elif kind == "tool_use":
-            function = {"name": text(block.get("name")), "arguments": encode(mapping(block.get("input"))).decode()}
-            calls.append({"id": text(block.get("id")), "type": "function", "function": function})
-        else:
-            raise unusable_reply(f"a block of type {identifier(kind) or 'unknown'} has no counterpart")
+            calls.append(_call(block, custom_tools))
     if texts:
         message["content"] = "".join(texts)
+    if annotations:
+        message["annotations"] = annotations
     if calls:
         message["tool_calls"] = calls
     if thinking:
         message["reasoning_content"] = "".join(text(block.get("thinking")) for block in thinking)
         message["thinking_blocks"] = thinking
+
+
+def _call(block: Mapping[str, Any], custom_tools: frozenset[str]) -> Json:
+    name, given = text(block.get("name")), mapping(block.get("input"))
+    if name in custom_tools:
+        return custom_call(text(block.get("id")), name, given)
+    function = {"name": name, "arguments": encode(given).decode()}
+    return {"id": text(block.get("id")), "type": "function", "function": function}
+
+
+def custom_call(call_id: str, name: str, given: Mapping[str, Any]) -> Json:
+    """A call of a tool that takes a text: the text out of the object that the model wrote around it."""
+    written = given.get("input")
+    inner = written if isinstance(written, str) else encode(given).decode()
+    return {"id": call_id, "type": "custom", "custom": {"name": name, "input": text(inner)}}
+
+
+def _annotations(citations: Any) -> list[Json]:
+    """Web addresses that a text names as its sources."""
+    return [
+        {
+            "type": "url_citation",
+            "url_citation": {
+                "url": text(citation.get("url")),
+                "title": text(citation.get("title")),
+                "start_index": 0,
+                "end_index": 0,
+            },
+        }
+        for citation in map(mapping, listed(citations))
+        if text(citation.get("url"))
+    ]
 
 
 def _usage(usage: Any) -> Json | None:
@@ -98,8 +137,9 @@ def _usage(usage: Any) -> Json | None:
 class StreamForOpenAI:
     """Events become chunks; usage, which comes in two events, becomes the last chunk if it was asked for."""
 
-    def __init__(self, *, usage_asked: bool, created: int) -> None:
+    def __init__(self, *, usage_asked: bool, created: int, custom_tools: frozenset[str] = frozenset()) -> None:
         self._events = Events()
+        self._custom_tools = custom_tools
         self._usage_asked = usage_asked
         self._created = created
         self._message: Json = {}
@@ -140,7 +180,10 @@ class StreamForOpenAI:
     def _message_delta(self, event: Mapping[str, Any]) -> list[bytes]:
         self._counts.update({name: n for name, n in mapping(event.get("usage")).items() if n is not None})
         reason = mapping(event.get("delta")).get("stop_reason")
-        return [self._chunk({}, FINISH_REASONS.get(text(reason), "stop"))] if reason else []
+        finish = FINISH_REASONS.get(text(reason), "stop")
+        if finish == "tool_calls" and not self._calls:
+            finish = "stop"  # what was called was the tool by which it answers
+        return [self._chunk({}, finish)] if reason else []
 
     def _message_stop(self, event: Mapping[str, Any]) -> list[bytes]:  # noqa: ARG002 - it says nothing else
         self._over = True
@@ -160,10 +203,16 @@ class StreamForOpenAI:
         index = _place(event)
         block = mapping(event.get("content_block"))
         kind = text(block.get("type"))
+        if kind == "tool_use" and block.get("name") == ANSWER_TOOL:
+            self._blocks[index] = {"type": "answer"}
+            return []
         if kind == "tool_use":
             place = self._calls
             self._calls += 1
             self._blocks[index] = {"type": kind, "place": place, "input": block.get("input"), "empty": True}
+            if text(block.get("name")) in self._custom_tools:
+                self._blocks[index]["custom"] = {"block": block, "parts": []}
+                return []
             function = {"name": text(block.get("name")), "arguments": ""}
             call = {"index": place, "id": text(block.get("id")), "type": "function", "function": function}
             return [self._chunk({"tool_calls": [call]})]
@@ -175,21 +224,32 @@ class StreamForOpenAI:
             self._blocks[index] = {"type": kind}
             block_text = text(block.get("text"))
             return [self._chunk({"content": block_text})] if block_text else []
-        raise unusable_reply(f"a block of type {identifier(kind) or 'unknown'} has no counterpart")
+        self._blocks[index] = {"type": "passed over"}
+        return []
 
     def _block_delta(self, event: Mapping[str, Any]) -> list[bytes]:
         block = self._blocks.get(_place(event), {})
         delta = mapping(event.get("delta"))
         kind = delta.get("type")
+        if block.get("type") == "passed over":
+            return []
         if kind == "text_delta":
             return [self._chunk({"content": text(delta.get("text"))})]
         if kind == "input_json_delta":
-            part = text(delta.get("partial_json"))
-            if not part:
-                return []
-            block["empty"] = False
-            return [self._arguments(block, part)]
+            return self._written(block, text(delta.get("partial_json")))
         return self._thinking(block.get("kept", {}), delta)
+
+    def _written(self, block: Json, part: str) -> list[bytes]:
+        """A part of the arguments of a call."""
+        if not part:
+            return []
+        if block.get("type") == "answer":
+            return [self._chunk({"content": part})]
+        if "custom" in block:
+            block["custom"]["parts"].append(part)
+            return []
+        block["empty"] = False
+        return [self._arguments(block, part)]
 
     def _thinking(self, kept: Json, delta: Mapping[str, Any]) -> list[bytes]:
         kind = delta.get("type")
@@ -199,12 +259,15 @@ class StreamForOpenAI:
             return [self._chunk({"reasoning_content": thought})]
         if kind == "signature_delta":
             kept["signature"] = text(kept.get("signature")) + text(delta.get("signature"))
-        elif kind != "citations_delta":  # a request in this dialect cannot have asked for citations
-            raise unusable_reply(f"a delta of type {identifier(kind) or 'unknown'} has no counterpart")
-        return []
+        elif kind == "citations_delta":
+            annotations = _annotations([delta.get("citation")])
+            return [self._chunk({"annotations": annotations})] if annotations else []
+        return []  # a delta that is new to us is none that the request asked for
 
     def _block_stop(self, event: Mapping[str, Any]) -> list[bytes]:
         block = self._blocks.pop(_place(event), {})
+        if "custom" in block:
+            return [self._custom_call(block)]
         if block.get("type") == "tool_use" and block["empty"]:
             return [self._arguments(block, encode(mapping(block["input"])).decode())]
         if "kept" in block:
@@ -212,6 +275,16 @@ class StreamForOpenAI:
             self._thoughts += 1
             return [self._chunk({"thinking_blocks": [thought]})]
         return []
+
+    def _custom_call(self, block: Json) -> bytes:
+        """In one piece: its text cannot be cut out of the object around it before that is whole."""
+        begun = block["custom"]["block"]
+        try:
+            given = msgspec.json.decode("".join(block["custom"]["parts"]) or b"{}")
+        except UNREADABLE as wrong:
+            raise unusable_reply("the model wrote arguments of a tool call that are no JSON") from wrong
+        call = custom_call(text(begun.get("id")), text(begun.get("name")), mapping(given))
+        return self._chunk({"tool_calls": [{"index": block["place"], **call}]})
 
     def _arguments(self, block: Json, part: str) -> bytes:
         if "place" not in block:

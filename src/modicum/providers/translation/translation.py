@@ -1,11 +1,13 @@
 """What a gateway asks of a translation between two dialects."""
 
+from collections.abc import Container
 from typing import Protocol, TypeVar
 
 import msgspec
 
 from modicum.providers.body_parsing import UNREADABLE
 from modicum.providers.facts import DialectError
+from modicum.providers.translation.unknown_fields import is_unknown_field, without_unknown
 
 T = TypeVar("T")
 
@@ -16,6 +18,8 @@ class Translated(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     left_out: tuple[str, ...] = ()
     """Hints of the caller that have no counterpart there, and defaults that it makes us set; for a header or a log."""
+    custom_tools: frozenset[str] = frozenset()
+    """Tools that take a text, where the upstream has only such as take an object: the reply's translation must know."""
 
 
 class StreamTranslation(Protocol):
@@ -46,31 +50,46 @@ class Translation(Protocol):
             DialectError: it holds what has no counterpart; the message says what.
         """
 
-    def reply(self, body: bytes, created: int) -> bytes:
-        """A whole reply in the caller's dialect. `created` in seconds since 1970.
+    def reply(self, body: bytes, created: int, custom_tools: frozenset[str] = frozenset()) -> bytes:
+        """A whole reply in the caller's dialect. `created` in seconds since 1970; `custom_tools` as in `Translated`.
 
         Raises:
             DialectError: the upstream's reply is none, or holds what has no counterpart (status 502).
         """
 
-    def stream(self, usage_asked: bool, created: int) -> StreamTranslation:
-        """A translation for one stream. `usage_asked` as in the caller's request."""
+    def stream(self, usage_asked: bool, created: int, custom_tools: frozenset[str] = frozenset()) -> StreamTranslation:
+        """A translation for one stream. `usage_asked` as in the caller's request, `custom_tools` as in `Translated`."""
 
     def error(self, status: int, body: bytes) -> tuple[int, bytes]:
         """An error of the upstream in the caller's dialect: its status and body."""
 
 
-def decode_request(decoder: msgspec.json.Decoder[T], body: bytes, upstream: str) -> T:
-    """A request that can be translated as far as its fields go.
+def decode_request(
+    decoder: msgspec.json.Decoder[T], body: bytes, upstream: str, left_out: list[str], hints: Container[str] = ()
+) -> T:
+    """A request that can be translated as far as its fields go. What stands in its messages and tools beside what is
+    understood is named in `left_out`, and so are `hints`: fields at its top that another client's provider knows.
 
     Raises:
-        DialectError: it is not JSON, or a field is unknown here or has the wrong type.
+        DialectError: it is not JSON, or a field at its top is unknown here, or one has the wrong type.
     """
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as wrong:
-        raise unsupported(f"{wrong}", upstream) from wrong
+        if not is_unknown_field(wrong):
+            raise unsupported(f"{wrong}", upstream) from wrong
     except UNREADABLE as wrong:
+        raise DialectError(400, "the request body is not JSON") from wrong
+    try:
+        document, gone = without_unknown(msgspec.json.decode(body), decoder.type)
+        for name in [name for name in document if name in hints]:
+            del document[name]
+            gone.append(name)
+        left_out += gone
+        return msgspec.convert(document, decoder.type)
+    except msgspec.ValidationError as wrong:
+        raise unsupported(f"{wrong}", upstream) from wrong
+    except UNREADABLE as wrong:  # pragma: no cover - it was readable a moment ago
         raise DialectError(400, "the request body is not JSON") from wrong
 
 

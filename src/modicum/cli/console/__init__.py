@@ -1,0 +1,1 @@
+"""`modicum console`, and the console of `modicum up`."""

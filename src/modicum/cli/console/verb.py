@@ -1,0 +1,128 @@
+"""`modicum console`: pages over the ledger, with or without a gateway."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from modicum.calls import Problem
+from modicum.cli import shared_options as shared
+from modicum.cli.inputs import resources
+from modicum.cli.inputs.log_reading import print_problems, read_logs
+from modicum.settings import Settings, ledger_place, read_settings, state_folder
+from modicum.settings.console import pages_address
+
+if TYPE_CHECKING:
+    import socket
+
+    from modicum.console.asking import Sources
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsoleOptions(shared.LogOptions):
+    found: bool
+    listen: str | None
+
+
+@click.command()
+@click.option(
+    "--listen", metavar="HOST:PORT", help="Where the pages are. Default: console.pages_listen, 127.0.0.1:4101."
+)
+@shared.found_option
+@shared.strict_option
+@shared.source_option
+@shared.prices_option
+@shared.ledger_option
+@shared.paths_argument
+@shared.pass_options(ConsoleOptions)
+def command(options: ConsoleOptions) -> None:
+    """Show the ledger in a browser: spend, where it goes, waste, tasks, models, budgets.
+
+    With PATHS or --found, those logs are shown and nothing is put into the ledger. 'modicum up' shows the same pages
+    beside its gateway. Ctrl-C ends it.
+
+    \b
+    Examples:
+      modicum console
+      modicum console --found
+      modicum console ~/.claude/projects
+      modicum console --ledger clickhouse://user:password@host/database
+    """
+    from modicum.console.server import bind_pages
+
+    settings = read_settings()
+    address = options.listen or settings.console.pages_listen or "127.0.0.1:4101"
+    setting = "--listen" if options.listen else "console.pages_listen"
+    host, port = pages_address(address, setting)
+    with ExitStack() as held:
+        bound = bind_pages(setting, host, port)
+        held.callback(bound.close)
+        place, folder = options.ledger_url or ledger_place(settings), state_folder()
+        if options.paths or options.found:
+            folder = held.enter_context(_folder_of_logs(options, settings))
+            place = str(folder / "ledger.duckdb")
+        _show(place, folder, settings, bound, host)
+
+
+@contextmanager
+def _folder_of_logs(options: ConsoleOptions, settings: Settings) -> Iterator[Path]:
+    """A folder with a ledger that holds just these logs, for as long as they are looked at."""
+    from modicum.cli.import_logs import book_calls, make_reading
+    from modicum.cli.inputs.audit_answers import add_outcomes
+    from modicum.ledger.opening import open_store
+
+    paths, outcomes = options.paths, list[Path]()
+    if options.found:
+        from modicum.cli.inputs.found_logs import find_logs, find_outcome_files
+
+        paths = (*paths, *find_logs())
+        outcomes = find_outcome_files(paths)
+    problems: list[Problem] = []
+    with tempfile.TemporaryDirectory(prefix="modicum-console-") as name:
+        folder = Path(name)
+        calls = read_logs(paths, make_reading(anatomy=True), options.source, problems)
+        store = open_store(str(folder / "ledger.duckdb"))
+        try:
+            prices = resources.load_prices(options.price_path, settings)
+            book_calls(calls, store, prices)
+            prices.save()
+            add_outcomes(store, outcomes, problems)
+        finally:
+            store.close()
+        print_problems(problems, strict=options.strict)
+        yield folder
+
+
+def _show(place: str, folder: Path, settings: Settings, bound: "socket.socket", host: str) -> None:
+    """Serves the pages; holds the ledger itself where no other process does."""
+    from modicum.cli.console.sources import find_process, sources_of
+    from modicum.console.server import run
+
+    sources = sources_of(place, folder, settings, read_settings)
+    shown = partial(click.echo, f"console on http://{_shown(host)}:{bound.getsockname()[1]}/, ledger {place}", err=True)
+    if "://" in place or find_process(place, folder) is not None:
+        run(sources, bound, host, shown)
+    else:
+        _run_with_ledger(place, folder, sources, bound, host, shown)
+
+
+def _run_with_ledger(
+    place: str, folder: Path, sources: "Sources", bound: "socket.socket", host: str, shown: "partial[None]"
+) -> None:
+    """One process holds the ledger and serves the pages; other verbs ask it meanwhile."""
+    import uvloop
+
+    from modicum.console.server import serve_beside
+    from modicum.ledger_process import process
+
+    ledger = process.serve(folder, place, sources.prices, "127.0.0.1", 0, partial(click.echo, err=True))
+    uvloop.run(serve_beside(ledger, sources, bound, host, shown))
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,1 @@
+"""What `modicum` without a verb shows."""

@@ -1,0 +1,1 @@
+"""`modicum show`: a call, a session or a finding, closely."""

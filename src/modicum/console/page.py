@@ -1,0 +1,94 @@
+"""What pages consist of: figures with their basis, tables, charts. One component for each, so that all pages have them
+alike; how they look is in `templates/components.html`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from modicum.calls import Basis
+from modicum.console.asking import Asking
+from modicum.console.view import View
+
+BASES = {
+    Basis.EXACT: "exact: the provider counted it, at known prices",
+    Basis.LOWER_BOUND: "lower bound: counted before it was final, so this or more",
+    Basis.ESTIMATED: "estimated: counted by us, or at a price that is not sure",
+    Basis.UNKNOWN: "unknown: no price or no count is known",
+}
+
+
+class Tile(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure."""
+
+    label: str
+    value: str
+    basis: str = ""
+    """`exact`, `estimated` and so on; empty where it is a plain count."""
+    note: str = ""
+    href: str = ""
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One cell of a table."""
+
+    text: str
+    value: Any = None
+    """As CSV has it; None: as it is shown."""
+    href: str = ""
+    basis: str = ""
+    part: float | None = None
+    """Of the largest of its column, from 0 to 1: drawn as a bar."""
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """A table, which is a CSV file too."""
+
+    name: str
+    """Of its CSV file."""
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    title: str = ""
+    left: int = 1
+    """How many of its first columns are text."""
+    total: Sequence[Cell] = ()
+    verb: str = ""
+    """The command that prints the same figures."""
+    empty: str = "nothing in this view"
+    """What is said where there are no rows."""
+    more: int = 0
+    """Rows that are left out on the page, and in the CSV file."""
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page shows."""
+
+    tiles: Sequence[Tile] = ()
+    tables: Sequence[Table] = ()
+    notes: Sequence[str] = ()
+    """Sentences that a reader must know."""
+    parts: Mapping[str, Any] = {}
+    """What else its template takes."""
+
+    def table(self, name: str) -> Table | None:
+        return next((table for table in self.tables if table.name == name), None)
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the console."""
+
+    name: str
+    """Its address."""
+    title: str
+    about: str
+    """What it answers, in a sentence."""
+    read: Callable[[Asking, View], Content]
+    is_live: bool = True
+    """Whether it brings itself up to date while somebody looks at it."""
+    takes_where: bool = True
+    """Whether its figures can be of some calls only."""
+    takes_times: bool = True
+    """Whether its figures can be of some time only."""
+    nothing: str = ""
+    """What is said where there is nothing to show, with what to type; empty: how calls come into the ledger."""

@@ -1,0 +1,74 @@
+"""The console process: serves the pages until SIGTERM or SIGINT."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import uvicorn
+
+from modicum.console.app import Console, make_app
+from modicum.console.asking import Asking, Sources
+from modicum.console.guards import names_of
+from modicum.outbound.listener import bind_listener
+from modicum.outbound.server import DrainingServer
+
+BACKLOG = 128
+
+
+def bind_pages(setting: str, host: str, port: int) -> socket.socket:
+    """The socket of the pages.
+
+    Raises:
+        UserError: somebody else listens there.
+    """
+    bound = bind_listener(setting, host, port)
+    bound.listen(BACKLOG)
+    return bound
+
+
+async def serve(sources: Sources, bound: socket.socket, host: str) -> None:
+    """Serves the pages on a socket.
+
+    Args:
+        sources: where figures are from.
+        bound: what is listened on.
+        host: its name, as it was given.
+    """
+    app = make_app(Console(Asking(sources)), names_of(host, bound.getsockname()[1]))
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+    await DrainingServer(config).serve(sockets=[bound])
+
+
+def run(sources: Sources, bound: socket.socket, host: str, started: Callable[[], None] = lambda: None) -> None:
+    import uvloop
+
+    async def begin() -> None:
+        started()
+        await serve(sources, bound, host)
+
+    uvloop.run(begin())
+
+
+async def serve_beside(
+    ledger: Coroutine[Any, Any, None], sources: Sources, bound: socket.socket, host: str, started: Callable[[], None]
+) -> None:
+    """Serves pages while a ledger process runs in the same process. They end together, by whichever ends first."""
+    started()
+    tasks = [asyncio.create_task(serve(sources, bound, host)), asyncio.create_task(ledger)]
+    done, going = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in going:
+        task.cancel()
+    await asyncio.gather(*going, return_exceptions=True)
+    for task in done:
+        task.result()

@@ -1,0 +1,1 @@
+"""Secrets and personal data that do not leave, for owners who chose it (docs/redaction.md)."""

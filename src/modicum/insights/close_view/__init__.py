@@ -1,0 +1,1 @@
+"""Single calls, sessions and findings, to be looked at closely."""

@@ -1,0 +1,1 @@
+"""Which calls somebody looks at, and from when until when."""

@@ -1,0 +1,1 @@
+"""How questions are written and what they are asked with."""

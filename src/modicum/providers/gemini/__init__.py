@@ -1,0 +1,1 @@
+"""What Gemini's dialects have in common."""

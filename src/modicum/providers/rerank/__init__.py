@@ -1,0 +1,1 @@
+"""The dialect of those who rank documents, as Cohere began it."""

@@ -1,0 +1,1 @@
+"""The dialects of paths that nobody meters, one for each API."""

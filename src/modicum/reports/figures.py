@@ -1,0 +1,46 @@
+"""Figures as people read them, the same in a terminal and on a page."""
+
+from decimal import Decimal
+
+
+def dollars(usd: Decimal | None, *, most_places: int = 2) -> str:
+    """`$1,234.56`; small amounts keep two significant digits (`$0.0042`); None is `unknown`."""
+    if usd is None:
+        return "unknown"
+    places = most_places
+    if usd and abs(usd) < Decimal("0.1"):
+        places = min(8, max(most_places, 1 - usd.adjusted()))
+    return f"${usd:,.{places}f}"
+
+
+def count(number: int | None) -> str:
+    """`1,234`; None is empty."""
+    return "" if number is None else f"{number:,}"
+
+
+def share(part: Decimal | float | None, whole: Decimal | float) -> str:
+    """`12.3 %`, or nothing where there is no part or no whole."""
+    return f"{float(part) / float(whole) * 100:.1f} %" if whole and part is not None else ""
+
+
+def dollars_of(usd: float | None) -> str:
+    """Writes dollars as `dollars` does, for an estimate that is not a decimal."""
+    return dollars(None if usd is None else Decimal(repr(usd)))
+
+
+def dollars_of_axis(usd: float) -> str:
+    """Dollars as an axis has them: no cents where they would all be zero."""
+    return f"${usd:,.0f}" if usd >= 10 else dollars_of(round(usd, 4))
+
+
+def number_of(number: int, noun: str) -> str:
+    """`1 call`, `1,234 calls`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def format_tokens(count: float) -> str:
+    """A number of tokens in a few characters, as `1.2 M`."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(count) >= 0.9995 * size:  # what three figures would round up to the next unit
+            return f"{count / size:.3g} {unit}"
+    return f"{count:.3g}"

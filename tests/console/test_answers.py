@@ -1,0 +1,103 @@
+import threading
+
+import pytest
+
+from modicum.console.answers import LEAST_S, MOST, REST, STALE, Answers
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_an_answer_is_worked_out_once_while_it_is_young():
+    clock, counted = Clock(), []
+    answers = Answers(clock)
+
+    def ask():
+        return answers.get("key", lambda: counted.append(1) or len(counted))
+
+    assert [ask(), ask()] == [1, 1]
+    clock.now += LEAST_S * 1.01
+    assert ask() == 2
+
+
+def test_what_takes_long_may_grow_old():
+    clock, counted = Clock(), []
+    answers = Answers(clock)
+
+    def slow():
+        clock.now += 2
+        counted.append(1)
+        return len(counted)
+
+    answers.get("key", slow)
+    clock.now += 2 * REST - 0.1
+    assert answers.get("key", slow) == 1
+    clock.now += 0.2
+    assert answers.get("key", slow) == 2
+
+
+def test_one_works_and_the_others_have_the_last_answer():
+    clock = Clock()
+    answers = Answers(clock)
+    answers.get("key", lambda: "old")
+    clock.now += LEAST_S * 2
+    begun, may_end, shown = threading.Event(), threading.Event(), []
+
+    def slow():
+        begun.set()
+        may_end.wait(10)
+        return "new"
+
+    worker = threading.Thread(target=lambda: shown.append(answers.get("key", slow)))
+    worker.start()
+    begun.wait(10)
+    assert answers.get("key", lambda: "never") == "old"
+    may_end.set()
+    worker.join(10)
+    assert shown == ["new"]
+
+
+def test_an_answer_from_long_ago_is_waited_for():
+    clock = Clock()
+    answers = Answers(clock)
+    answers.get("key", lambda: "old")
+    clock.now += LEAST_S * STALE
+    begun, may_end, shown = threading.Event(), threading.Event(), []
+
+    def slow():
+        begun.set()
+        may_end.wait(10)
+        return "new"
+
+    workers = [threading.Thread(target=lambda: shown.append(answers.get("key", slow))) for _ in range(2)]
+    workers[0].start()
+    begun.wait(10)
+    workers[1].start()
+    may_end.set()
+    for worker in workers:
+        worker.join(10)
+    assert shown == ["new", "new"]
+
+
+def test_a_failure_is_told_to_who_waits_and_not_remembered():
+    answers = Answers(Clock())
+
+    def fail():
+        raise ValueError("away")
+
+    with pytest.raises(ValueError, match="away"):
+        answers.get("key", fail)
+    assert answers.get("key", lambda: 1) == 1
+
+
+def test_memory_is_bounded():
+    answers = Answers(Clock())
+    for number in range(MOST + 10):
+        answers.get(number, lambda: 1)
+
+    assert answers.get(0, lambda: "again") == "again"
+    assert answers.get(MOST, lambda: "again") == 1

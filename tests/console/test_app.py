@@ -1,0 +1,110 @@
+import csv
+import io
+
+import pytest
+
+from console.rig import Site
+from modicum.calls import UserError
+from modicum.console.guards import POLICY
+from modicum.console.pages import PAGES
+
+NAMES = [page.name for page in PAGES]
+
+
+@pytest.mark.parametrize("page", NAMES)
+def test_pages_of_an_empty_ledger_say_what_to_do(empty_site, page):
+    reply = empty_site.get(f"/{page}")
+
+    assert reply.status == 200
+    assert "modicum " in reply.text.partition("<main")[2]
+
+
+@pytest.mark.parametrize("page", NAMES)
+@pytest.mark.parametrize(
+    "query", ["", "?where=team%3Dsearch", "?where=model%3Dnobody", "?since=2026-02-04&until=today"]
+)
+def test_every_page_answers_every_filter(site, page, query):
+    reply = site.get(f"/{page}{query}")
+
+    assert reply.status == 200, reply.text
+    assert reply.headers["content-security-policy"] == POLICY
+
+
+def test_names_of_callers_are_text_and_never_markup(site):
+    reply = site.get("/overview?where=team%3D%3Cscript%3Ealert(1)%3C/script%3E%22'%3D1%2B1")
+
+    assert "<script>alert" not in reply.text
+    assert "&lt;script&gt;alert(1)" in reply.text
+    assert "$0.50" in reply.text
+
+
+@pytest.mark.parametrize(
+    ("address", "part"),
+    [
+        ("/overview?since=never", "is no time"),
+        ("/overview?where=cost%3D1", "accepted are model"),
+        ("/overview?where=team", "no condition"),
+        ("/overview?timezone=Mars/Base", "no time zone"),
+        (f"/overview?{'where=team%3Dx&' * 60}", "words"),
+        ("/overview?since=%00%1b[31m", "is no time"),
+    ],
+)
+def test_an_address_that_cannot_be_understood_is_said(site, address, part):
+    reply = site.get(address)
+
+    assert reply.status == 400
+    assert part in reply.text
+    assert "\x1b" not in reply.text
+
+
+@pytest.mark.parametrize("address", ["/nothing", "/overview/nothing.csv", "/static/../app.py", "/static/x", "/a/b/c"])
+def test_what_is_not_there_is_said(site, address):
+    assert site.get(address).status == 404
+
+
+def test_a_ledger_that_is_away_is_said_and_nothing_breaks(few_calls):
+    site = Site(few_calls)
+
+    def away(_key, _compute):
+        raise UserError("the ledger /x is held by process 7 <b>")
+
+    real, site.asking.share = site.asking.share, away
+    assert site.get("/overview").status == 503
+    site.asking.share = lambda key, compute: real(key, compute) if key[0] == "settings" else away(key, compute)
+    reply = site.get("/overview")
+    assert reply.status == 503
+    assert "held by process 7 &lt;b&gt;" in reply.text
+
+
+def test_a_page_that_has_not_changed_is_not_sent_again(site):
+    first = site.get("/overview")
+    again = site.get("/overview", if_none_match=first.headers["etag"])
+
+    assert (again.status, again.text) == (304, "")
+
+
+def test_a_table_is_a_csv_file_with_plain_figures(site):
+    reply = site.get("/overview/spend-by-model.csv")
+    rows = list(csv.DictReader(io.StringIO(reply.text)))
+
+    assert reply.headers["content-type"].startswith("text/csv")
+    assert {row["model"]: row["spent"] for row in rows} == {
+        "mystery": "",
+        "opus": "4.0000000000",
+        "gpt-5": "0.5000000000",
+    }
+
+
+def test_the_first_page_keeps_what_the_address_says(site):
+    reply = site.get("/?since=7d")
+
+    assert (reply.status, reply.headers["location"]) == (307, "/overview?since=7d")
+
+
+def test_styles_and_scripts_come_from_here_and_are_small(site):
+    page = site.get("/overview").text
+    sizes = [len(site.get(f"/static/{name}").text) for name in ("console.css", "console.js", "icon.svg")]
+
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "style=" not in page
+    assert sum(sizes) < 30_000

@@ -1,0 +1,47 @@
+import asyncio
+import os
+import signal
+import threading
+
+import httpx2 as httpx
+import pytest
+
+from console.rig import asking_of
+from modicum.calls import UserError
+from modicum.console.server import bind_pages, run, serve_beside
+
+
+def test_it_serves_until_it_is_ended(few_calls):
+    bound = bind_pages("test", "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+    replies = []
+
+    def visit():
+        replies.append(httpx.get(f"{url}/overview", timeout=20))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    visitor = threading.Thread(target=visit)
+    run(asking_of(few_calls).sources, bound, "127.0.0.1", visitor.start)
+    visitor.join(10)
+
+    assert replies[0].status_code == 200
+    assert "$4.50" in replies[0].text
+
+
+def test_where_the_ledger_process_fails_the_pages_end(few_calls):
+    async def fail():
+        raise UserError("another one runs")
+
+    bound = bind_pages("test", "127.0.0.1", 0)
+    shown = []
+    with pytest.raises(UserError, match="another one runs"):
+        asyncio.run(serve_beside(fail(), asking_of(few_calls).sources, bound, "127.0.0.1", lambda: shown.append(1)))
+    bound.close()
+    assert shown == [1]
+
+
+def test_an_address_in_use_is_said():
+    bound = bind_pages("test", "127.0.0.1", 0)
+    with pytest.raises(UserError, match=r"test: .* cannot be listened on"):
+        bind_pages("test", "127.0.0.1", bound.getsockname()[1])
+    bound.close()

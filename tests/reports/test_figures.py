@@ -1,0 +1,29 @@
+from decimal import Decimal
+
+import pytest
+
+from modicum.reports.figures import dollars, dollars_of_axis, number_of, share
+
+
+@pytest.mark.parametrize(
+    ("usd", "shown"),
+    [
+        (Decimal("1234.567"), "$1,234.57"),
+        (Decimal("0.0042"), "$0.0042"),
+        (Decimal(0), "$0.00"),
+        (Decimal("0.000012"), "$0.000012"),
+        (None, "unknown"),
+    ],
+)
+def test_dollars_keep_what_matters_of_small_amounts(usd, shown):
+    assert dollars(usd) == shown
+
+
+def test_a_share_of_nothing_is_not_shown():
+    assert share(1, 4) == "25.0 %"
+    assert share(1, 0) == ""
+
+
+def test_numbers_of_things_and_of_axes():
+    assert [number_of(1, "call"), number_of(1200, "call")] == ["1 call", "1,200 calls"]
+    assert [dollars_of_axis(250.0), dollars_of_axis(0.5), dollars_of_axis(0)] == ["$250", "$0.50", "$0.00"]

@@ -1,0 +1,55 @@
+import csv
+import io
+from decimal import Decimal
+
+import pytest
+
+from modicum.reports.spreadsheet import write_csv
+
+
+def written(columns, rows):
+    stream = io.StringIO()
+    write_csv(stream, columns, rows)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=1+1",
+        "+1+1",
+        "-1+1",
+        "@SUM(A1)",
+        "\t=1+1",
+        "\r=1+1",
+        "\n=1+1",
+        " =1+1",
+        "\u00a0=1+1",
+        "\uff1d1+1",
+        '=HYPERLINK("http://evil","x")',
+        "-team",
+    ],
+)
+def test_no_cell_of_a_csv_is_a_formula(name):
+    text = written([name, "calls"], [[name, 1]])
+
+    head, row = csv.reader(io.StringIO(text, newline=""))
+
+    assert row[0][0] in "'\\"  # what a control character is written as begins with a backslash
+    assert row[0].endswith(name.strip())
+    assert (head, row[1]) == ([row[0], "calls"], "1")
+
+
+def test_a_cell_within_a_cell_is_no_formula_either():
+    text = written(["name"], [["a;=1+1"], ["a;  @x"], ["a\r=1+1\nb"], ["a;b"], ["a=b"], ["eu-west"]])
+
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+
+    assert rows[1:] == [["a;'=1+1"], ["a;'  @x"], ["a\\r=1+1\\nb"], ["a;b"], ["a=b"], ["eu-west"]]
+
+
+@pytest.mark.parametrize("number", [-5, Decimal("-0.5"), -1e-9, "-0.0042", "+3", "1e-7", "", "2026-01-31"])
+def test_numbers_of_a_csv_stay_numbers(number):
+    text = written(["cost_usd", "calls"], [[number, 1]])
+
+    assert text.splitlines()[1] == f"{number},1"

@@ -2,8 +2,8 @@
 
 Exact in what it saves; the score is that of the answer agreed on. All points are about the same runs: those where the
 record can tell the score under every rule, so that what one rule saves and scores may be held against another. One is
-recommended: the largest saving whose loss is bounded over all runs, even if those left out were wrong. It is the best of
-several, so verify it on other tasks (`proposal.propose_and_check` does).
+recommended: the largest saving whose loss is bounded over all runs, even if those left out were wrong. It is the best
+of several, so verify it on other tasks (`proposal.propose_and_check` does).
 """
 
 import msgspec

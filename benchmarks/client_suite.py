@@ -206,10 +206,16 @@ def checked(client, reported, calls):
     cell, usage = reported["cell"], reported.get("usage") or {}
     booked = [call for call in calls if call.calls_count]
     why = reported.get("why", "")
+    if not why and usage.get("refused") and not booked:
+        return CellResult(client, reported["version"], cell, ok=True)
     if not why and not booked:
         why = "the ledger has no call"
     if not why and len({call.call_id for call in booked}) != len(booked):
         why = "a call is booked twice"
+    if not why and cell == "errors" and "error" not in {call.status.value for call in booked}:
+        why = f"booked as {[call.status.value for call in booked]}"
+    if not why and cell == "tools" and client in agent_clients.AGENTS and len(booked) < 2:  # the call, and its result
+        why = "no tool was called"
     if not why and cell == "cancel" and (len(booked) != 1 or booked[0].status.value != "aborted"):
         why = f"booked as {[call.status.value for call in booked]}"
     if not why and usage.get("input"):

@@ -20,6 +20,7 @@ _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO,
 VERBS = {
     "audit": "Show where the money went, what was wasted, and what each change would have saved.",
     "bill": "Show what was spent, from logs or from the ledger.",
+    "blocks": "Show the five-hour blocks and weeks of a subscription, and what the open ones come to.",
     "show": "Show one call, session or finding: its calls, lost caches, and what stood between.",
     "advise": "Show cheaper models for each kind of call, with the evidence there is.",
     "fix": "Change your own settings of an agent where a replay says that it saves, and take it back.",
@@ -66,6 +67,7 @@ VERBS = {
 FILES = {
     "advise": "advising.verb",
     "alert": "alerts",
+    "blocks": "plan_usage.verb",
     "budget": "budgets",
     "check": "builds.check",
     "estimate": "builds.estimate",

@@ -1,6 +1,6 @@
 """`modicum bill`: shows what was spent, from logs or from the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +20,7 @@ from modicum.settings import Settings, UserZone, read_settings, state_folder, us
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from modicum.calls import EnergyWindow
+    from modicum.calls import Call, EnergyWindow
     from modicum.experiments.savings import Saving
     from modicum.insights.bill import Bill, BillLine, Cell
     from modicum.insights.doubts import Doubt
@@ -39,6 +39,7 @@ class BillOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     found: bool
     counting: bool
     as_csv: bool
+    prices_of: str | None
 
 
 @click.command()
@@ -57,6 +58,7 @@ class BillOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     "--counting", is_flag=True, help="Count Claude Code logs in the ways of other tools, to compare their figures."
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
+@shared.prices_of_option
 @shared.log_options
 @shared.pass_options(BillOptions)
 def command(options: BillOptions) -> None:
@@ -84,6 +86,8 @@ def command(options: BillOptions) -> None:
 
         paths = (*paths, *find_logs())
     if options.counting:
+        if options.prices_of:
+            raise UserError("--counting compares figures of other tools: it takes no --prices-of")
         from modicum.cli.claude_code_counting import print_counting
 
         print_counting(paths, resources.load_prices(options.price_path, settings), options)
@@ -134,11 +138,11 @@ def _bill_by_dimension(
     from modicum.insights.doubts import find_doubts
     from modicum.insights.subscriptions import compare_with_fees
 
-    prices = resources.load_prices(options.price_path, settings)
+    prices = _load_prices(options, settings, scope.zone)
     if paths:
-        source = _cells_from_logs(paths, scope, prices, options.source, problems)
+        source = _cells_from_logs(paths, scope, prices, options, problems)
     else:
-        source = _cells_from_ledger(scope, settings, options.ledger_url)
+        source = _cells_from_ledger(scope, settings, options.ledger_url, prices)
     cells, energy, savings = source.cells, source.energy, source.savings
     bill = build(cells, scope.names_and_tags[0])
     doubts = find_doubts(source.doubts, prices)
@@ -147,6 +151,7 @@ def _bill_by_dimension(
         output.print_json(
             bill_document(bill, scope.typed, scope.zone.name, *bounds_or_none(scope.span), problems)
             | {"energy_kwh": energy, "subscriptions": fees, "doubts": doubts, "trials": _savings_document(savings)}
+            | {"prices_of": options.prices_of}
         )
     elif options.as_csv:
         print_csv(bill, scope.typed)
@@ -155,6 +160,8 @@ def _bill_by_dimension(
     else:
         print_bill(bill, scope.typed, bool(paths))
         print_doubts(doubts, bill.total.basis)
+        if options.prices_of:
+            output.print_text(f"all at the prices of {options.prices_of}; what is booked stays as it is")
         if note := _days_note(options, scope):
             output.print_text(note)
         if any(tag == WORK for _, tag in scope.dimensions):
@@ -172,19 +179,31 @@ def _bill_by_dimension(
     print_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
+def _load_prices(options: BillOptions, settings: Settings, zone: UserZone) -> "PriceBook":
+    prices = resources.load_prices(options.price_path, settings)
+    if not options.prices_of:
+        return prices
+    from modicum.cli.inputs.other_prices import other_prices
+
+    return other_prices(options.prices_of, prices, zone.zone)
+
+
 def _bill_by_tool(
     paths: Sequence[Path],
     scope: _BillScope,
     settings: Settings,
-    options: shared.LogOptions,
+    options: BillOptions,
     problems: list[Problem],
 ) -> None:
     """Calls belong to no tool, but what they carry does: this is the anatomy by tool."""
     from modicum.cli.anatomy import open_ledger_or_logs, print_report
+    from modicum.cli.inputs.other_prices import at_prices_of
     from modicum.insights.rent import compute_rent
 
+    prices = _load_prices(options, settings, scope.zone)
     with (
-        open_ledger_or_logs(paths, options, settings, problems) as whole,
+        open_ledger_or_logs(paths, options, settings, problems) as booked,
+        at_prices_of(booked, prices) as whole,
         choose_from(whole, scope.conditions, scope.zone.zone) as store,
     ):
         found = compute_rent(store, "tool", *scope.span)
@@ -222,7 +241,7 @@ def _print_savings(savings: "Sequence[Saving]") -> None:
 
 
 def _cells_from_logs(
-    paths: Sequence[Path], scope: _BillScope, prices: "PriceBook", source: str | None, problems: list[Problem]
+    paths: Sequence[Path], scope: _BillScope, prices: "PriceBook", options: BillOptions, problems: list[Problem]
 ) -> _BillSource:
     from modicum.cli.import_logs import make_reading
     from modicum.importers.format import Reading
@@ -235,7 +254,12 @@ def _cells_from_logs(
     zone = scope.zone.zone
     # Priced as they come: while other processes still read.
     reading = make_reading(anatomy=True) if scope.is_of_agents else Reading()
-    found = newest(book_all(read_logs(paths, reading, source, problems), prices))
+    calls: Iterable[Call] = read_logs(paths, reading, options.source, problems)
+    if options.prices_of:
+        from modicum.cli.inputs.other_prices import without_provider_cost
+
+        calls = map(without_provider_cost, calls)
+    found = newest(book_all(calls, prices))
     since, until = scope.span
     entries = [entry for entry in found if since <= entry.call.started < until]
     if entries:
@@ -246,14 +270,16 @@ def _cells_from_logs(
     return _BillSource(list(cells), list(months), list(make_doubt_cells(entries)))
 
 
-def _cells_from_ledger(scope: _BillScope, settings: Settings, url: str | None) -> _BillSource:
+def _cells_from_ledger(scope: _BillScope, settings: Settings, url: str | None, prices: "PriceBook") -> _BillSource:
     since, until = scope.span
+    from modicum.cli.inputs.other_prices import at_prices_of
     from modicum.ledger.records import ENERGY_WINDOWS  # a bill from logs opens no ledger
 
     zone = scope.zone
     by, tag = scope.names_and_tags
     with (
-        resources.open_ledger(url, settings) as whole,
+        resources.open_ledger(url, settings) as booked,
+        at_prices_of(booked, prices) as whole,
         choose_for_questions(whole, scope.conditions, zone.zone) as (store, where),
     ):
         calls = {"zone": zone.name, "since": since, "until": until, "where": where}

@@ -221,6 +221,15 @@ class Upstreams:
         """
         return self._by_name.get(name) or self.speaking(dialect)
 
+    def reaches(self, upstream: Upstream, dialect: str) -> bool:
+        """Whether calls in that dialect can go to an upstream, translated or not."""
+        return _route_to(upstream, "", dialect) is not None
+
+    def aliases(self) -> Iterator[tuple[str, Upstream, str]]:
+        """Each other name of a model, with the upstream and the model that it stands for."""
+        for alias, (upstream, model) in self._aliases.items():
+            yield alias, upstream, model
+
     def __iter__(self) -> Iterator[Upstream]:
         return iter(self._by_name.values())
 

@@ -58,6 +58,11 @@ class HistoryChange:
         """Whether it changes nothing."""
         return all(not value if isinstance(value, dict | str) else value is None for value in vars(self).values())
 
+    @property
+    def moves_calls(self) -> bool:
+        """Whether other models or lanes answer, whose speed is not that of the calls as they were."""
+        return bool(self.models or self.tier)
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -17,6 +17,7 @@ from modicum.providers.body_parsing import UNREADABLE, parse_request_object
 from modicum.providers.facts import ReplyFacts, RequestFacts, StreamTail
 from modicum.providers.limit_headers import LimitHeaders
 from modicum.providers.mock_rules import MockRules
+from modicum.providers.model_lists.shape import MODEL_LIST, ModelListShape
 from modicum.providers.own_reply import OwnText, write_own_reply
 from modicum.providers.planned_reply import ReplyWriter
 from modicum.providers.prompt import PromptShape, RequestPrompt
@@ -116,6 +117,7 @@ class Dialect(ABC):
     """None: its replies have none."""
     writer: ClassVar[ReplyWriter]
     mock: ClassVar[MockRules] = MockRules()
+    model_list: ClassVar[ModelListShape] = MODEL_LIST
 
     @abstractmethod
     def request(self, body: bytes, path: str) -> RequestFacts:

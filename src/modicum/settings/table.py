@@ -21,6 +21,7 @@ from modicum.settings.routes import RouteSettings
 from modicum.settings.state import StateSettings
 from modicum.settings.teams import TeamSettings
 from modicum.settings.upstreams import UpstreamSettings
+from modicum.settings.variants import VariantSettings
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,6 +61,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose secrets and personal data do not leave (see docs/redaction.md)."""
     reply_cache: tuple[ReplyCacheSettings, ...] = ()
     """Whose repeated calls are answered from memory (see docs/reply-cache.md)."""
+    variants: dict[str, VariantSettings] = {}
+    """Other settings of requests that experiments try on calls (see docs/experiments.md)."""
     budget: tuple[BudgetSettings, ...] = ()
     """Limits on what calls through the gateway may cost (see docs/budgets.md)."""
     outcome: tuple[OutcomeSettings, ...] = ()

@@ -10,6 +10,7 @@ that names its parent's is the agent within the parent's.
 
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from modicum.calls import Owner
 from modicum.experiments.experiment import TAG as EXPERIMENT_TAG
@@ -127,10 +128,15 @@ def attribution(headers: Mapping[bytes, bytes], facts: RequestFacts, owner: Owne
         ),
         declared.get("task") or above or session or conversation,
         conversation,
-        declared.get("agent") or (session if above else ""),
+        _agent_name(declared.get("agent", "")) or (session if above else ""),
         declared.get("project", ""),
         tags,
     )
+
+
+def _agent_name(written: str) -> str:
+    """Claude Code calls the members of a team NAME@TEAM, with all but plain letters quoted; others have ids."""
+    return short(unquote(written)).partition("@")[0] if "@" in written or "%" in written else written
 
 
 def _tag(header: bytes, value: bytes, tags: dict[str, str]) -> None:

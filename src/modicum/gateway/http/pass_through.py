@@ -9,6 +9,7 @@ from modicum.gateway import sending
 from modicum.gateway.callers.own_keys import check_upstream
 from modicum.gateway.exchange import Request
 from modicum.gateway.http.client import Client
+from modicum.gateway.http.model_lists import is_merged, merged, wants_list
 from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.parts import Parts
 from modicum.gateway.replies import why_unreachable
@@ -60,6 +61,18 @@ async def record_late(parts: Parts, request: Request, upstream: Upstream, reply:
         raise Refused(503, "this reply could not be recorded, so it is withheld; try again", "not_recorded")
 
 
+async def _list_models(parts: Parts, upstreams: Upstreams, request: Request, client: Client) -> bool:
+    """Answers a request for the list of models, or for one of them; says whether it did."""
+    if not (wants_list(request) and is_merged(request, upstreams)):
+        return False
+    document = await merged(parts, upstreams, request)
+    if document is None:
+        return False
+    client.prepare(OK, [(b"content-type", b"application/json")])
+    await client.finish(document)
+    return True
+
+
 class _Way(NamedTuple):
     """Where a request goes that is no call, and with what."""
 
@@ -97,6 +110,8 @@ def _way(parts: Parts, upstreams: Upstreams, request: Request) -> _Way:
 async def pass_aside(parts: Parts, upstreams: Upstreams, request: Request, client: Client) -> None:
     dialect, served, own_key = request.served.dialect, request.served, request.caller.own_key
     try:
+        if await _list_models(parts, upstreams, request, client):
+            return
         upstream, body, names = _way(parts, upstreams, request)
         if own_key is not None:
             check_upstream(own_key, upstream)

@@ -11,6 +11,7 @@ import msgspec
 
 from modicum.providers.anthropic_messages.blocks import request_blocks
 from modicum.providers.anthropic_messages.mock import MOCK
+from modicum.providers.anthropic_messages.model_list import MODEL_LIST
 from modicum.providers.anthropic_messages.prompt import SHAPE
 from modicum.providers.anthropic_messages.replies import WORDS, WRITER
 from modicum.providers.anthropic_messages.stream import STREAM_TEXTS, MessageTail
@@ -119,6 +120,7 @@ class AnthropicMessages(Dialect):
     )
     stream_texts = STREAM_TEXTS
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
+    model_list = MODEL_LIST
     blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here

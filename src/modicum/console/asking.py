@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from modicum.console.answers import Answers
+from modicum.console.answers import Answers, Burden
 from modicum.console.jobs import JobResult, Jobs
 from modicum.insights.scoping.scope import Scope
 from modicum.ledger.record_table import N, RecordTable
@@ -67,7 +67,7 @@ class Asking:
 
     def live(self) -> Mapping[str, Any] | None:
         """What ended within the last minute, by model."""
-        return self._answers.get(("live",), self.sources.find_live, is_light=True)
+        return self._answers.get(("live",), self.sources.find_live, burden=Burden.MEMORY)
 
     def audit(self, scope: Scope, what_ifs: tuple[str, ...]) -> JobResult:
         """The last audit of that time, at once; one begins in the background where there is none, or it is old."""
@@ -78,7 +78,7 @@ class Asking:
         return self._jobs.last(_audit_key(scope, ()))
 
     def settings(self) -> Settings:
-        return self._answers.get(("settings",), self.sources.read_settings, is_light=True)
+        return self._answers.get(("settings",), self.sources.read_settings, burden=Burden.NOBODY)
 
     def forget(self) -> None:
         """Has everything asked anew: something was changed."""
@@ -96,7 +96,7 @@ class Asking:
 
     def share_page(self, key: Any, render: Callable[[], T]) -> T:
         """A page that all its viewers share. What it is made of is shared on its own."""
-        return self._made_pages.get(key, render, PAGE_S, is_light=True)
+        return self._made_pages.get(key, render, PAGE_S, Burden.NOBODY)
 
 
 def _audit_key(scope: Scope, what_ifs: tuple[str, ...]) -> tuple[object, ...]:

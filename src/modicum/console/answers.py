@@ -1,8 +1,8 @@
 """Answers that many viewers share: each is worked out once, and again only when it has grown old.
 
-What takes long is worked out again seldom: all questions to the ledger that are asked again may together take a fortieth
-of the time, and what comes from its memory another one, so that the process that holds the ledger has the rest for what
-it is there for, however many people look.
+What takes long is worked out again seldom: all questions to the ledger that are asked again may together take a
+fortieth of the time, and what comes from its memory another one, so that the process that holds the ledger has the rest
+for what it is there for, however many people look.
 """
 
 import threading

@@ -16,6 +16,7 @@ from modicum.cli.inputs.file_permissions import shared_files
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.cli.terminal.audit_causes import print_causes
+from modicum.cli.terminal.audit_context_sizes import print_context_sizes
 from modicum.cli.terminal.audit_steps import print_beginnings, print_steps
 from modicum.cli.terminal.audit_what_ifs import format_saving, print_waiting, print_what_ifs
 from modicum.settings import read_settings, user_zone
@@ -74,9 +75,9 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
 def command(options: AuditOptions) -> None:
     """Show where the money went, what was wasted, and what each change would have saved.
 
-    Each saving comes from a replay of your own history under the provider's cache rules. All savings together are never
-    more than was spent. Changes for --what-if: cache_ttl=5m|1h|off, cap_tool_results=TOKENS, cap_output=TOKENS,
-    model:NAME=OTHER, tier=batch|flex|priority, keep_warm=auto, rules=lossless|all|NAME.
+    Each saving is a replay of your own history under the provider's cache rules. Changes for --what-if (docs/audit.md):
+    cache_ttl=5m|1h|off, cap_tool_results=TOKENS, cap_output=TOKENS, model:NAME=OTHER, tier=batch|flex|priority,
+    keep_warm=auto, rules=lossless|all|NAME, compact_at=TOKENS, new_session=MINUTES, subagents=CALLS.
 
     \b
     Examples:
@@ -200,6 +201,7 @@ def print_audit(found: "Audit", prices_of: str | None = None) -> None:
         output.print_text(f"\nall at the prices of {prices_of}; what is booked stays as it is")
     if found.cap_curve:
         _print_cap_curve(found.cap_curve)
+    print_context_sizes(found.context_sizes)
     _print_missing_data(found)
 
 

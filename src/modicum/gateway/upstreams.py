@@ -203,14 +203,15 @@ class Upstreams:
                 return upstream
         raise Refused(404, "no upstream is set for this API", "unknown_path")
 
-    def unmetered(self, name: str, dialect: str) -> Route:
-        """The way of a call that nobody meters: `name` is that of its path (`providers/unmetered/dialect.py`).
+    def without_model(self, name: str, dialect: str) -> Route:
+        """The way of a call that names no model: `name` is that of its path (`providers/unmetered/dialect.py`).
 
         Raises:
             Refused: there is none, or its settings do not let such a path pass.
         """
         upstream = self.speaking(dialect)
-        upstream.check_path(name.removeprefix(NAME_BEGINS))
+        if not DIALECTS[dialect].is_metered:
+            upstream.check_path(name.removeprefix(NAME_BEGINS))
         return Route(upstream, dialect, name)
 
     def named(self, name: str, dialect: str) -> Upstream:

@@ -32,6 +32,7 @@ from modicum.insights.rent import Rent, compute_rent
 from modicum.insights.replay import Fidelity, HistoryReplay, Replay, counts_in_joint
 from modicum.insights.segment_costs import price_segments
 from modicum.insights.timelines import CacheTimeline, Day, build_cache_timeline, list_days
+from modicum.insights.trends.context_sizes import ContextSizes, sum_by_context_size
 from modicum.insights.what_if import (
     cap_tool_results,
     find_tool_results,
@@ -158,6 +159,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     """In which days begin."""
     days: list[Day]
+    context_sizes: ContextSizes
+    """Outcomes and calls by the size of the context. No cause."""
     cache_timeline: CacheTimeline | None
     """Of the task that lost most by losing its prompt cache."""
 
@@ -262,6 +265,7 @@ def build(
         beginnings=compare_beginnings(history) if "fixed_overhead" in names else [],
         timezone=zone.key,
         days=list_days(history, zone),
+        context_sizes=sum_by_context_size(history),
         cache_timeline=build_cache_timeline(history),
     )
 

@@ -18,6 +18,8 @@ from modicum.settings.redaction import RedactionSettings
 from modicum.settings.reply_cache import ReplyCacheSettings
 from modicum.settings.resilience import ResilienceSettings
 from modicum.settings.routes import RouteSettings
+from modicum.settings.showing.currency import CurrencySettings
+from modicum.settings.showing.people import PeopleSettings
 from modicum.settings.state import StateSettings
 from modicum.settings.teams import TeamSettings
 from modicum.settings.upstreams import UpstreamSettings
@@ -38,6 +40,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The zone in which days and weeks are cut, as `Europe/Berlin`. Empty: this machine's, or UTC where it has none."""
     keep_days: int = 0
     """Entries older than this are forgotten at the next import. 0: they are kept."""
+    people: PeopleSettings = PeopleSettings()
+    """Whose own figures are shown (see docs/bill.md)."""
+    currency: CurrencySettings = CurrencySettings()
+    """Another currency beside dollars (see docs/bill.md)."""
     gateway: GatewaySettings = GatewaySettings()
     console: ConsoleSettings = ConsoleSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -44,6 +44,8 @@ def print_what_ifs(found: "Audit") -> None:
         ],
     )
     for one in what_ifs:
+        for note in one.notes:
+            output.print_text(f"  {one.name}: {note}")
         if one.waiting is not None:
             output.print_text(f"  {one.name}: {describe_waiting(one.waiting)}")
         if one.saving_share_low is not None and one.saving_share_high is not None:

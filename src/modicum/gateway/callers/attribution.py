@@ -22,6 +22,8 @@ from modicum.providers.opentelemetry.traceparent import parsed
 
 MOST_CHARACTERS = 200
 MOST_TAGS = 16
+CREDENTIAL_TAG = "credential"
+"""Whose calls are paid by a plan (`plan`), and not by the token."""
 
 
 class Attribution(NamedTuple):
@@ -160,7 +162,7 @@ def _from_metadata(metadata: Mapping[str, str], declared: dict[str, str], tags: 
 
 def _is_ours(tag: str) -> bool:
     """Whether only the gateway says such a thing of a call: a caller must not choose its arm, nor what it holds."""
-    return tag in {RESERVED_TAG, COUNTED_TAG} or is_reserved(tag) or tag.startswith(EXPERIMENT_TAG)
+    return tag in {RESERVED_TAG, COUNTED_TAG, CREDENTIAL_TAG} or is_reserved(tag) or tag.startswith(EXPERIMENT_TAG)
 
 
 def _text(value: bytes) -> str:

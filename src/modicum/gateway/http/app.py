@@ -122,15 +122,23 @@ class App:
             return
         request = Request(target, path, scope["query_string"], head.caller, headers, head.passing, body, head, upload)
         with suppress(ClientGone), contain(_log_bug, but=(ClientGone,)) as work:
-            if target.what == CALL:
-                await self._pipeline.run(request, client)
-            elif target.is_streamed:
-                await self._pipeline.relay.aside(self._pipeline.in_force.upstreams, request, client)
-            else:
-                await pass_aside(self._parts, self._pipeline.in_force.upstreams, request, client)
+            await self._pass(request, client)
         if work.error is not None and not client.started:
             with suppress(ClientGone):
                 await client.refuse(target.dialect, 500, "a fault of the gateway; its log says where", "internal_error")
+
+    async def _pass(self, request: Request, client: Client) -> None:
+        """A request that was let in, on its way."""
+        pipeline, served = self._pipeline, request.served
+        upstreams = pipeline.in_force.upstreams
+        if served.what == CALL:
+            await pipeline.run(request, client)
+        elif served.batch is not None:
+            await pipeline.batches.aside(upstreams, request, client)
+        elif served.is_streamed:
+            await pipeline.relay.aside(upstreams, request, client)
+        else:
+            await pass_aside(self._parts, upstreams, request, client)
 
     async def _answer_here(self, method: str, path: str, headers: dict[bytes, bytes], client: Client) -> bool:
         """Answers a request that needs neither key nor body; says whether it was one."""

@@ -9,6 +9,7 @@ from collections.abc import Container
 from typing import NamedTuple
 
 from modicum.gateway.http.refusal import Refused
+from modicum.providers.batches.facts import BatchTarget
 from modicum.providers.dialect import Dialect, Target, quoted
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.unmetered.dialect import is_closed
@@ -29,13 +30,25 @@ class Served(NamedTuple):
     """As `Target.late_reply`."""
     is_streamed: bool = False
     """As `Target.is_streamed`."""
+    counts_tokens: bool = False
+    """As `Target.counts_tokens`."""
+    batch: BatchTarget | None = None
+    """As `Target.batch`."""
     deployment: str = ""
     """The deployment that an Azure path names, and so the model."""
 
     @classmethod
     def of(cls, dialect: Dialect, target: Target, method: str = "POST") -> "Served":
-        what = CALL if target.is_call else ASIDE
-        return cls(dialect, what, target.path, method.encode("ascii"), target.late_reply, target.is_streamed)
+        return cls(
+            dialect,
+            CALL if target.is_call else ASIDE,
+            target.path,
+            method.encode("ascii"),
+            target.late_reply,
+            target.is_streamed,
+            target.counts_tokens,
+            target.batch,
+        )
 
 
 def served(method: str, path: str, headers: Container[bytes]) -> Served:
@@ -52,11 +65,13 @@ def served(method: str, path: str, headers: Container[bytes]) -> Served:
         if method != "POST":
             raise Refused(405, f"{path} takes POST", "method_not_allowed")
         return fixed._replace(deployment=deployment) if deployment else fixed
+    lister = next((dialect for dialect in _LISTERS if dialect.list_header in headers), _USUAL)
     owners = [dialect for dialect, area in _AREAS if area.match(path)]
+    if len(owners) > 1:  # one path of two APIs: the client says whose it speaks
+        owners = [dialect for dialect in owners if dialect.api.name == lister.api.name] or owners
     for owner in owners:
         if target := owner.find(method, path):
             return Served.of(owner, target, method)
-    lister = next((dialect for dialect in _LISTERS if dialect.list_header in headers), _USUAL)
     if not owners and method == "GET" and (path == "/v1/models" or path.startswith("/v1/models/")):
         return Served(lister, ASIDE, quoted(path.removeprefix("/v1")), b"GET")
     if path.endswith("/") or any(owner.metered and owner.metered.fullmatch(path) for owner in owners):

@@ -86,6 +86,8 @@ class ResilientAnswerer:
         """As every answerer. Calls without policies, circuits and limits of upstreams go straight there. `check` looks
         at a reply that did not fail, before anything of it is passed on.
         """
+        if exchange.caller.is_plan:  # it goes to its vendor, once
+            return self._upstream.answer(exchange, client, check)
         if not self._policies and exchange.route.upstream.circuit is None and not self._limits.limits_upstreams:
             return self._upstream.answer(exchange, client, check)
         return self._answer(exchange, client, check)

@@ -34,6 +34,7 @@ class WhatIfResult(msgspec.Struct, frozen=True, kw_only=True):
     """What is not known, so that it is a bound; empty: the figure stands."""
     waiting: WaitingSaved | None = None
     """What it does to waiting for first tokens. None: nothing shows it, or another model or lane would answer."""
+    notes: tuple[str, ...] = ()
 
 
 class RuleSavings(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +77,7 @@ def _describe(replays: Replay, what_if: WhatIf, replayed: HistoryReplay, on_top:
         saving_share_high=high if why else None,
         why_bound=why,
         waiting=None if what_if.change.moves_calls else waiting_saved(replays.history, replayed),
+        notes=what_if.notes,
     )
 
 

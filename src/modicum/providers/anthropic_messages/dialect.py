@@ -89,7 +89,7 @@ class AnthropicMessages(Dialect):
     )
     paths: ClassVar = {
         "/v1/messages": Target("/messages"),
-        "/v1/messages/count_tokens": Target("/messages/count_tokens", is_call=False),
+        "/v1/messages/count_tokens": Target("/messages/count_tokens", is_call=False, counts_tokens=True),
     }
     area = re.compile("/v1/messages")
     list_header = b"anthropic-version"

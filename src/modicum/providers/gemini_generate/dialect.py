@@ -176,7 +176,8 @@ def _target(method: str, rest: str) -> Target | None:
     if method == "GET" and not verb:
         return Target(path.rstrip("/"), is_call=False)
     if method == "POST" and model and verb in _METHODS:
-        return Target(path, is_call=verb != "countTokens")
+        is_count = verb == "countTokens"
+        return Target(path, is_call=not is_count, counts_tokens=is_count)
     return None
 
 

@@ -7,11 +7,12 @@ from importlib.resources import files
 from typing import Any
 
 from modicum.reports import charts
-from modicum.reports.figures import count, dollars, share
+from modicum.reports.figures import count, dollars, format_tokens, share
 
 MOST_BARS = 20
 TIMES = frozenset({"day", "week", "month"})
-SIGNS = {"lower_bound": "at least ", "estimated": "about "}
+SIGNS = {"lower_bound": "\u2265 ", "estimated": "\u2248 "}
+"""Before a cost: at least, about."""
 Document = Mapping[str, Any]
 
 
@@ -38,8 +39,8 @@ def _head(document: Document) -> str:
     tiles = [
         (_cost(document), "spent"),
         (count(document["calls"]), "calls"),
-        (count(document["prompt_tokens"]), "prompt tokens"),
-        (count(document["completion_tokens"]), "completion tokens"),
+        (format_tokens(document["prompt_tokens"]), "prompt tokens"),
+        (format_tokens(document["completion_tokens"]), "completion tokens"),
     ]
     currency = document.get("currency")
     if currency and currency["total"] is not None:

@@ -136,7 +136,7 @@ def test_the_yield_per_kilowatt_hour_is_of_tasks_of_which_every_call_was_measure
 
 def test_joules_and_grams_are_divided_by_requests_and_by_outcomes(booked, capsys):
     _, calls = run_json(capsys, "energy", "calls", "--ledger", booked, "--grid", 56)
-    asked = ("yield", "--outcome", "resolved", "--by", "provider", "--ledger", booked, "--grid", 56)
+    asked = ("yield", "--outcome", "resolved", "--provider", "own", "--ledger", booked, "--grid", 56)
     _, found = run_json(capsys, *asked)
     _, out, _ = run(capsys, *asked)
 

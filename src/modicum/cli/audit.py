@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from modicum.insights.replay import Fidelity
 
 EXAMPLES_SHOWN = 2
+STDOUT = "-"
 
 CLASSES = {
     "exact": "nobody would miss it",
@@ -64,7 +65,13 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     metavar="FILE",
     help="File with outcomes of the tasks in the logs; may be given several times.",
 )
-@click.option("--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with charts.")
+@click.option(
+    "--html",
+    "html_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write a page with charts; - prints it.",
+)
 @shared.log_options
 @shared.pass_options(AuditOptions)
 def command(options: AuditOptions) -> None:
@@ -87,6 +94,8 @@ def command(options: AuditOptions) -> None:
     from modicum.insights.audit import audit_document
 
     _check_names(options)
+    if options.as_json and str(options.html_path) == STDOUT:
+        raise UserError("--html - and --json both print; give --html a file")
     settings = read_settings()
     zone = user_zone(settings.timezone).zone
     span = options.span(zone)
@@ -117,7 +126,8 @@ def command(options: AuditOptions) -> None:
         trials = savings_document(savings)
         output.print_json({**audit_document(found.audit), "trials": trials, "problems": problem_rows(problems)})
     elif options.html_path:
-        click.echo(f"written to {options.html_path}")
+        if str(options.html_path) != STDOUT:
+            click.echo(f"written to {options.html_path}")
     else:
         print_audit(found.audit)
         if savings:
@@ -151,6 +161,9 @@ def write_page(found: "Audit", path: Path) -> None:
     from modicum.insights.audit import audit_document
     from modicum.reports.page import render_page
 
+    if str(path) == STDOUT:
+        click.echo(render_page(audit_document(found)), nl=False)
+        return
     try:
         with shared_files():
             path.write_text(render_page(audit_document(found)), encoding="utf-8")

@@ -11,7 +11,7 @@ from modicum.calls import BUCKETS, Basis, Problem, UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_for_questions, choose_from
-from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
+from modicum.cli.inputs.log_reading import NO_CALLS, no_calls_in, print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import BILL, OF_AGENTS, TIMES, WORK, parse_dimensions
 from modicum.insights.scoping.time_span import bounds_or_none
@@ -73,6 +73,8 @@ def command(options: BillOptions) -> None:
       modicum bill --by team,month --model 'claude-*'
       modicum bill --by app --where team=search --where tier=batch --csv
     """
+    if options.as_csv and options.as_json:
+        raise UserError("--csv and --json are two ways to print the same; choose one")
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone)
     dimensions = parse_dimensions("bill", options.by, BILL)
@@ -235,7 +237,9 @@ def _cells_from_logs(
     zone = scope.zone.zone
     # Priced as they come: while other processes still read.
     reading = make_reading(anatomy=True) if scope.is_of_agents else Reading()
-    found = newest(book_all(read_logs(paths, reading, source, problems), prices))
+    found = list(newest(book_all(read_logs(paths, reading, source, problems), prices)))
+    if not found:
+        raise no_calls_in(problems)
     since, until = scope.span
     entries = [entry for entry in found if since <= entry.call.started < until]
     if entries:

@@ -1,14 +1,15 @@
 """`modicum audit`: where the money went, what bought nothing, and what each change would have saved."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
-from modicum.calls import UserError
+from modicum.calls import Basis, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
@@ -17,7 +18,7 @@ from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.cli.terminal.audit_causes import print_causes
 from modicum.cli.terminal.audit_steps import print_beginnings, print_steps
-from modicum.settings import read_settings, user_zone
+from modicum.settings import ledger_place, read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.insights.advice.examples import ExampleCall
@@ -120,11 +121,17 @@ def command(options: AuditOptions) -> None:
     )
     found = answer_audit(question, settings)
     problems, savings = found.problems, found.savings
+    document = {
+        **audit_document(found.audit),
+        "made_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "place": ", ".join(map(str, paths)) or f"the ledger {options.ledger_url or ledger_place(settings)}",
+        "trials": savings_document(savings),
+        "problems": problem_rows(problems),
+    }
     if options.html_path:
-        write_page(found.audit, options.html_path)
+        write_page(document, options.html_path)
     if options.as_json:
-        trials = savings_document(savings)
-        output.print_json({**audit_document(found.audit), "trials": trials, "problems": problem_rows(problems)})
+        output.print_json(document)
     elif options.html_path:
         if str(options.html_path) != STDOUT:
             click.echo(f"written to {options.html_path}")
@@ -152,21 +159,21 @@ def _check_names(options: AuditOptions) -> None:
         check_what_if(change)
 
 
-def write_page(found: "Audit", path: Path) -> None:
-    """The audit as one self-contained page.
+def write_page(document: "Mapping[str, Any]", path: Path) -> None:
+    """The document of `--json` as one self-contained page.
 
     Raises:
         UserError: the file cannot be written.
     """
-    from modicum.insights.audit import audit_document
     from modicum.reports.page import render_page
 
+    page = render_page(document)
     if str(path) == STDOUT:
-        click.echo(render_page(audit_document(found)), nl=False)
+        click.echo(page, nl=False)
         return
     try:
         with shared_files():
-            path.write_text(render_page(audit_document(found)), encoding="utf-8")
+            path.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
 
@@ -211,10 +218,23 @@ def _print_spend(found: "Audit") -> None:
     output.print_table(
         ["where the money went", "tokens carried", "cost", "share", ""],
         rows,
-        footer=["total", "", output.dollars(found.rent.cost_usd), "", ""],
+        footer=["total", "", _total(found), "", ""],
     )
+    if found.days:
+        first, last = found.days[0].date, found.days[-1].date
+        projects = len(found.spend.projects) if found.spend else 0
+        output.print_text(
+            f"{found.calls:,} calls of {found.tasks:,} tasks in {projects:,} projects, {first} to {last} "
+            f"({found.timezone}; {len(found.days):,} days with calls)"
+        )
     if found.calls_unpriced:
         output.print_text(f"{found.calls_unpriced:,} of {found.calls:,} calls have no known cost and are in no sum")
+
+
+def _total(found: "Audit") -> str:
+    """As the bill marks it: this or more where replies were logged before they were final."""
+    mark = {Basis.LOWER_BOUND: ">= ", Basis.ESTIMATED: "~ "}.get(found.spend.basis, "") if found.spend else ""
+    return mark + output.dollars(found.rent.cost_usd)
 
 
 def fidelity_line(fidelity: "Fidelity", *, is_bound: bool) -> str:

@@ -61,8 +61,8 @@ def check_paths_exist(paths: Sequence[Path]) -> None:
 
 
 def no_calls_in(problems: Sequence[Problem]) -> UserError:
-    """What to raise where logs were named and not one call is in them. An empty folder, one without logs and one that may
-    not be read are told apart.
+    """What to raise where logs were named and not one call is in them. An empty folder, one without logs and one that
+    may not be read are told apart.
     """
     reasons = "; ".join(str(problem) for problem in problems[:SHOWN_REASONS])
     more = f"; and {len(problems) - SHOWN_REASONS:,} more problems" if len(problems) > SHOWN_REASONS else ""

@@ -47,8 +47,9 @@ def open_ledger(url: str | None, settings: Settings | None = None, *, creates: b
             raise UserError(
                 f"there is no ledger {place}; name another, or fill one: 'modicum import PATH... --ledger {place}'"
             )
-        store = open_store(":memory:")
-        store.place = place
+        if _could_be_made(place):  # else opening it says why not
+            store = open_store(":memory:")
+            store.place = place
     if store is None:
         try:
             store = open_store(place)
@@ -91,6 +92,11 @@ def ask_ledger(settings: Settings) -> "Iterator[Store]":
 
 def _is_missing(place: str) -> bool:
     return place != ":memory:" and "://" not in place and not Path(place).expanduser().exists()
+
+
+def _could_be_made(place: str) -> bool:
+    there = next(folder for folder in Path(place).absolute().parents if folder.exists())
+    return there.is_dir() and os.access(there, os.W_OK)
 
 
 def _from_process(place: str) -> "Store | None":

@@ -21,6 +21,7 @@ from modicum.cli.terminal.audit_steps import print_beginnings, print_steps
 from modicum.settings import ledger_place, read_settings, user_zone
 
 if TYPE_CHECKING:
+    from modicum.cli.inputs.audit_answers import AuditAnswer
     from modicum.insights.advice.examples import ExampleCall
     from modicum.insights.audit import Audit, CapPoint, FindingResult, WhatIfResult
     from modicum.insights.replay import Fidelity
@@ -90,9 +91,7 @@ def command(options: AuditOptions) -> None:
       modicum audit --only B3 --json
       modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
     """
-    from modicum.cli.experiments.savings import print_savings, savings_document
     from modicum.cli.inputs.audit_answers import AuditQuestion, answer_audit
-    from modicum.insights.audit import audit_document
 
     _check_names(options)
     if options.as_json and str(options.html_path) == STDOUT:
@@ -120,13 +119,21 @@ def command(options: AuditOptions) -> None:
         conditions=options.conditions(),
     )
     found = answer_audit(question, settings)
-    problems, savings = found.problems, found.savings
+    place = ", ".join(map(str, paths)) or f"the ledger {options.ledger_url or ledger_place(settings)}"
+    _print_answer(found, options, place)
+
+
+def _print_answer(found: "AuditAnswer", options: AuditOptions, place: str) -> None:
+    """As a page, as JSON or as tables."""
+    from modicum.cli.experiments.savings import print_savings, savings_document
+    from modicum.insights.audit import audit_document
+
     document = {
         **audit_document(found.audit),
         "made_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "place": ", ".join(map(str, paths)) or f"the ledger {options.ledger_url or ledger_place(settings)}",
-        "trials": savings_document(savings),
-        "problems": problem_rows(problems),
+        "place": place,
+        "trials": savings_document(found.savings),
+        "problems": problem_rows(found.problems),
     }
     if options.html_path:
         write_page(document, options.html_path)
@@ -137,12 +144,12 @@ def command(options: AuditOptions) -> None:
             click.echo(f"written to {options.html_path}")
     else:
         print_audit(found.audit)
-        if savings:
+        if found.savings:
             output.print_text("\nchanges on trial (modicum experiment):")
-            print_savings(savings)
+            print_savings(found.savings)
         if options.found:
             output.print_text("\nthe same as a page with charts: modicum audit --found --html audit.html")
-    print_problems(problems, strict=options.strict, quiet=options.as_json)
+    print_problems(found.problems, strict=options.strict, quiet=options.as_json)
 
 
 def _check_names(options: AuditOptions) -> None:

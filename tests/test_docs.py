@@ -29,6 +29,7 @@ from modicum.settings import (
     Settings,
     TeamSettings,
     UpstreamSettings,
+    VariantSettings,
 )
 from modicum.settings.governance.policy import ClauseSettings
 
@@ -121,10 +122,11 @@ def test_every_setting_of_a_row_for_some_calls_has_its_line(page, table):
     assert [field.name for field in msgspec.structs.fields(table) if f"`{field.name}`" not in text] == []
 
 
-def test_every_setting_of_a_prompt_has_its_line():
+@pytest.mark.parametrize("table", [PromptSettings, VariantSettings])
+def test_every_setting_of_a_change_on_trial_has_its_line(table):
     page = (ROOT / "docs/experiments.md").read_text()
 
-    assert [one.name for one in msgspec.structs.fields(PromptSettings) if f"`{one.name}`" not in page] == []
+    assert [one.name for one in msgspec.structs.fields(table) if f"`{one.name}`" not in page] == []
 
 
 def test_every_setting_of_a_budget_has_its_line():

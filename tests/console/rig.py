@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from modicum.console.answers import Answers
-from modicum.console.app import make_app
+from modicum.console.app import Console, make_app
 from modicum.console.asking import Asking, Sources
 from modicum.metering.prices import PriceBook
 from modicum.settings import Settings
 
 HOST = b"127.0.0.1:4101"
+
+
+AUDIT: dict = {}
 
 
 class Reply(NamedTuple):
@@ -20,7 +23,7 @@ class Reply(NamedTuple):
     text: str
 
 
-def asking_of(store, *, settings=None, state=None, live=None, **sources):
+def asking_of(store, *, settings=None, state=None, live=None, audit=None, **sources):
     @contextmanager
     def opened():
         yield store
@@ -31,6 +34,7 @@ def asking_of(store, *, settings=None, state=None, live=None, **sources):
             read_settings=lambda: settings or Settings(timezone="UTC"),
             prices=PriceBook(),
             state=state or Path("none"),
+            audit=audit or (lambda _scope, _changes: AUDIT),
             find_live=lambda: live,
             **sources,
         ),
@@ -43,7 +47,12 @@ class Site:
 
     def __init__(self, store, **sources):
         self.asking = asking_of(store, **sources)
-        self.app = make_app(self.asking, frozenset({HOST}))
+        self.console = Console(self.asking)
+        self.app = make_app(self.console, frozenset({HOST}))
+
+    def console_token(self):
+        """The token that stands in this console's forms."""
+        return self.console.form_token
 
     def get(self, address, method="GET", body=b"", host=HOST, **headers):
         path, _, query = address.partition("?")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.calls import Call, Owner, SegmentKind, Usage
-from modicum.context.conversations import ContextPart, Conversations
+from modicum.context.conversations import INFERRED_TAG, ContextPart, Conversations
 
 SYSTEM, USER, ASSISTANT = SegmentKind.SYSTEM, SegmentKind.USER, SegmentKind.ASSISTANT
 
@@ -120,13 +120,26 @@ def test_what_was_seen_in_a_text_is_booked_with_the_call_that_sent_it_first(conv
         ]
         call = Call(
             call_id=number, source="gateway", provider="openai", model="m", started=datetime(2026, 1, 1, tzinfo=UTC),
-            usage=Usage(), tags={"a": "b"},
+            usage=Usage(), tags={"a": "b"}, task="t",
         )  # fmt: skip
         return conversations.placed(call, parts, number).tags
 
     assert placed("1", {"email": 2}, {}) == {"a": "b", "seen": "all", "seen.email": "2"}
     assert placed("2", {"email": 2}, {}, {"jwt": 1}) == {"a": "b", "seen": "all", "seen.jwt": "1"}
     assert placed("3", {"email": 2}, {}, {"jwt": 1}, None) == {"a": "b"}  # nobody looked at what is new
+
+
+@pytest.mark.parametrize(("task", "tags"), [("", {INFERRED_TAG: "context"}), ("PR-12", {})])
+def test_a_task_that_nobody_names_is_inferred_and_says_so(conversations, task, tags):
+    parts = [ContextPart(USER, "", b"%d" % place, b"", is_error=False, tokens=1) for place in range(3)]
+    call = Call(
+        call_id="1", source="gateway", provider="openai", model="m", started=datetime(2026, 1, 1, tzinfo=UTC),
+        usage=Usage(), task=task,
+    )  # fmt: skip
+    first = conversations.placed(call, parts[:2], "1")
+    second = conversations.placed(call, parts, "2")
+    assert second.task == first.task
+    assert first.tags == second.tags == tags
 
 
 def test_contexts_of_a_former_version_are_read_and_were_not_looked_at():

@@ -136,3 +136,16 @@ def test_rows_of_several_dimensions_stand_by_the_first_and_within_it_by_the_next
     rows = bill_document(bill, "team,month", "UTC", None, None, [])["rows"]
     assert rows[0]["names"] == {"team": "big", "month": "2026-01-01"}
     assert rows[0]["name"] == "big / 2026-01-01"
+
+
+def test_a_server_of_ones_own_is_called_by_its_address(store):
+    entries = [
+        entry(1, provider="", tags={"server": "gpu1:8000"}),
+        entry(2, provider="", tags={}),
+        entry(3, provider="openai", tags={"server": "gpu2:8000"}),
+    ]
+    assert {row.name for row in bill_of(entries, "provider").rows} == {"gpu1:8000", "", "openai"}
+    store.append(entries)
+    span = {"since": datetime(2026, 1, 1, tzinfo=UTC), "until": datetime(2027, 1, 1, tzinfo=UTC)}
+    rows = store.ask("bill", by="provider", tag="", zone="UTC", **span)
+    assert {row["name"] for row in rows} == {"gpu1:8000", "", "openai"}

@@ -1,7 +1,8 @@
 import re
 import sys
 
-from modicum.reports.charts import draw_bars, draw_curve, draw_stacked, draw_timeline, format_tokens, format_usd
+from modicum.reports.charts import draw_bars, draw_curve, draw_stacked, draw_timeline, format_usd
+from modicum.reports.figures import format_tokens
 
 
 def texts(svg):

@@ -14,7 +14,7 @@ from modicum.agents.answers import find_tied_answers, vote
 from modicum.agents.graph import TeamGraph
 from modicum.agents.recordings import AgentTurn, ReadMessage, RecordedRun, RecordedTeam
 from modicum.statistics.paired import paired_difference
-from modicum.statistics.proportions import wilson
+from modicum.statistics.proportions import share_over_tasks
 
 CONFIDENCE = 0.95
 
@@ -351,16 +351,11 @@ def _list_reads_before_writing(run: RecordedRun) -> list[tuple[AgentTurn, ReadMe
 
 
 def _mean(values: Sequence[float]) -> IntervalEstimate | None:
-    """Mean with Wilson's interval for 0/1 values, else the normal one."""
+    """Mean of scores in 0..1 with its interval."""
     if not values:
         return None
-    mean, count = float(np.mean(values)), len(values)
-    if set(values) <= {0.0, 1.0}:
-        low, high = wilson(int(sum(values)), count, confidence=CONFIDENCE)
-    else:
-        found = paired_difference([0.0] * count, values, confidence=CONFIDENCE)
-        low, high = max(0.0, found.low), found.high
-    return IntervalEstimate(mean, low, high, count)
+    low, high = share_over_tasks(values, confidence=CONFIDENCE)
+    return IntervalEstimate(float(np.mean(values)), low, high, len(values))
 
 
 def _share(flags: Sequence[bool]) -> float | None:

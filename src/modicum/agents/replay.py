@@ -91,6 +91,7 @@ class TeamReplay:
     def evidence(self, margin: float, confidence: float = 0.95) -> Evidence:
         change = self.change(confidence)
         count = max(1, change.pairs_count)
+        ungraded = f"{self.unknown_count} answers could not be graded and count as wrong" if self.unknown_count else ""
         return Evidence(
             basis="replay",
             tasks_count=change.pairs_count,
@@ -110,7 +111,7 @@ class TeamReplay:
                 one_sided_error=(1 - confidence) / 2,
                 design_effect=change.design_effect,
             ),
-            note=f"{self.unknown_count} answers could not be graded and count as wrong" if self.unknown_count else "",
+            note="; ".join(filter(None, [ungraded, change.caution])),
         )
 
 

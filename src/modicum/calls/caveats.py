@@ -4,7 +4,10 @@ SUM_OF_SESSION = "sum_of_session"
 """A sum over a whole session, which may have had more models than the last one, at whose rates it is priced."""
 CHANGED_LANE = "service_tier changed in a turn"
 """A price lane was chosen while a turn ran, and nothing tells from which call on it held."""
+SUM_OF_BATCH = "sum_of_batch"
+"""A sum over a batch whose calls are not known one by one."""
 _EXPLAINED = {
+    SUM_OF_BATCH: "the provider gave one sum for the batch, priced as if it were one call",
     SUM_OF_SESSION: "the log has one sum for the session, priced at the rates of its last model",
     CHANGED_LANE: "the log does not tell from which call on the new lane held",
     "usage.iterations": "the parts of the usage do not add up to its sum",

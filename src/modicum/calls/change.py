@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""How much a model may be told to think, in the words of the APIs, from the least on."""
+
 
 class DoesNotFit(Exception):  # noqa: N818 - it is no error: the call stays as it was
     """A change that its prompt or its call cannot take. The message says why, without any text of the call."""

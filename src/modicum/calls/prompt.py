@@ -205,6 +205,15 @@ class Prompt:
         raise NotHeld("it reads the request's fields, and a ledger keeps none")
 
     @property
+    def effort(self) -> str:
+        """How much the caller wants the model to think, in the words of its API; empty: it does not say.
+
+        Raises:
+            NotHeld: a ledger does not know.
+        """
+        raise NotHeld("it reads the request's fields, and a ledger keeps none")
+
+    @property
     def ends_with_tool_result(self) -> bool:
         """The call goes on with a turn that asked for tools."""
         return bool(self.units) and self.units[-1].kind is SegmentKind.TOOL_RESULT

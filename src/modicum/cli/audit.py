@@ -17,13 +17,16 @@ from modicum.cli.inputs.file_permissions import shared_files
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.cli.terminal.audit_causes import print_causes
+from modicum.cli.terminal.audit_context_sizes import print_context_sizes
 from modicum.cli.terminal.audit_steps import print_beginnings, print_steps
+from modicum.cli.terminal.audit_what_ifs import format_saving, print_waiting, print_what_ifs
 from modicum.settings import ledger_place, read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.cli.inputs.audit_answers import AuditAnswer
     from modicum.insights.advice.examples import ExampleCall
-    from modicum.insights.audit import Audit, CapPoint, FindingResult, WhatIfResult
+    from modicum.insights.audit import Audit, CapPoint, FindingResult
+    from modicum.insights.changes.what_if_results import WhatIfResult
     from modicum.insights.replay import Fidelity
 
 EXAMPLES_SHOWN = 2
@@ -45,6 +48,7 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     found: bool
     outcome_paths: tuple[str, ...]
     html_path: Path | None
+    prices_of: str | None
 
 
 @click.command()
@@ -74,14 +78,15 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     type=click.Path(path_type=Path),
     help="Write a page with charts; - prints it.",
 )
+@shared.prices_of_option
 @shared.log_options
 @shared.pass_options(AuditOptions)
 def command(options: AuditOptions) -> None:
     """Show where the money went, what was wasted, and what each change would have saved.
 
-    Each saving comes from a replay of your own history under the provider's cache rules. All savings together are never
-    more than was spent. Changes for --what-if: cache_ttl=5m|1h|off, cap_tool_results=TOKENS, cap_output=TOKENS,
-    model:NAME=OTHER, tier=batch|flex|priority, keep_warm=auto, rules=lossless|all|NAME.
+    Each saving is a replay of your own history under the provider's cache rules. Changes for --what-if (docs/audit.md):
+    cache_ttl=5m|1h|off, cap_tool_results=TOKENS, cap_output=TOKENS, model:NAME=OTHER, tier=batch|flex|priority,
+    keep_warm=auto, rules=lossless|all|NAME, compact_at=TOKENS, new_session=MINUTES, subagents=CALLS.
 
     \b
     Examples:
@@ -90,6 +95,7 @@ def command(options: AuditOptions) -> None:
       modicum audit --what-if model:claude-opus-4-5=claude-haiku-4-5 --since 7d
       modicum audit --only B3 --json
       modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
+      modicum audit --prices-of today --what-if keep_warm=5m:3
     """
     from modicum.cli.inputs.audit_answers import AuditQuestion, answer_audit
 
@@ -99,23 +105,16 @@ def command(options: AuditOptions) -> None:
     settings = read_settings()
     zone = user_zone(settings.timezone).zone
     span = options.span(zone)
-    paths = options.paths
-    outcomes = [Path(name) for name in options.outcome_paths]
-    if options.found:
-        from modicum.cli.inputs.found_logs import find_logs, find_outcome_files
-
-        paths = (*paths, *find_logs())
-        outcomes += find_outcome_files(paths)
-    if outcomes and not paths:
-        raise UserError("--outcomes goes with logs; 'modicum outcome import' puts outcomes into the ledger")
+    paths, outcomes = _find_files(options)
     question = AuditQuestion(
         options=options,
         paths=paths,
-        outcomes=tuple(outcomes),
+        outcomes=outcomes,
         span=span,
         zone=zone,
         only=options.only,
         what_ifs=options.what_ifs,
+        prices_of=options.prices_of,
         conditions=options.conditions(),
     )
     found = answer_audit(question, settings)
@@ -130,6 +129,7 @@ def _print_answer(found: "AuditAnswer", options: AuditOptions, place: str) -> No
 
     document = {
         **audit_document(found.audit),
+        "prices_of": options.prices_of,
         "made_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "place": place,
         "trials": savings_document(found.savings),
@@ -143,13 +143,30 @@ def _print_answer(found: "AuditAnswer", options: AuditOptions, place: str) -> No
         if str(options.html_path) != STDOUT:
             click.echo(f"written to {options.html_path}")
     else:
-        print_audit(found.audit)
+        print_audit(found.audit, options.prices_of)
         if found.savings:
             output.print_text("\nchanges on trial (modicum experiment):")
             print_savings(found.savings)
         if options.found:
             output.print_text("\nthe same as a page with charts: modicum audit --found --html audit.html")
     print_problems(found.problems, strict=options.strict, quiet=options.as_json)
+
+
+def _find_files(options: AuditOptions) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Logs, and outcomes of the tasks in them.
+
+    Raises:
+        UserError: there are outcomes without logs.
+    """
+    paths, outcomes = options.paths, [Path(name) for name in options.outcome_paths]
+    if options.found:
+        from modicum.cli.inputs.found_logs import find_logs, find_outcome_files
+
+        paths = (*paths, *find_logs())
+        outcomes += find_outcome_files(paths)
+    if outcomes and not paths:
+        raise UserError("--outcomes goes with logs; 'modicum outcome import' puts outcomes into the ledger")
+    return paths, tuple(outcomes)
 
 
 def _check_names(options: AuditOptions) -> None:
@@ -185,7 +202,7 @@ def write_page(document: "Mapping[str, Any]", path: Path) -> None:
         raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
 
 
-def print_audit(found: "Audit") -> None:
+def print_audit(found: "Audit", prices_of: str | None = None) -> None:
     _print_spend(found)
     output.print_text(fidelity_line(found.fidelity, is_bound=found.is_bound))
     for one in found.fidelity_by_source:
@@ -199,9 +216,13 @@ def print_audit(found: "Audit") -> None:
     print_causes(found.break_causes)
     _print_first_steps(found)
     if found.what_if:
-        _print_what_ifs(found.what_if, found)
+        print_what_ifs(found)
+    print_waiting(found)
+    if prices_of:
+        output.print_text(f"\nall at the prices of {prices_of}; what is booked stays as it is")
     if found.cap_curve:
         _print_cap_curve(found.cap_curve)
+    print_context_sizes(found.context_sizes)
     _print_missing_data(found)
 
 
@@ -290,13 +311,6 @@ def _print_findings(rows: Sequence["FindingResult"]) -> None:
         output.print_text(f"  {name.replace('_', ' ')}: {CLASSES[name]}")
 
 
-def format_saving(usd: float | None) -> str:
-    """Dollars that a change would have saved; empty where that is not known."""
-    if usd is None:
-        return ""
-    return output.dollars_of(round(usd, 4)) if usd >= 0 else f"-{output.dollars_of(round(-usd, 4))}"
-
-
 def joint_line(found: "Audit") -> str:
     return (
         f"all that is exact or replayed, together: {format_saving(found.joint_saving_usd)}, "
@@ -362,45 +376,6 @@ def _place_of(call: "ExampleCall", zone: ZoneInfo) -> str:
         f"({call.call_id})",
     ]
     return " ".join(filter(None, words))
-
-
-def _print_what_ifs(what_ifs: Sequence["WhatIfResult"], found: "Audit") -> None:
-    click.echo()
-    output.print_table(
-        ["what if", "class", "saves alone", "share", "on top"],
-        [
-            [
-                one.name,
-                one.finding_class.value.replace("_", " "),
-                format_saving(one.saving_usd),
-                f"{one.saving_share:+.1%}",
-                format_saving(one.marginal_usd),
-            ]
-            for one in what_ifs
-        ],
-        left=2,
-        footer=[
-            "together",
-            "",
-            format_saving(found.what_if_saving_usd),
-            f"{found.what_if_saving_share or 0:+.1%}",
-            "",
-        ],
-    )
-    for one in what_ifs:
-        if one.saving_share_low is not None and one.saving_share_high is not None:
-            span = f"between {one.saving_share_low:+.1%} and {one.saving_share_high:+.1%}"
-            output.print_text(f"  {one.name}: a bound, {span}: {one.why_bound}")
-        if one.unpriced_calls:
-            output.print_text(
-                f"  {one.name}: {one.unpriced_calls:,} calls would have no known price; they stay as they were"
-            )
-        if one.name.startswith("keep_warm="):
-            output.print_text(
-                f"  {one.name}: all pings are paid, those after a last call too; never for a plan at a flat rate"
-            )
-        if one.name.startswith("model:"):
-            output.print_text(f"  {one.name}: token counts are those of the old model, and cold caches are paid for")
 
 
 def _print_cap_curve(curve: Sequence["CapPoint"]) -> None:

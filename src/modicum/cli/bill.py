@@ -1,35 +1,37 @@
 """`modicum bill`: shows what was spent, from logs or from the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from modicum.calls import BUCKETS, Basis, Problem, UserError
+from modicum.calls import Problem, UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_for_questions, choose_from
 from modicum.cli.inputs.log_reading import NO_CALLS, no_calls_in, print_problems, read_logs
+from modicum.cli.inputs.shown_figures import currency_of, person_rule
 from modicum.cli.terminal import output
-from modicum.insights.dimensions import BILL, OF_AGENTS, TIMES, WORK, parse_dimensions
+from modicum.cli.terminal.bill_tables import CurrencyAmounts, energy_note, print_bill, print_csv, print_doubts
+from modicum.insights.dimensions import BILL, NOT_OF_CALLS, OF_AGENTS, TIMES, WORK, parse_dimensions
+from modicum.insights.scoping.persons import group_persons, persons_note
 from modicum.insights.scoping.time_span import bounds_or_none
 from modicum.settings import Settings, UserZone, read_settings, state_folder, user_zone
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from modicum.calls import EnergyWindow
+    from modicum.calls import Call, EnergyWindow
     from modicum.experiments.savings import Saving
-    from modicum.insights.bill import Bill, BillLine, Cell
-    from modicum.insights.doubts import Doubt
+    from modicum.insights.bill import Bill, Cell
     from modicum.insights.energy_consumption import EnergyTotals
+    from modicum.insights.money.currency import Currency
     from modicum.insights.scoping.call_choice import Condition
+    from modicum.insights.scoping.persons import PersonRule
     from modicum.ledger.store import Store
     from modicum.metering.prices import PriceBook
-
-MOST_ROWS = 25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,9 @@ class BillOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     found: bool
     counting: bool
     as_csv: bool
+    prices_of: str | None
+    currency: str | None
+    html_path: Path | None
 
 
 @click.command()
@@ -56,7 +61,14 @@ class BillOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
 @click.option(
     "--counting", is_flag=True, help="Count Claude Code logs in the ways of other tools, to compare their figures."
 )
+@click.option(
+    "--currency",
+    metavar="NAME=RATE",
+    help="Show amounts in another currency too: EUR=0.92 is what a dollar is. Default: [currency] of modicum.toml.",
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
+@click.option("--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with a chart.")
+@shared.prices_of_option
 @shared.log_options
 @shared.pass_options(BillOptions)
 def command(options: BillOptions) -> None:
@@ -78,7 +90,15 @@ def command(options: BillOptions) -> None:
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone)
     dimensions = parse_dimensions("bill", options.by, BILL)
-    scope = _BillScope(dimensions, ",".join(options.by), zone, options.span(zone.zone), options.conditions())
+    scope = _BillScope(
+        dimensions,
+        ",".join(options.by),
+        zone,
+        options.span(zone.zone),
+        options.conditions(),
+        person_rule(settings),
+        currency_of(settings, options.currency),
+    )
     paths = options.paths
     problems: list[Problem] = []
     if options.found:
@@ -86,6 +106,8 @@ def command(options: BillOptions) -> None:
 
         paths = (*paths, *find_logs())
     if options.counting:
+        if options.prices_of:
+            raise UserError("--counting compares figures of other tools: it takes no --prices-of")
         from modicum.cli.claude_code_counting import print_counting
 
         print_counting(paths, resources.load_prices(options.price_path, settings), options)
@@ -116,6 +138,16 @@ class _BillScope(NamedTuple):
     """In which days begin."""
     span: "tuple[datetime, datetime]"
     conditions: "Sequence[Condition]"
+    persons: "PersonRule"
+    """Who is shown by name."""
+    currency: "Currency | None" = None
+    """Beside dollars."""
+
+    @property
+    def by_day(self) -> tuple[list[str], list[str]]:
+        """As questions take them, with the day as one more: for rates of a day."""
+        names, tags = self.names_and_tags
+        return [*names, "day"], [*tags, ""]
 
     @property
     def names_and_tags(self) -> tuple[list[str], list[str]]:
@@ -136,57 +168,115 @@ def _bill_by_dimension(
     from modicum.insights.doubts import find_doubts
     from modicum.insights.subscriptions import compare_with_fees
 
-    prices = resources.load_prices(options.price_path, settings)
+    prices = _load_prices(options, settings, scope.zone)
     if paths:
-        source = _cells_from_logs(paths, scope, prices, options.source, problems)
+        source = _cells_from_logs(paths, scope, prices, options, problems)
     else:
-        source = _cells_from_ledger(scope, settings, options.ledger_url)
-    cells, energy, savings = source.cells, source.energy, source.savings
-    bill = build(cells, scope.names_and_tags[0])
+        source = _cells_from_ledger(scope, settings, options.ledger_url, prices)
+    names = scope.names_and_tags[0]
+    bill = build(group_persons(source.cells, names, scope.persons), names)
+    amounts = _convert(bill, source.dated, scope)
     doubts = find_doubts(source.doubts, prices)
     fees = compare_with_fees(prices.price_file.subscriptions, source.months) if prices.price_file else []
+    document = bill_document(bill, scope.typed, scope.zone.name, *bounds_or_none(scope.span), problems)
+    document |= {"energy_kwh": source.energy, "subscriptions": fees, "doubts": doubts}
+    document |= {"trials": _savings_document(source.savings), "prices_of": options.prices_of}
+    if amounts is not None:
+        document["currency"] = amounts.document()
+    if options.html_path:
+        write_page(document, options.html_path)
     if options.as_json:
-        output.print_json(
-            bill_document(bill, scope.typed, scope.zone.name, *bounds_or_none(scope.span), problems)
-            | {"energy_kwh": energy, "subscriptions": fees, "doubts": doubts, "trials": _savings_document(savings)}
-        )
+        output.print_json(document)
     elif options.as_csv:
-        print_csv(bill, scope.typed)
-    elif not cells:
+        print_csv(bill, scope.typed, amounts)
+    elif options.html_path:
+        click.echo(f"written to {options.html_path}")
+    elif not source.cells:
         click.echo(NO_CALLS)
     else:
-        print_bill(bill, scope.typed, bool(paths))
+        print_bill(bill, scope.typed, from_logs=bool(paths), amounts=amounts)
         print_doubts(doubts, bill.total.basis)
-        if note := _days_note(options, scope):
-            output.print_text(note)
-        if any(tag == WORK for _, tag in scope.dimensions):
-            from modicum.importers.claude_code.attribution import WORK_RULE
-
-            output.print_text(WORK_RULE)
-        if energy is not None:
-            output.print_text(energy_note(energy))
+        _print_notes(options, scope, source)
         for fee in fees:
             output.print_text(
                 f"{fee.name}: {output.dollars(fee.paid_usd)} for {fee.months} months covered {fee.calls:,} calls "
                 f"of {fee.source} (list price {output.dollars(fee.list_cost_usd)})"
             )
-        _print_savings(savings)
+        _print_savings(source.savings)
     print_problems(problems, strict=options.strict, quiet=options.as_json)
+
+
+def _convert(bill: "Bill", dated: "Sequence[Cell]", scope: _BillScope) -> "CurrencyAmounts | None":
+    """What the bill is in another currency; None: none was wanted."""
+    if scope.currency is None or scope.dimensions[0][0] in NOT_OF_CALLS:
+        return None
+    from modicum.insights.bill import build
+    from modicum.insights.money.currency import amount_of, convert_cells
+
+    names = scope.names_and_tags[0]
+    other = build(group_persons(convert_cells(dated, scope.currency), names, scope.persons), names)
+    lines = {(line.name, line.names): line for line in other.rows}
+    rows = [amount_of(line, lines[line.name, line.names]) for line in bill.rows]
+    return CurrencyAmounts(scope.currency.name, scope.currency.rates, rows, amount_of(bill.total, other.total))
+
+
+def _print_notes(options: BillOptions, scope: _BillScope, source: "_BillSource") -> None:
+    """What a reader must know about how calls were chosen and grouped."""
+    if options.prices_of:
+        output.print_text(f"all at the prices of {options.prices_of}; what is booked stays as it is")
+    if note := _days_note(options, scope):
+        output.print_text(note)
+    if note := persons_note(scope.names_and_tags[0], scope.persons):
+        output.print_text(note)
+    if any(tag == WORK for _, tag in scope.dimensions):
+        from modicum.importers.claude_code.attribution import WORK_RULE
+
+        output.print_text(WORK_RULE)
+    if source.energy is not None:
+        output.print_text(energy_note(source.energy))
+
+
+def write_page(document: dict[str, Any], path: Path) -> None:
+    """The bill as one self-contained page.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    from modicum.cli.inputs.file_permissions import shared_files
+    from modicum.reports.bill_page import render_bill_page
+
+    try:
+        with shared_files():
+            path.write_text(render_bill_page(document), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
+
+
+def _load_prices(options: BillOptions, settings: Settings, zone: UserZone) -> "PriceBook":
+    prices = resources.load_prices(options.price_path, settings)
+    if not options.prices_of:
+        return prices
+    from modicum.cli.inputs.other_prices import other_prices
+
+    return other_prices(options.prices_of, prices, zone.zone)
 
 
 def _bill_by_tool(
     paths: Sequence[Path],
     scope: _BillScope,
     settings: Settings,
-    options: shared.LogOptions,
+    options: BillOptions,
     problems: list[Problem],
 ) -> None:
     """Calls belong to no tool, but what they carry does: this is the anatomy by tool."""
     from modicum.cli.anatomy import open_ledger_or_logs, print_report
+    from modicum.cli.inputs.other_prices import at_prices_of
     from modicum.insights.rent import compute_rent
 
+    prices = _load_prices(options, settings, scope.zone)
     with (
-        open_ledger_or_logs(paths, options, settings, problems) as whole,
+        open_ledger_or_logs(paths, options, settings, problems) as booked,
+        at_prices_of(booked, prices) as whole,
         choose_from(whole, scope.conditions, scope.zone.zone) as store,
     ):
         found = compute_rent(store, "tool", *scope.span)
@@ -203,6 +293,8 @@ class _BillSource(NamedTuple):
     energy: "EnergyTotals | None" = None
     savings: "Sequence[Saving]" = ()
     """Of experiments that ran in that time."""
+    dated: "Sequence[Cell]" = ()
+    """The cells by day, for rates of another currency."""
 
 
 def _savings_document(savings: "Sequence[Saving]") -> dict[str, object] | None:
@@ -224,7 +316,7 @@ def _print_savings(savings: "Sequence[Saving]") -> None:
 
 
 def _cells_from_logs(
-    paths: Sequence[Path], scope: _BillScope, prices: "PriceBook", source: str | None, problems: list[Problem]
+    paths: Sequence[Path], scope: _BillScope, prices: "PriceBook", options: BillOptions, problems: list[Problem]
 ) -> _BillSource:
     from modicum.cli.import_logs import make_reading
     from modicum.importers.format import Reading
@@ -237,7 +329,12 @@ def _cells_from_logs(
     zone = scope.zone.zone
     # Priced as they come: while other processes still read.
     reading = make_reading(anatomy=True) if scope.is_of_agents else Reading()
-    found = list(newest(book_all(read_logs(paths, reading, source, problems), prices)))
+    calls: Iterable[Call] = read_logs(paths, reading, options.source, problems)
+    if options.prices_of:
+        from modicum.cli.inputs.other_prices import without_provider_cost
+
+        calls = map(without_provider_cost, calls)
+    found = list(newest(book_all(calls, prices)))
     if not found:
         raise no_calls_in(problems)
     since, until = scope.span
@@ -247,22 +344,26 @@ def _cells_from_logs(
     prices.save()
     months = sum_by_month(entries, zone) if prices.price_file else []
     cells = make_cells(entries, *scope.names_and_tags, zone)
-    return _BillSource(list(cells), list(months), list(make_doubt_cells(entries)))
+    dated = make_cells(entries, *scope.by_day, zone) if scope.currency else []
+    return _BillSource(list(cells), list(months), list(make_doubt_cells(entries)), dated=dated)
 
 
-def _cells_from_ledger(scope: _BillScope, settings: Settings, url: str | None) -> _BillSource:
+def _cells_from_ledger(scope: _BillScope, settings: Settings, url: str | None, prices: "PriceBook") -> _BillSource:
     since, until = scope.span
+    from modicum.cli.inputs.other_prices import at_prices_of
     from modicum.ledger.records import ENERGY_WINDOWS  # a bill from logs opens no ledger
 
     zone = scope.zone
     by, tag = scope.names_and_tags
     with (
-        resources.open_ledger(url, settings) as whole,
+        resources.open_ledger(url, settings) as booked,
+        at_prices_of(booked, prices) as whole,
         choose_for_questions(whole, scope.conditions, zone.zone) as (store, where),
     ):
         calls = {"zone": zone.name, "since": since, "until": until, "where": where}
         rows = store.ask("bill", by=by, tag=tag, **calls)
-        windows = store.records(ENERGY_WINDOWS, since, until)
+        dated = store.ask("bill", by=scope.by_day[0], tag=scope.by_day[1], **calls) if scope.currency else []
+        windows = [] if scope.conditions else store.records(ENERGY_WINDOWS, since, until)
         if not rows:
             raise UserError(
                 f"the ledger {store.place} holds no calls in that time{_describe_energy(windows)}; fill it with "
@@ -276,7 +377,7 @@ def _cells_from_ledger(scope: _BillScope, settings: Settings, url: str | None) -
         from modicum.insights.energy_consumption import sum_energy
 
         energy = sum_energy(windows)
-    return _BillSource(list(rows), list(months), list(doubts), energy, savings)
+    return _BillSource(list(rows), list(months), list(doubts), energy, savings, dated)
 
 
 def _read_savings(store: "Store", span: "tuple[datetime, datetime]") -> "Sequence[Saving]":
@@ -294,142 +395,3 @@ def _describe_energy(windows: "Sequence[EnergyWindow]") -> str:
 
     energy = sum_energy(windows) if windows else None
     return "" if energy is None else f", only energy ({energy_note(energy)})"
-
-
-def energy_note(energy: "EnergyTotals") -> str:
-    """What the watched servers drew, in a sentence."""
-    about = "" if energy.basis is Basis.EXACT else "about "
-    idle = {Basis.LOWER_BOUND: "at least ", Basis.ESTIMATED: "about "}.get(energy.idle_basis, "")
-    left_out = f"; {energy.windows_overlapping:,} windows of a second watch left out" * bool(energy.windows_overlapping)
-    return (
-        f"watched servers drew {about}{energy.measured:,.4g} kWh in {energy.seconds / 3600:,.2f} h of this time "
-        f"(their GPUs): {energy.busy:,.4g} kWh at work, {idle}{energy.idle:,.4g} kWh idle{left_out}"
-    )
-
-
-def print_csv(bill: "Bill", by: str) -> None:
-    columns = [
-        *by.split(","),
-        "calls",
-        *BUCKETS,
-        "prompt_tokens",
-        "completion_tokens",
-        "cost_usd",
-        "basis",
-        "calls_unpriced",
-    ]
-    columns.append("calls_without_usage")
-    rows = [
-        [
-            *(row.names or (row.name,)),
-            row.calls,
-            *(getattr(row.usage, bucket) for bucket in BUCKETS),
-            row.prompt_tokens,
-            row.completion_tokens,
-            "" if row.cost_usd is None else f"{row.cost_usd:f}",
-            row.basis.value,
-            row.calls_unpriced,
-            row.calls_without_usage,
-        ]
-        for row in bill.rows
-    ]
-    output.print_csv(columns, rows)
-
-
-def print_bill(bill: "Bill", by: str, from_logs: bool) -> None:
-    import sys
-
-    total = bill.total
-    for name in bill.models_unpriced:
-        output.print_text(f"no price is known for {name or 'calls without a model name'}: its cost is unknown, not 0")
-    rows, more = bill.rows, 0
-    if sys.stdout.isatty() and len(rows) > MOST_ROWS and bill.by not in TIMES:
-        rows, more = rows[:MOST_ROWS], len(rows) - MOST_ROWS
-    columns = [*by.split(","), "calls", "prompt", "cached", "completion", "cost", "share", "basis"]
-    output.print_table(
-        columns,
-        [_row(row, total) for row in rows],
-        left=by.count(",") + 1,
-        footer=[*_row(total, total)[:1], *[""] * by.count(","), *_row(total, total)[1:]],
-    )
-    if more:
-        click.echo(f"... and {more} more rows; --json and --csv have all")
-    for note in notes(total, from_logs=from_logs):
-        output.print_text(note)
-    if (reports := bill.usage_reports) is not None:
-        output.print_text(
-            f"beside it, not in it: the provider's usage reports say {reports.calls:,} calls, "
-            f"{output.dollars(reports.cost_usd)} (they count the same calls)"
-        )
-
-
-MOST_DOUBTS = 6
-
-
-def print_doubts(doubts: "Sequence[Doubt]", basis: Basis) -> None:
-    """Why figures are not exact; what `notes` says of a lower bound is not said again."""
-    from modicum.insights.doubts import LOGGED_EARLY
-
-    shown = [doubt for doubt in doubts if doubt.reason != LOGGED_EARLY or basis is not Basis.LOWER_BOUND]
-    for doubt in shown[:MOST_DOUBTS]:
-        models = f" of {', '.join(map(str, doubt.models))}" if doubt.models else ""
-        calls = "1 call" if doubt.calls == 1 else f"{doubt.calls:,} calls"
-        output.print_text(f"not exact, {calls}{models}: {doubt.reason}")
-    if len(shown) > MOST_DOUBTS:
-        output.print_text(f"... and {len(shown) - MOST_DOUBTS} more reasons; --json has all")
-
-
-def _row(line: "BillLine", total: "BillLine") -> list[str]:
-    cost = output.dollars(line.cost_usd)
-    if line.basis is Basis.LOWER_BOUND:
-        cost = f">= {cost}"
-    elif line.basis is Basis.ESTIMATED:
-        cost = f"~ {cost}"
-    return [
-        *(name or "(none)" for name in line.names or (line.name,)),
-        output.count(line.calls),
-        output.count(line.prompt_tokens),
-        output.share(line.usage.cache_read, line.prompt_tokens),
-        output.count(line.completion_tokens),
-        cost,
-        output.share(line.cost_usd, total.cost_usd or 0),
-        line.basis.value,
-    ]
-
-
-def notes(total: "BillLine", *, from_logs: bool) -> list[str]:
-    """What a reader must know about the figures above."""
-    found = []
-    if total.calls_unpriced:
-        found.append(f"{total.calls_unpriced:,} calls have no known price and are in no sum")
-    if total.calls_without_usage:
-        found.append(
-            f"{total.calls_without_usage:,} calls came without their usage: what they cost is not known, and they are "
-            "in no sum"
-        )
-    if total.calls_in_progress_rows:
-        found.append(
-            f"{total.calls_in_progress_rows:,} of the calls stand only in progress rows of subagents; "
-            "readers that pass these over show less"
-        )
-    if total.basis is Basis.LOWER_BOUND:
-        if total.completion_tokens_estimated is not None:
-            found.append(
-                f"completion tokens were logged before they were final: at least {total.completion_tokens:,} "
-                f"logged, about {total.completion_tokens_estimated:,} by our count of the content "
-                f"(~ {output.dollars_of(total.cost_usd_of_estimated_output)} instead of "
-                f"{output.dollars(total.cost_usd_by_bucket['output_visible'])})"
-            )
-        else:
-            found.append(
-                "completion tokens were logged before they were final, so the cost is a lower bound"
-                + ("; 'modicum import' also counts the content" if from_logs else "")
-            )
-    if total.latency is not None:
-        speed = total.latency.output_tokens_per_second
-        found.append(
-            f"first token after {total.latency.first_token_seconds:.2f} s on average"
-            + (f", then {speed:.0f} tokens a second" if speed else "")
-            + f" ({total.latency.calls:,} calls that have the times)"
-        )
-    return found

@@ -13,8 +13,10 @@ from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
 from modicum.cli.inputs.found_logs import join_found
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
+from modicum.cli.inputs.shown_figures import person_rule
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import EXPOSURE, parse_dimension
+from modicum.insights.scoping.persons import persons_note
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def command(options: ExposureOptions) -> None:
 
     by, _ = parse_dimension("exposure", options.by, EXPOSURE)
     settings = read_settings()
-    zone = user_zone(settings.timezone).zone
+    zone, persons = user_zone(settings.timezone).zone, person_rule(settings)
     since, until = options.span(zone)
     problems: list[Problem] = []
     conditions = options.conditions()
@@ -58,11 +60,13 @@ def command(options: ExposureOptions) -> None:
         open_ledger_or_logs(join_found(options.paths, found=options.found), options, settings, problems) as whole,
         choose_from(whole, conditions, zone) as store,
     ):
-        rows = measure_exposure(store, by, since, until)
+        rows = measure_exposure(store, by, since, until, persons)
     if options.as_json:
         output.print_json({"by": by, "rows": rows, "problems": problem_rows(problems)})
     else:
         print_exposure(by, rows)
+        if note := persons_note([by], persons):
+            output.print_text(note)
     print_problems(problems, strict=options.strict, quiet=options.as_json)
 
 

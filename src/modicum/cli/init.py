@@ -39,6 +39,10 @@ TEXT = """\
 # Whether a caller without a modicum key may use its own provider key. The keys below are never used for it.
 # own_keys = true
 
+# Whether the credential of a person's plan may pass: from the vendor's own client to the vendor's own host, metered and
+# nothing else. Read docs/plans.md and the vendor's terms first.
+# plan_credentials = false
+
 # Whether the parts of each context are digested and counted. No text is kept.
 # anatomy = true
 

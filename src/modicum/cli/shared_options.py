@@ -95,6 +95,12 @@ prices_option = click.option(
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="File with your own prices, used before the list prices (docs/prices.md).",
 )
+prices_of_option = click.option(
+    "--prices-of",
+    "prices_of",
+    metavar="DATE|MODEL",
+    help="All calls at the prices of that day (2026-11-30, today) or that model; what is booked stays as it is.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 

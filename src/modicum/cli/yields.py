@@ -10,10 +10,12 @@ from modicum.calls import UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_for_questions
+from modicum.cli.inputs.shown_figures import person_rule
 from modicum.cli.inputs.task_energy import add_task_energy
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.insights.dimensions import YIELD, parse_dimension
+from modicum.insights.scoping.persons import group_persons, persons_note
 from modicum.insights.scoping.time_span import bounds_or_none
 from modicum.ledger.outcomes import find_outcome
 from modicum.settings import read_settings, user_zone, worth_of
@@ -75,7 +77,7 @@ def command(options: YieldOptions) -> None:
     zone = user_zone(settings.timezone, options.timezone)
     by, tag = parse_dimension("yield", options.by, YIELD)
     since, until = options.span(zone.zone)
-    conditions, name = options.conditions(), options.outcome
+    conditions, name, persons = options.conditions(), options.outcome, person_rule(settings)
     with (
         resources.open_ledger(options.ledger_url, settings) as whole,
         choose_for_questions(whole, conditions, zone.zone) as (store, where),
@@ -87,7 +89,7 @@ def command(options: YieldOptions) -> None:
         place = store.place
     if not cells:
         raise UserError(f"the ledger {place} holds no tasks in that time; fill it with 'modicum import PATH...'")
-    found = build(cells, name, by)
+    found = build(group_persons(cells, [by], persons), name, by)
     worth = options.worth if options.worth is not None else worth_of(settings.outcome, name)
     margins = _margins(found, worth)
     if options.as_json:
@@ -95,6 +97,8 @@ def command(options: YieldOptions) -> None:
         output.print_json(document | ({"margins": margins} if margins else {}))
         return
     print_yield(found, options.by, outcome_row)
+    if note := persons_note([by], persons):
+        output.print_text(note)
     if margins:
         _print_margins(margins, options.by)
 

@@ -44,6 +44,11 @@ class Answers:
         self._answers: OrderedDict[Hashable, _Answer] = OrderedDict()
         self._lock = threading.Lock()
 
+    def clear(self) -> None:
+        """Forgets all answers."""
+        with self._lock:
+            self._answers.clear()
+
     def get(self, key: Hashable, compute: Callable[[], T]) -> T:
         """The answer to `key`. What `compute` raises goes to its caller, and nothing is remembered of it."""
         with self._lock:

@@ -5,9 +5,11 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
+from urllib.parse import parse_qsl
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -15,6 +17,7 @@ from starlette.routing import Route
 
 from modicum.calls import UserError
 from modicum.calls.outside.one_line import one_line
+from modicum.console.applying import FormTokens, apply_change
 from modicum.console.asking import Asking
 from modicum.console.guards import App, RequestGuard
 from modicum.console.page import BASES, Content, Page, Table
@@ -28,6 +31,7 @@ STATIC = {
     "console.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
+MOST_FORM_BYTES = 10_000
 TIMES = (("today", "today"), ("7d", "7 days"), ("30d", "30 days"), ("", "all time"))
 
 
@@ -42,6 +46,7 @@ class Console:
     def __init__(self, asking: Asking, pages: Sequence[Page] = PAGES) -> None:
         self._asking = asking
         self._pages = {page.name: page for page in pages}
+        self._tokens = FormTokens()
         self._static = {name: _static_file(name) for name in STATIC}
         version = hashlib.sha256(b"".join(self._static.values())).hexdigest()[:12]
         self._templates = Environment(
@@ -52,14 +57,25 @@ class Console:
             lstrip_blocks=True,
         )
         self._templates.globals.update(
-            pages=list(self._pages.values()), times=TIMES, bases=BASES, dimensions=list(COLUMNS), version=version
+            pages=list(self._pages.values()),
+            times=TIMES,
+            bases=BASES,
+            dimensions=list(COLUMNS),
+            version=version,
+            form_token=self._tokens.token,
         )
+
+    @property
+    def form_token(self) -> str:
+        """What forms of these pages carry."""
+        return self._tokens.token
 
     def routes(self) -> list[Route]:
         return [
             Route("/", self.first),
             Route("/healthz", self.health),
             Route("/static/{name}", self.static),
+            Route("/waste/apply", self.apply, methods=["POST"]),
             Route("/{page}", self.page),
             Route("/{page}/{table}.csv", self.csv),
         ]
@@ -97,6 +113,16 @@ class Console:
         }
         return Response(csv_text(table), media_type="text/csv; charset=utf-8", headers=headers)
 
+    async def apply(self, request: Request) -> Response:
+        """Writes a replayed change into the settings, and goes back to the page that showed it."""
+        body = await _short_body(request)
+        fields = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10))
+        if not self._tokens.check(fields.get("token", "")):
+            raise HTTPException(403, "this form is of an older console: open the page again")
+        await run_in_threadpool(apply_change, self._asking, fields.get("what_if", ""))
+        back = fields.get("back", "?")
+        return RedirectResponse(f"/waste{back if back.startswith('?') else ''}", status_code=303)
+
     def fault(self, _request: Request, error: Exception) -> Response:
         """What is shown in the place of a page."""
         if isinstance(error, HTTPException):
@@ -126,15 +152,8 @@ class _AddressError(UserError):
     """The address asks for something that is not there."""
 
 
-def make_app(asking: Asking, hosts: frozenset[bytes], pages: Sequence[Page] = PAGES) -> App:
-    """The console behind its guard.
-
-    Args:
-        asking: what pages ask.
-        hosts: the `Host` headers under which it is spoken to.
-        pages: its pages.
-    """
-    console = Console(asking, pages)
+def make_app(console: Console, hosts: frozenset[bytes]) -> App:
+    """The console behind its guard. `hosts`: the `Host` headers under which it is spoken to."""
     handlers: Mapping[Any, Callable[[Request, Exception], Response]] = {
         UserError: console.fault,
         HTTPException: console.fault,
@@ -148,6 +167,20 @@ def csv_text(table: Table) -> str:
     rows = [[cell.text if cell.value is None else cell.value for cell in row] for row in table.rows]
     write_csv(stream, table.columns, rows)
     return stream.getvalue()
+
+
+async def _short_body(request: Request) -> bytes:
+    """The body of a form.
+
+    Raises:
+        HTTPException: it is longer than any form of ours.
+    """
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_FORM_BYTES:
+            raise HTTPException(413, "this is longer than any form of the console")
+    return body
 
 
 def _html(request: Request, text: str) -> Response:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from modicum.console.answers import Answers
+from modicum.console.jobs import JobResult, Jobs
+from modicum.insights.scoping.scope import Scope
 from modicum.ledger.record_table import N, RecordTable
 from modicum.ledger.rows import Row
 from modicum.ledger.store import Store
@@ -27,6 +29,8 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     prices: PriceBook
     state: Path
     """The folder of the gateway's state."""
+    audit: Callable[[Scope, tuple[str, ...]], Mapping[str, Any]]
+    """The document of `modicum audit --json` for the same time, with changes to replay. It may take minutes."""
     find_live: Callable[[], Mapping[str, Any] | None] = lambda: None
     """What ended within the last minute; None: nobody can say."""
 
@@ -36,7 +40,7 @@ class Asking:
 
     def __init__(self, sources: Sources, answers: Answers | None = None) -> None:
         self.sources = sources
-        self._answers = answers or Answers()
+        self._answers, self._jobs = answers or Answers(), Jobs()
 
     def rows(self, question: str, **parameters: Any) -> list[Row]:
         """The rows that answer a question of the ledger.
@@ -60,8 +64,20 @@ class Asking:
         """What ended within the last minute, by model."""
         return self.share(("live",), self.sources.find_live)
 
+    def audit(self, scope: Scope, what_ifs: tuple[str, ...]) -> JobResult:
+        """The last audit of that time, at once; one begins in the background where there is none, or it is old."""
+        return self._jobs.get(_audit_key(scope, what_ifs), lambda: self.sources.audit(scope, what_ifs))
+
+    def last_audit(self, scope: Scope) -> JobResult:
+        """The last audit of that time, if somebody had one made."""
+        return self._jobs.last(_audit_key(scope, ()))
+
     def settings(self) -> Settings:
         return self.share(("settings",), self.sources.read_settings)
+
+    def forget(self) -> None:
+        """Has everything asked anew: something was changed."""
+        self._answers.clear()
 
     def with_store(self, use: Callable[[Store], T]) -> T:
         """Uses the ledger, without sharing the answer."""
@@ -71,6 +87,15 @@ class Asking:
     def share(self, key: Any, compute: Callable[[], T]) -> T:
         """An answer that all viewers share."""
         return self._answers.get(key, compute)
+
+
+def _audit_key(scope: Scope, what_ifs: tuple[str, ...]) -> tuple[object, ...]:
+    return _rounded(scope.since), _rounded(scope.until), scope.zone, what_ifs
+
+
+def _rounded(at: datetime) -> datetime:
+    """To the hour: `7d` means another moment with every request, and the same audit all the same."""
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 def _frozen(value: Any) -> Any:

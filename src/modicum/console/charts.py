@@ -23,6 +23,15 @@ class ChartSize(NamedTuple):
     labels: int
 
 
+class Mark(NamedTuple):
+    """A point that stands out on a chart of lines."""
+
+    at: int
+    """Place of its label."""
+    value: float
+    text: str
+
+
 SIZES = (ChartSize("wide", 720, 200, 7), ChartSize("narrow", 340, 190, 3))
 LEFT, RIGHT, TOP, BOTTOM = 62, 8, 10, 22
 
@@ -53,9 +62,15 @@ def draw_columns(labels: Sequence[str], series: Sequence[Series], write: Callabl
     return Markup(f'<div class="chart">{drawn}{_legend(series)}</div>')  # noqa: S704 - every name in it was escaped
 
 
-def draw_lines(labels: Sequence[str], series: Sequence[Series], write: Callable[[float], str], title: str) -> Markup:
-    """A line for each series, over labels that are as far apart as they are many."""
-    drawn = "".join(_lines(size, labels, series, write, title) for size in SIZES)
+def draw_lines(
+    labels: Sequence[str],
+    series: Sequence[Series],
+    write: Callable[[float], str],
+    title: str,
+    marks: Sequence[Mark] = (),
+) -> Markup:
+    """A line for each series over equally distant labels, and points that stand out."""
+    drawn = "".join(_lines(size, labels, series, write, title, marks) for size in SIZES)
     return Markup(f'<div class="chart">{drawn}{_legend(series)}</div>')  # noqa: S704 - every name in it was escaped
 
 
@@ -100,7 +115,12 @@ def _columns(
 
 
 def _lines(
-    size: ChartSize, labels: Sequence[str], series: Sequence[Series], write: Callable[[float], str], title: str
+    size: ChartSize,
+    labels: Sequence[str],
+    series: Sequence[Series],
+    write: Callable[[float], str],
+    title: str,
+    marks: Sequence[Mark],
 ) -> str:
     top = nice_top(max((value for one in series for value in one.values), default=0))
     height, step = size.height - TOP - BOTTOM, (size.width - LEFT - RIGHT) / max(1, len(labels))
@@ -112,7 +132,13 @@ def _lines(
         ]
         if places:
             paths.append(f'<path class="line c{number % COLOURS + 1}" d="M{"L".join(places)}"/>')
-    return _frame(size, title, top, write, labels, step, "".join(paths))
+    dots = "".join(
+        f'<circle class="mark" r="4" cx="{LEFT + (mark.at + 0.5) * step:.1f}" '
+        f'cy="{TOP + height * (1 - mark.value / top):.1f}">'
+        f"<title>{escape(f'{labels[mark.at]}: {mark.text}')}</title></circle>"
+        for mark in marks
+    )
+    return _frame(size, title, top, write, labels, step, "".join(paths) + dots)
 
 
 def _frame(

@@ -88,3 +88,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it brings itself up to date while somebody looks at it."""
     takes_where: bool = True
     """Whether its figures can be of some calls only."""
+    takes_times: bool = True
+    """Whether its figures can be of some time only."""
+    nothing: str = ""
+    """What is said where there is nothing to show, with what to type; empty: how calls come into the ledger."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import uvicorn
 
-from modicum.console.app import make_app
+from modicum.console.app import Console, make_app
 from modicum.console.asking import Asking, Sources
 from modicum.console.guards import names_of
 from modicum.outbound.listener import bind_listener
@@ -35,7 +35,7 @@ async def serve(sources: Sources, bound: socket.socket, host: str) -> None:
         bound: what is listened on.
         host: its name, as it was given.
     """
-    app = make_app(Asking(sources), names_of(host, bound.getsockname()[1]))
+    app = make_app(Console(Asking(sources)), names_of(host, bound.getsockname()[1]))
     config = uvicorn.Config(
         app,
         http="httptools",

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import msgspec
@@ -77,9 +78,10 @@ def read_view(pairs: Sequence[tuple[str, str]], settings_zone: str) -> View:
         check_dimension(dimension)
         where[dimension] = narrowing.get("name", "")
     zone = user_zone(settings_zone, typed.get("timezone"))
+    minute = datetime.now(UTC).replace(second=0, microsecond=0)  # so that all who look at `7d` share answers
     scope = Scope(
-        since=parse_time(typed.get("since"), zone.zone, EVER),
-        until=parse_time(typed.get("until"), zone.zone, NEVER),
+        since=parse_time(typed.get("since"), zone.zone, EVER, minute),
+        until=parse_time(typed.get("until"), zone.zone, NEVER, minute),
         zone=zone.name,
         where=where,
     )

@@ -23,6 +23,8 @@ from modicum.privacy.tags import LOOKED_AT, seen_tags
 
 MOST_CONVERSATIONS = 5_000
 MOST_PARTS = 1_000_000
+INFERRED_TAG = "task.inferred"
+"""Of a call whose client names no session: calls whose contexts continue each other are one task."""
 FORMER = "\n(digests of a former version)"
 """Stands behind the name of a conversation where a ledger has the digests of a call in a former version."""
 
@@ -105,6 +107,8 @@ class Conversations:
             cause_of_break(old[kept:], context[kept:]),
         )
         tags = call.tags | _seen_tags(context[kept:])
+        if not call.task:
+            tags[INFERRED_TAG] = "context"
         return msgspec.structs.replace(
             call, conversation=conversation, task=call.task or conversation, turn=turn, anatomy=anatomy, tags=tags
         )

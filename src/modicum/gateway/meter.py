@@ -79,10 +79,12 @@ def estimated(exchange: Exchange) -> CountedUsage:
 
 def _prompt_tokens(exchange: Exchange, body: bytes) -> int:
     model = exchange.facts.model
-    return _fitted(exchange.request.served.dialect.prompt_tokens(body, lambda text: count_tokens(text, model)), model)
+    return fitted_count(
+        exchange.request.served.dialect.prompt_tokens(body, lambda text: count_tokens(text, model)), model
+    )
 
 
-def _fitted(counted: int, model: str) -> int:
+def fitted_count(counted: int, model: str) -> int:
     """A count as the model's own tokenizer would give it, where only a fitted line of it is known."""
     return shipped_calibrations().convert(counted, model).tokens
 
@@ -105,7 +107,7 @@ def _with_estimated_output(facts: ReplyFacts, usage: Usage, model: str) -> Usage
     counted = count_tokens(facts.output_text, model) if facts.output_text else 0
     if len(facts.output_text) < facts.output_chars:
         counted += (facts.output_chars - len(facts.output_text)) // 4
-    counted = _fitted(counted, model)
+    counted = fitted_count(counted, model)
     visible = max(usage.output_visible, counted - (usage.completion_tokens - usage.output_visible))
     return msgspec.structs.replace(usage, output_visible=visible)
 

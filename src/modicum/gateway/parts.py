@@ -19,6 +19,7 @@ from modicum.gateway.redaction.redacting import Redactor
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
+from modicum.ledger.batches import BatchFile
 from modicum.ledger.journal import Journal
 from modicum.outbound.keepalive import Connections
 
@@ -40,6 +41,7 @@ class Parts(NamedTuple):
     policies: Authorising
     refusals: Refusals
     redactor: Redactor
+    batches: BatchFile
     turns: LiveTurns | None
     """None: calls of one conversation may go to other processes, so that nobody here knows where one stands."""
     keeper: CacheKeeper | None = None
@@ -68,4 +70,5 @@ class Parts(NamedTuple):
         self.recorder.close()
         self.rates.close()
         await self.budgets.close()
+        self.batches.close()
         self.journal.close()

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 
 from modicum.gateway import meter, replies, sending
 from modicum.gateway.answering import TROUBLES, Answerer, answer
-from modicum.gateway.callers.attribution import attribution
+from modicum.gateway.batches.door import BatchDoor
+from modicum.gateway.callers.attribution import CREDENTIAL_TAG, attribution
 from modicum.gateway.callers.credentials import query_key
 from modicum.gateway.callers.owners import Caller
 from modicum.gateway.exchange import Exchange, Request
@@ -44,6 +45,7 @@ class Pipeline:
         self._provider_limits, self._refusals = parts.provider_limits, parts.refusals
         self.relay = Relay(parts)
         """Passes on what nobody meters."""
+        self.batches = BatchDoor(parts.batches, parts.journal, self.relay, parts.budgets, parts.metrics.failed)
         self._upstream, self._optimizer = upstream, Optimizer(parts.metrics, parts.rates, parts.turns)
         self._numbers, self._seen = meter.numbers(), SeenRequests()
 
@@ -53,10 +55,15 @@ class Pipeline:
 
     async def run(self, request: Request, client: Client) -> None:
         """One call, from its request to the end of its reply. Raises nothing that a caller could cause."""
-        await self._run(request, client, self.in_force)
+        if request.caller.is_plan:
+            await self.run_plain(request, client)
+        else:
+            await self._run(request, client, self.in_force)
 
     async def run_plain(self, request: Request, client: Client) -> None:
-        """One call of ours: reserved and recorded as every other, and of no feature's and no rule's business."""
+        """One call of ours, or of a plan: reserved and recorded as every other, and of no feature's and no rule's
+        business.
+        """
         await self._run(request, client, self.in_force._replace(sources=(), rules=(), answerers=()), is_plain=True)
 
     async def _run(self, request: Request, client: Client, in_force: InForce, *, is_plain: bool = False) -> None:
@@ -69,7 +76,9 @@ class Pipeline:
             if self._limits.limits_callers:
                 await self._limits.admit(exchange)
             if self._budgets.is_active:
-                await self._budgets.reserve(exchange, self._route_finder(exchange, in_force))
+                may_downgrade = not exchange.caller.is_plan
+                find_route = self._route_finder(exchange, in_force)
+                await self._budgets.reserve(exchange, find_route, may_downgrade=may_downgrade)
             self._recorder.begin(exchange)
         except (Refused, DialectError) as refusal:
             if exchange is not None:
@@ -131,7 +140,10 @@ class Pipeline:
         caller.check_body(request.body)
         attribute = attribution if request.head is None else request.head.attribution
         number, about = next(self._numbers), attribute(request.headers, facts, caller.owner)
-        find_route = in_force.route_finder(about, number) if dialect.is_metered else in_force.upstreams.unmetered
+        find_route = in_force.route_finder(about, number) if dialect.has_model else in_force.upstreams.without_model
+        if caller.is_plan:
+            find_route = in_force.upstreams.route  # of several upstreams the first: nothing is pooled
+            about.tags[CREDENTIAL_TAG] = "plan"
         route = find_route(facts.model, dialect.name)
         self._readiness.check()
         if not in_force.may_divert:
@@ -140,6 +152,9 @@ class Pipeline:
         sending.check_key(exchange)
         if self._redactor.is_active:
             exchange.redaction = self._redactor.of(about.owner, facts.model)
+            if caller.is_plan and exchange.redaction is not None:
+                message = "calls of a plan pass unchanged, and [[redaction]] of modicum.toml is about this caller"
+                raise Refused(403, f"{message}; use a modicum key", "not_redactable")
         return exchange
 
     async def release(self, exchange: Exchange) -> None:
@@ -154,6 +169,8 @@ class Pipeline:
         once. False: the disk refuses.
         """
         is_durable = await self._recorder.end(exchange)
+        if exchange.request.served.dialect.has_batches:
+            is_durable = await self.batches.remember(exchange) and is_durable
         if exchange.reservation is not None or self._budgets.is_active:
             await self._budgets.settle(exchange)
         if exchange.limit_hold is not None:
@@ -163,7 +180,7 @@ class Pipeline:
     def settle(self, exchange: Exchange) -> None:
         """What can wait until the caller has its reply."""
         self._optimizer.settle(exchange)
-        if self._keeper is not None and exchange.upstream_dialect.is_metered:
+        if self._keeper is not None and exchange.upstream_dialect.is_metered and not exchange.caller.is_plan:
             with contain_stage("keep_warm", self.metrics.failed):
                 self._keeper.record(exchange)
         if exchange.finished is not None:

@@ -1,4 +1,4 @@
-"""The rules of changed system prompts that the settings name; as routers, they act for calls of an experiment alone."""
+"""The rules of changed system prompts and requests that the settings name. They act in experiments alone."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from modicum.calls.outside.regular_file import read_named
 from modicum.calls.rule import Rule
 from modicum.gateway.process.log import log
 from modicum.optimizers.system_prompt import append_rule, replace_rule
+from modicum.optimizers.variants import variant_rule
 from modicum.settings import PromptSettings, Settings
 
 
@@ -19,6 +20,20 @@ def load_prompts(settings: Settings) -> tuple[Rule, ...]:
         except (UserError, UnicodeDecodeError) as error:
             log("prompt_not_applied", prompt=name, problem=str(error))
     return tuple(rules)
+
+
+def variants_of(settings: Settings) -> tuple[Rule, ...]:
+    """Those of `[variants.NAME]`."""
+    return tuple(
+        variant_rule(
+            name,
+            one.models,
+            effort=one.effort,
+            most_output_tokens=one.most_output_tokens,
+            without_tools=one.without_tools,
+        )
+        for name, one in settings.variants.items()
+    )
 
 
 def _load(name: str, prompt: PromptSettings, folder: Path) -> Rule:

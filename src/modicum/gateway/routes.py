@@ -20,7 +20,7 @@ from modicum.gateway.http.outcomes import Graded
 from modicum.gateway.optimizing import FactSource, FeatureFacts
 from modicum.gateway.parts import Parts
 from modicum.gateway.process.log import log
-from modicum.gateway.prompts import load_prompts
+from modicum.gateway.prompts import load_prompts, variants_of
 from modicum.gateway.resilience.attempts import ResilientAnswerer
 from modicum.gateway.upstreams import Upstreams
 from modicum.routing.rule import route_rule
@@ -77,7 +77,7 @@ class LiveRoutes:
             self._moved.take_over(upstreams)
 
     def load(self, settings: Settings) -> None:
-        rules = (*load_routes(settings), *load_prompts(settings))
+        rules = (*load_routes(settings), *load_prompts(settings), *variants_of(settings))
         self._routes = Routes(rules, self._experiments, self._gone) if rules else None
         self._cascades.load(settings)
 

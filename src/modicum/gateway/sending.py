@@ -79,6 +79,10 @@ def check_key(exchange: Exchange) -> None:
             403, "this model is served by another API; your own key does not fit there, use a modicum key", "wrong_key"
         )
     check_upstream(exchange.caller.own_key, exchange.route.upstream)
+    if exchange.caller.is_plan and exchange.route.model != exchange.facts.model:
+        raise Refused(
+            403, "calls of a plan go where their model says, and this name is an alias; ask for the model", "wrong_key"
+        )
 
 
 def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
@@ -100,7 +104,7 @@ def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
         if not asks_usage:
             exchange.body = exchange.upstream_dialect.without_usage_asked(exchange.body)
         return
-    if exchange.one_model:
+    if exchange.one_model and not exchange.caller.is_plan:
         exchange.body = with_one_model(exchange.body)
     if asks_usage and not facts.usage_asked:
         exchange.body = dialect.with_usage_asked(exchange.body)

@@ -203,14 +203,15 @@ class Upstreams:
                 return upstream
         raise Refused(404, "no upstream is set for this API", "unknown_path")
 
-    def unmetered(self, name: str, dialect: str) -> Route:
-        """The way of a call that nobody meters: `name` is that of its path (`providers/unmetered/dialect.py`).
+    def without_model(self, name: str, dialect: str) -> Route:
+        """The way of a call that names no model: `name` is that of its path (`providers/unmetered/dialect.py`).
 
         Raises:
             Refused: there is none, or its settings do not let such a path pass.
         """
         upstream = self.speaking(dialect)
-        upstream.check_path(name.removeprefix(NAME_BEGINS))
+        if not DIALECTS[dialect].is_metered:
+            upstream.check_path(name.removeprefix(NAME_BEGINS))
         return Route(upstream, dialect, name)
 
     def named(self, name: str, dialect: str) -> Upstream:
@@ -220,6 +221,15 @@ class Upstreams:
             Refused: there is neither.
         """
         return self._by_name.get(name) or self.speaking(dialect)
+
+    def reaches(self, upstream: Upstream, dialect: str) -> bool:
+        """Whether calls in that dialect can go to an upstream, translated or not."""
+        return _route_to(upstream, "", dialect) is not None
+
+    def aliases(self) -> Iterator[tuple[str, Upstream, str]]:
+        """Each other name of a model, with the upstream and the model that it stands for."""
+        for alias, (upstream, model) in self._aliases.items():
+            yield alias, upstream, model
 
     def __iter__(self) -> Iterator[Upstream]:
         return iter(self._by_name.values())

@@ -11,10 +11,9 @@ from typing import NamedTuple
 import msgspec
 
 from modicum.calls.call import NOBODY, Owner
+from modicum.calls.change import EFFORTS
 from modicum.governance.budgets import fits_model
 
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-"""How much a model may be told to think, in the words of the APIs, from the least on."""
 DATA_CLASS_TAG = "data_class"
 """The tag by which a caller says how sensitive its call is."""
 _UNREADABLE_EFFORT = len(EFFORTS)

@@ -17,6 +17,11 @@ def main(arguments: list[str]) -> None:
     is_result = arguments[:1] == ["after-tool"]
     if len(event) > MOST_BYTES or (is_result and len(event) < LEAST_BYTES):
         return
+    if arguments[:1] == ["status-line"]:
+        from modicum.hooks.status_line import answer_status
+
+        sys.stdout.write(answer_status(arguments, event))  # drawn all the time: no rule is loaded for it
+        return
     from modicum.hooks.running import run
 
     sys.stdout.write(run(arguments, event))

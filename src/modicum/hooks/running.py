@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import time
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -26,7 +25,7 @@ def run(arguments: list[str], event: bytes, work_s: float = WORK_S) -> str:
     """What is printed for an event; empty: nothing changes.
 
     Args:
-        arguments: `after-tool`, `new-session` or `status-line`, the agent's name, the folder of the hooks.
+        arguments: `after-tool` or `new-session`, the agent's name, the folder of the hooks.
         event: as the agent writes it.
         work_s: after which it is given up.
     """
@@ -45,10 +44,6 @@ def _record_failure(folder: Path, agent: str, error: Exception) -> None:
 
 def _answer(what: str, agent: HookedAgent, event: bytes, folder: Path) -> str:
     try:
-        if what == "status-line":
-            from modicum.hooks.status_line import status_line
-
-            return status_line(event, datetime.now(UTC).astimezone())
         policy = read_policy(folder, agent.name)
         if policy is None:
             return ""

@@ -22,32 +22,28 @@ from modicum.insights.advice.project_beginnings import ProjectBeginning, compare
 from modicum.insights.advice.spend import Spend, sum_spend
 from modicum.insights.cache_replay.cause_words import describe
 from modicum.insights.caching import Caching
+from modicum.insights.changes.waiting import FirstTokenTime, WaitingSaved, fit_first_token_time, waiting_saved
+from modicum.insights.changes.what_if_results import RuleSavings, WhatIfResult, replay_rules, replay_what_ifs
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.findings import FINDINGS, load_detector
 from modicum.insights.findings.prefix_break import find_causes, price_lost
 from modicum.insights.history import NO_CALLS, History, load
 from modicum.insights.rent import Rent, compute_rent
-from modicum.insights.replay import Fidelity, HistoryReplay, Replay, counts_in_joint, marginal_savings
+from modicum.insights.replay import Fidelity, HistoryReplay, Replay, counts_in_joint
 from modicum.insights.segment_costs import price_segments
 from modicum.insights.timelines import CacheTimeline, Day, build_cache_timeline, list_days
+from modicum.insights.trends.context_sizes import ContextSizes, sum_by_context_size
 from modicum.insights.what_if import (
-    KEEP_WARM,
-    RULES_FORM,
-    WhatIf,
     cap_tool_results,
     find_tool_results,
-    keep_warm_by_price,
     parse_what_if,
 )
 from modicum.ledger.store import Store
 from modicum.metering.prices import PriceBook
-from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET
 
 CAPS = (500, 1000, 2000, 4000, 8000)
 """Tokens per tool result for which the cap curve is drawn."""
 STEPS_FIRST = 3
-UNPROVED = "no call was seen that read a beginning which another conversation had left in the cache"
-UNFAITHFUL = "the replay without changes is off the record"
 UTC_ZONE = ZoneInfo("UTC")
 
 StepListener = Callable[[str], None]
@@ -82,34 +78,8 @@ class FindingResult(msgspec.Struct, frozen=True, kw_only=True):
     """The same with session, time and project."""
     lacks: str
     details: dict[str, float | int | str]
-
-
-class WhatIfResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A `--what-if` with what it would have saved."""
-
-    name: str
-    finding_class: FindingClass
-    saving_usd: float
-    saving_share: float
-    marginal_usd: float
-    """On top of those before it."""
-    unpriced_calls: int
-    saving_share_low: float | None
-    """With `saving_share_high`: between what it lies. None: the figure stands."""
-    saving_share_high: float | None
-    why_bound: str
-    """What is not known, so that it is a bound; empty: the figure stands."""
-
-
-class RuleSavings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules of the gateway and library would have saved, replayed with the very same code."""
-
-    lossless: WhatIfResult
-    """The rules that lose nothing and the pings that keep caches warm, together."""
-    every: WhatIfResult
-    """The same with those rules that an owner has to weigh. What agents would have read again is not priced."""
-    rules: list[WhatIfResult]
-    """Each alone; those that would have changed nothing are left out."""
+    waiting: WaitingSaved | None = None
+    """What it does to waiting for first tokens. None: nothing shows it, or there is nothing to replay."""
 
 
 class NamedBreaks(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,6 +144,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     what_if: list[WhatIfResult]
     what_if_saving_usd: float | None
     what_if_saving_share: float | None
+    first_token_time: FirstTokenTime
+    """On what the seconds rest."""
     cap_curve: list[CapPoint]
     break_causes: list[NamedBreaks]
     """Named causes of the breaks of B2, the dearest first."""
@@ -187,6 +159,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     """In which days begin."""
     days: list[Day]
+    context_sizes: ContextSizes
+    """Outcomes and calls by the size of the context. No cause."""
     cache_timeline: CacheTimeline | None
     """Of the task that lost most by losing its prompt cache."""
 
@@ -260,7 +234,7 @@ def build(
     rows, joint_usd = _replay_findings(replays, findings, advice)
     steps = rank_steps(advice, _advised(findings), replays, prices)
     on_step("replaying what was asked, and cuts of tool results")
-    answers = _replay_what_ifs(replays, parsed)
+    answers = replay_what_ifs(replays, parsed)
     together = replays.run([one.change for one in parsed]) if parsed else None
     fidelity = replays.fidelity()
     whole = replays.recorded.total_usd
@@ -279,10 +253,11 @@ def build(
         findings=rows,
         joint_saving_usd=joint_usd,
         joint_saving_share=joint_usd / whole if whole else 0.0,
-        rule_savings=_replay_rules(replays, prices),
+        rule_savings=replay_rules(replays, prices),
         what_if=answers,
         what_if_saving_usd=together.saving_usd if together else None,
         what_if_saving_share=together.saving_share if together else None,
+        first_token_time=fit_first_token_time(history).time,
         cap_curve=_cap_curve(replays),
         break_causes=_list_break_causes(history, replays.caching),
         first_steps=_choose_first_steps(rows, steps),
@@ -290,6 +265,7 @@ def build(
         beginnings=compare_beginnings(history) if "fixed_overhead" in names else [],
         timezone=zone.key,
         days=list_days(history, zone),
+        context_sizes=sum_by_context_size(history),
         cache_timeline=build_cache_timeline(history),
     )
 
@@ -322,10 +298,17 @@ def _replay_findings(
             example_calls=[located[name] for name in found.examples if name in located],
             lacks=found.lacks,
             details=found.details,
+            waiting=_waiting(replays.history, found, replayed),
         )
         for place, (found, replayed) in enumerate(zip(findings, alone, strict=True))
     ]
     return rows, sum(on_top.values())
+
+
+def _waiting(history: History, found: Finding, replayed: HistoryReplay | None) -> WaitingSaved | None:
+    if replayed is None or found.change is None or found.change.moves_calls:
+        return None
+    return waiting_saved(history, replayed)
 
 
 def _find_marginal_savings(
@@ -345,69 +328,6 @@ def _find_marginal_savings(
             found[place] = saving - together
             together, changes = saving, [*changes, finding.change]
     return found
-
-
-def _weaken(finding_class: FindingClass, *, is_bound: bool) -> FindingClass:
-    return FindingClass.UPPER_BOUND if is_bound and finding_class is FindingClass.REPLAYED else finding_class
-
-
-def _replay_what_ifs(replays: Replay, what_ifs: Sequence[WhatIf]) -> list[WhatIfResult]:
-    on_top = marginal_savings(replays, [what_if.change for what_if in what_ifs])
-    return [
-        _describe(replays, what_if.name, what_if.finding_class, replays.run([what_if.change]), more)
-        for what_if, more in zip(what_ifs, on_top, strict=True)
-    ]
-
-
-def _describe(
-    replays: Replay, name: str, finding_class: FindingClass, replayed: HistoryReplay, on_top: float | None
-) -> WhatIfResult:
-    fidelity = replays.fidelity()
-    error = 0.0 if fidelity.is_within else abs(fidelity.total_error) + fidelity.unexplained_share
-    low, high = replayed.range_share(error)
-    why = "" if replayed.is_proved else UNPROVED
-    why += f"{'; ' if why else ''}{UNFAITHFUL}" if not fidelity.is_within else ""
-    return WhatIfResult(
-        name=name,
-        finding_class=_weaken(finding_class, is_bound=bool(why)),
-        saving_usd=replayed.saving_usd,
-        saving_share=replayed.saving_share,
-        marginal_usd=replayed.saving_usd if on_top is None else on_top,
-        unpriced_calls=replayed.unpriced_calls,
-        saving_share_low=low if why else None,
-        saving_share_high=high if why else None,
-        why_bound=why,
-    )
-
-
-def _replay_rules(replays: Replay, prices: PriceBook) -> RuleSavings:
-    """Every rule as a what-if, and what they save together."""
-    history = replays.history
-    pings = _pings(history, prices)
-    alone = [parse_what_if(f"{RULES_FORM}={rule.name}", history, prices) for rule in CONTENT_RULES]
-    results = [
-        _replay_together(replays, one.name, [one.change])
-        for one in (*alone, *([WhatIf(KEEP_WARM, FindingClass.REPLAYED, pings)] if pings is not None else ()))
-        if not one.change.is_nothing
-    ]
-    together = []
-    for rules in (LOSSLESS_SET, ALL_SET):
-        change = parse_what_if(f"{RULES_FORM}={rules}", history, prices).change
-        name = f"{RULES_FORM}={rules}" + (f" {KEEP_WARM}" if pings is not None else "")
-        together.append(_replay_together(replays, name, [change, *([pings] if pings is not None else [])]))
-    return RuleSavings(lossless=together[0], every=together[1], rules=results)
-
-
-def _pings(history: History, prices: PriceBook) -> HistoryChange | None:
-    """As the gateway would send them; None: nothing here could be kept warm."""
-    try:
-        return keep_warm_by_price(history, prices)
-    except UserError:
-        return None
-
-
-def _replay_together(replays: Replay, name: str, changes: Sequence[HistoryChange]) -> WhatIfResult:
-    return _describe(replays, name, FindingClass.REPLAYED, replays.run(changes), None)
 
 
 def _cap_curve(replays: Replay) -> list[CapPoint]:

@@ -19,6 +19,7 @@ from modicum.calls.problem import problem_rows
 from modicum.calls.project_names import merge_projects
 from modicum.calls.usage import sum_usages
 from modicum.insights.dimensions import TIMES, find_names
+from modicum.insights.scoping.persons import PERSONAL
 from modicum.ledger.asking.several_dimensions import BETWEEN
 
 Cell = Mapping[str, Any]
@@ -111,7 +112,7 @@ def _in_order(rows: list[BillLine], dimensions: Sequence[str], place: int) -> li
     groups: dict[str, list[BillLine]] = {}
     for row in rows:
         groups.setdefault((row.names or (row.name,))[place], []).append(row)
-    if dimensions[place] in TIMES:
+    if dimensions[place] in TIMES or dimensions[place] in PERSONAL:  # nobody is ranked
         names = sorted(groups)
     else:
         names = sorted(groups, key=lambda name: (not _has_unpriced(groups[name]), -_cost(groups[name]), name))

@@ -115,7 +115,7 @@ def _period(at: datetime, by: str) -> str:
 _NAMINGS: dict[str, Callable[[Entry], str]] = {
     "model": lambda e: e.call.model,
     "source": lambda e: e.call.source,
-    "provider": lambda e: e.call.provider,
+    "provider": lambda e: e.call.provider or e.call.tags.get("server", ""),  # a server of one's own by its address
     "project": lambda e: e.call.project,
     "branch": lambda e: e.call.branch,
     "task": lambda e: e.call.task,

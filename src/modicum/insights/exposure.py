@@ -4,8 +4,11 @@ from datetime import datetime
 
 import msgspec
 
+from modicum.insights.scoping.persons import PERSONAL, PersonRule, show_names
 from modicum.ledger.store import Store
 from modicum.privacy.tags import LOOKED_AT, seen_in
+
+EVERYONE = PersonRule(frozenset(), shows_everyone=True)
 
 
 class ExposureRow(msgspec.Struct, kw_only=True):
@@ -22,11 +25,24 @@ class ExposureRow(msgspec.Struct, kw_only=True):
     """Different values per text, summed over the texts that held them."""
 
 
-def measure_exposure(store: Store, by: str, since: datetime, until: datetime) -> list[ExposureRow]:
-    """One row per provider or part of the owner (`dimensions.EXPOSURE`), the most tokens first."""
+def measure_exposure(
+    store: Store, by: str, since: datetime, until: datetime, persons: PersonRule = EVERYONE
+) -> list[ExposureRow]:
+    """One row per provider or part of the owner (`dimensions.EXPOSURE`), the most tokens first; persons by their names.
+
+    Args:
+        store: the ledger.
+        by: the dimension.
+        since: the first moment.
+        until: the first moment after it.
+        persons: who is shown by name.
+    """
     found: dict[str, ExposureRow] = {}
-    for row in store.ask("exposure", by=by, since=since, until=until):
-        one = found.setdefault(row["name"], ExposureRow(name=row["name"]))
+    rows = store.ask("exposure", by=by, since=since, until=until)
+    shown = show_names((row["name"] for row in rows), by, persons)
+    for row in rows:
+        name = shown[row["name"]]
+        one = found.setdefault(name, ExposureRow(name=name))
         one.calls += int(row["calls"])
         one.prompt_tokens += int(row["prompt_tokens"])
         one.calls_not_looked_at += int(row["calls_without_anatomy"])
@@ -37,5 +53,6 @@ def measure_exposure(store: Store, by: str, since: datetime, until: datetime) ->
             # Entries of one set of tags are one row: each of its calls holds as many.
             one.seen[kind] = one.seen.get(kind, 0) + count * int(row["calls"])
     for row in store.ask("exposure_kinds", by=by, since=since, until=until):
-        found[row["name"]].first_sent_tokens[row["kind"]] = int(row["tokens"])
-    return sorted(found.values(), key=lambda one: (-one.prompt_tokens, one.name))
+        sent = found[shown[row["name"]]].first_sent_tokens
+        sent[row["kind"]] = sent.get(row["kind"], 0) + int(row["tokens"])
+    return sorted(found.values(), key=lambda one: (0 if by in PERSONAL else -one.prompt_tokens, one.name))

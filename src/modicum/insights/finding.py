@@ -52,11 +52,26 @@ class HistoryChange:
     """For every call whether its prefix would not have been broken: it reads what the call before it left in cache."""
     max_output_tokens: npt.NDArray[np.int64] | None = None
     """For every call the most output it would have had."""
+    prompt_shift: npt.NDArray[np.float64] | None = None
+    """For every call the tokens that its prompt would have had more (negative: fewer), where its context is another."""
+    starts_over: npt.NDArray[np.bool_] | None = None
+    """For every call whether its context begins anew: of what was sent before, only system prompt and tools stand."""
+    goes_on: npt.NDArray[np.bool_] | None = None
+    """For every call whether all that its conversation sent before still stands."""
+    conversation: npt.NDArray[np.int64] | None = None
+    """For every call the conversation that it is of, where that is another one: numbers beyond those of the history."""
+    extra_usd: npt.NDArray[np.float64] | None = None
+    """For every call what calls cost that the record does not have."""
 
     @property
     def is_nothing(self) -> bool:
         """Whether it changes nothing."""
         return all(not value if isinstance(value, dict | str) else value is None for value in vars(self).values())
+
+    @property
+    def moves_calls(self) -> bool:
+        """Whether other models or lanes answer, whose speed is not that of the calls as they were."""
+        return bool(self.models or self.tier)
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,8 @@ class History:
     """Seconds since 1970, UTC."""
     finished_s: Floats
     """NaN where not known."""
+    first_token_s: Floats
+    """NaN where not known."""
     task: Ints
     agent: Ints
     project: Ints

@@ -42,6 +42,7 @@ class JoinedChanges:
     """Pings at most after each call. (C,)"""
     most_output: Floats
     """Output tokens at most; infinite where there is no limit. (C,)"""
+    contexts: "JoinedContexts"
 
     @classmethod
     def join(cls, history: History, changes: Sequence[HistoryChange]) -> "JoinedChanges":
@@ -73,9 +74,41 @@ class JoinedChanges:
             size = np.where(find_reply_segments(history, dropped), 0, size)
         removed = history.segment_tokens - size
         swapped = model is not history.model
-        return cls(
-            removed, dropped, ttl, models, model, swapped, tiers, tier, unbroken, _join_pings(history, changes), most
-        )
+        pings, contexts = _join_pings(history, changes), JoinedContexts.join(history, changes)
+        return cls(removed, dropped, ttl, models, model, swapped, tiers, tier, unbroken, pings, most, contexts)
+
+
+@dataclass(frozen=True)
+class JoinedContexts:
+    """Contexts that go on in another way, of several changes. (C,) each."""
+
+    shift: Floats
+    """Tokens that each prompt has more."""
+    starts_over: Flags
+    goes_on: Flags
+    conversation: Ints | None
+    """Other numbers of conversations; None: they are as they were."""
+    extra_usd: Floats
+
+    @classmethod
+    def join(cls, history: History, changes: Sequence[HistoryChange]) -> "JoinedContexts":
+        """Shifts and costs are added up; a context that one change begins anew does not go on; of several numbers of
+        conversations the last stand.
+        """
+        shift, extra = np.zeros(history.calls), np.zeros(history.calls)
+        starts, goes_on = np.zeros(history.calls, dtype=bool), np.zeros(history.calls, dtype=bool)
+        conversation = None
+        for change in changes:
+            shift = shift if change.prompt_shift is None else shift + change.prompt_shift
+            extra = extra if change.extra_usd is None else extra + change.extra_usd
+            starts = starts if change.starts_over is None else starts | change.starts_over
+            goes_on = goes_on if change.goes_on is None else goes_on | change.goes_on
+            conversation = conversation if change.conversation is None else change.conversation
+        return cls(shift, starts, goes_on & ~starts, conversation, extra)
+
+    @property
+    def are_as_they_were(self) -> bool:
+        return not (self.shift.any() or self.starts_over.any() or self.goes_on.any())
 
 
 def _join_pings(history: History, changes: Sequence[HistoryChange]) -> Ints:

@@ -18,6 +18,7 @@ from itertools import pairwise
 import numpy as np
 
 from modicum.calls import UserError
+from modicum.insights.cache_replay.other_contexts import follow_contexts
 from modicum.insights.caching import Caching, find_alike_calls, find_cache_rules
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, Floats, History, Ints
@@ -237,6 +238,9 @@ class Replay:
         # Infinite: all that the call before left in the cache still stands.
         kept = np.where(plan.unbroken, np.inf, self._pass_on_lost_caches(kept, plan))
         changed = replace(calls, model=plan.model, prompt=prompt, kept=kept, made=~plan.dropped)
+        if not plan.contexts.are_as_they_were:
+            changed = follow_contexts(history, changed, plan.contexts)
+            prompt = changed.prompt
         if plan.swapped:
             minimum, step, implicit, ttl_s, longer_s = find_cache_rules(history, plan.model, plan.models)
             changed = replace(changed, minimum=minimum, step=step, implicit=implicit, ttl_s=ttl_s, longer_s=longer_s)
@@ -246,7 +250,7 @@ class Replay:
             habits = prompt_cache.move_habits(habits, calls, changed)
         habits = prompt_cache.change_habits(habits, plan.ttl_s, removed.of_front, unmarked)
         # Sorting is the slow part, and sizes have no part in it: only other models or fewer calls need it anew.
-        same_order = not plan.swapped and not plan.dropped.any()
+        same_order = not plan.swapped and not plan.dropped.any() and plan.contexts.conversation is None
         orders = self.caching.orders if same_order else prompt_cache.CallOrders.sort(changed, habits.group)
         pinged = np.zeros((2, history.calls))
         if plan.pings.any():
@@ -306,7 +310,8 @@ class Replay:
         would not have been, or that nothing is cached. Changes the first four buckets in place.
         """
         history = self.history
-        stays = np.flatnonzero(self.caching.unexplained & ~plan.dropped & ~plan.unbroken & (plan.ttl_s != 0))
+        same = ~plan.contexts.starts_over & (plan.contexts.shift == 0)
+        stays = np.flatnonzero(self.caching.unexplained & ~plan.dropped & ~plan.unbroken & (plan.ttl_s != 0) & same)
         if len(stays) == 0:
             return
         read = history.cache_read[stays] - count_removed_before(history, plan, stays, history.cache_read[stays])
@@ -339,7 +344,7 @@ class Replay:
         tokens = np.column_stack((uncached, read, short, long, visible, reasoning))
         requests = np.where(plan.dropped, 0, np.nan_to_num(history.cost_requests_usd))
         # Row by row; a product of whole matrices would have a value for each pair of calls.
-        cost = np.einsum("ij,ij->i", tokens, rates) + requests
+        cost = np.einsum("ij,ij->i", tokens, rates) + requests + plan.contexts.extra_usd
         if pinged is not None:
             # What pings read, and their replies of a token each, are paid by the call whose cache they renew.
             cost = cost + pinged[0] * rates[:, 1] + pinged[1] * rates[:, 4]

@@ -12,10 +12,13 @@ from modicum.calls.usage import TEXT_BUCKETS
 from modicum.insights.advice.project_beginnings import lean_beginnings
 from modicum.insights.cache_replay.paying_pings import count_paying
 from modicum.insights.caching import Caching, find_rule_flags
+from modicum.insights.changes.contexts import FORMS as CONTEXT_FORMS
+from modicum.insights.changes.contexts import is_context_change, parse_context_change
+from modicum.insights.changes.ttl_by_kind import choose_ttl
 from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.history import Flags, History, Ints
 from modicum.insights.rates import RateTable
-from modicum.insights.replay import check_model_price
+from modicum.insights.replay import Replay, check_model_price
 from modicum.metering.keep_warm import best_pings
 from modicum.metering.prices import PriceBook
 from modicum.metering.prompt_cache import CacheRules
@@ -23,7 +26,7 @@ from modicum.metering.return_times import CODING_AGENTS
 from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET
 
 FORMS = (
-    "cache_ttl=5m|1h|30m|12h|24h|off",
+    "cache_ttl=5m|1h|30m|12h|24h|off|per_kind",
     "keep_warm=5m:PINGS|oracle",
     "keep_warm=auto",
     "rules=lossless|all|NAME",
@@ -35,12 +38,14 @@ FORMS = (
     "subagent_model=OTHER",
     "beginnings=leanest",
     "tier=batch|flex|priority",
+    *CONTEXT_FORMS,
 )
 RULES_FORM = "rules"
 CAP_FORM = "cap_tool_results"
 SUBAGENTS_FORM = "subagent_model"
 LEAN_BEGINNINGS = "beginnings=leanest"
 _RULE_SETS = (LOSSLESS_SET, ALL_SET, *(rule.name for rule in CONTENT_RULES))
+PER_KIND = "per_kind"
 KEEP_WARM = "keep_warm=auto"
 """As many pings as are expected to pay at the prices of each call's day: the rule of the gateway."""
 LONGEST_COUNT = 9
@@ -63,6 +68,8 @@ class WhatIf:
     """As it was typed."""
     finding_class: FindingClass
     change: HistoryChange
+    notes: tuple[str, ...] = ()
+    """What else there is to say of it, in sentences."""
 
 
 def check_what_if(text: str) -> None:
@@ -75,7 +82,7 @@ def check_what_if(text: str) -> None:
     if _without_tools(name) == RULES_FORM:
         if value not in _RULE_SETS:
             raise unknown_name("set of rules", value, _RULE_SETS)
-    elif not (_is_cache_change(text) or _is_other_change(name, value)):
+    elif not (_is_cache_change(text) or is_context_change(text) or _is_other_change(name, value)):
         raise unknown_name("change that can be replayed called", text, FORMS)
 
 
@@ -89,6 +96,8 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     name = text.partition("=")[0]
     if _is_cache_change(text):
         return _parse_cache_change(text, history, prices)
+    if is_context_change(text):
+        return WhatIf(text, FindingClass.HEADROOM, parse_context_change(text, history, prices))
     if name.startswith("model:") or name == SUBAGENTS_FORM:
         return _parse_model_change(text, history, prices)
     return _parse_size_change(text, history)
@@ -131,7 +140,7 @@ def _is_cache_change(text: str) -> bool:
     ttl, _, pings = value.partition(":")
     return (
         text == KEEP_WARM
-        or (name == "cache_ttl" and value in _TTL_S)
+        or (name == "cache_ttl" and (value in _TTL_S or value == PER_KIND))
         or (name == "keep_warm" and bool(_TTL_S.get(ttl)) and (pings == "oracle" or _is_ping_count(pings)))
     )
 
@@ -176,11 +185,27 @@ def _set_ttl(history: History, text: str, seconds: int) -> Ints:
 
 def _parse_cache_change(text: str, history: History, prices: PriceBook) -> WhatIf:
     name, _, value = text.partition("=")
+    if value == PER_KIND:
+        return _parse_ttl_by_kind(text, history, prices)
     if name == "cache_ttl":
         return WhatIf(text, FindingClass.REPLAYED, HistoryChange(ttl_seconds=_set_ttl(history, text, _TTL_S[value])))
     if text == KEEP_WARM:
         return WhatIf(text, FindingClass.REPLAYED, keep_warm_by_price(history, prices))
     return _parse_keep_warm(text, history, prices)
+
+
+def _parse_ttl_by_kind(text: str, history: History, prices: PriceBook) -> WhatIf:
+    """The best time to live for each kind of conversation.
+
+    Raises:
+        UserError: nothing about the cache can be set in this history.
+    """
+    offered = [name for name, seconds in _TTL_S.items() if seconds and _find_offered(history, seconds).any()]
+    if not offered:
+        _set_ttl(history, text, -1)
+    settings = {name: _set_ttl(history, text, _TTL_S[name]) for name in offered}
+    choice = choose_ttl(Replay(history, prices), settings)
+    return WhatIf(text, FindingClass.REPLAYED, choice.change, choice.notes)
 
 
 def _parse_keep_warm(text: str, history: History, prices: PriceBook) -> WhatIf:

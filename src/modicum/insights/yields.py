@@ -14,6 +14,8 @@ import msgspec
 
 from modicum.calls import Basis
 from modicum.energy.carbon import JOULES_PER_KWH
+from modicum.insights.dimensions import TIMES
+from modicum.insights.scoping.persons import PERSONAL
 from modicum.statistics.ratios import ratio_of_sums
 
 Cell = Mapping[str, Any]
@@ -117,7 +119,7 @@ def build(cells: Iterable[Cell], outcome: str, by: str) -> Yield:
     named = _group_by_task(cells)
     _share_out([part for parts in named.values() for part in parts])
     rows = [_sum_parts(name, parts) for name, parts in named.items()]
-    if by in {"day", "week", "month"}:
+    if by in TIMES or by in PERSONAL:  # nobody is ranked
         rows.sort(key=lambda line: line.name)
     else:
         rows.sort(key=lambda line: (-_total_cost(line), line.name))

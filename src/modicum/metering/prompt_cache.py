@@ -109,6 +109,8 @@ class CallSequence:
     """False: the call is not made; it leaves nothing in the cache."""
     longer_s: Floats | None = None
     """The longer time to live that a caller can name; an hour where it is None."""
+    sure: Flags | None = None
+    """Calls whose `kept` holds whatever was sent between them and the one before in their conversation."""
 
 
 @dataclass(frozen=True)
@@ -285,7 +287,8 @@ def _find_chains(calls: CallSequence, order: Ints) -> tuple[Flags, Floats]:
     if len(apart):
         spans = np.column_stack((order[apart - 1] + 1, order[apart] + 1)).ravel()
         kept = kept.copy()
-        kept[apart] = np.minimum.reduceat(np.append(calls.kept, np.inf), spans)[::2]
+        least = np.minimum.reduceat(np.append(calls.kept, np.inf), spans)[::2]
+        kept[apart] = least if calls.sure is None else np.where(calls.sure[order[apart]], kept[apart], least)
     return first, kept
 
 

@@ -17,6 +17,7 @@ from modicum.providers.body_parsing import UNREADABLE, parse_request_object
 from modicum.providers.facts import ReplyFacts, RequestFacts, StreamTail
 from modicum.providers.limit_headers import LimitHeaders
 from modicum.providers.mock_rules import MockRules
+from modicum.providers.model_lists.shape import MODEL_LIST, ModelListShape
 from modicum.providers.own_reply import OwnText, write_own_reply
 from modicum.providers.planned_reply import ReplyWriter
 from modicum.providers.prompt import PromptShape, RequestPrompt
@@ -58,6 +59,10 @@ class Target(NamedTuple):
     """Billed, metered, recorded. Else it is passed on after the check of the key (token counts, lists of models)."""
     late_reply: str = ""
     """The id of the reply that it asks for, to a call that was made before."""
+    counts_tokens: bool = False
+    """It asks how many tokens a prompt has: where an upstream does not say, our own count does."""
+    batch: Any = None
+    """What of batches it asks for (`batches.facts.BatchTarget`); None: nothing."""
     is_streamed: bool = False
     """Its body may be larger than what is held: it goes on as it comes."""
 
@@ -92,6 +97,14 @@ class Dialect(ABC):
     """Whether a model writes something: a call may be an agent's turn."""
     is_metered: ClassVar[bool] = True
     """False: nobody here knows what its calls cost. They pass as they come, and are on record with unknown cost."""
+    has_websocket: ClassVar[bool] = False
+    """Whether its calls may come over a WebSocket, one message each, under the first of its paths."""
+    has_batches: ClassVar[bool] = False
+    """Whether its calls ask for batches, whose results come later."""
+    has_model: ClassVar[bool] = True
+    """Whether its calls name a model. Else the first upstream of its API is asked."""
+    unbounded: ClassVar[str] = "what it makes is not billed by its text"
+    """Why nothing bounds what a call may cost, where text does not (`bills_text`)."""
     bills_text: ClassVar[bool] = True
     """Whether our count of a call's text says anything of what it costs, where the provider has not counted. False: it
     is billed by the picture, the second or not at all."""
@@ -116,6 +129,7 @@ class Dialect(ABC):
     """None: its replies have none."""
     writer: ClassVar[ReplyWriter]
     mock: ClassVar[MockRules] = MockRules()
+    model_list: ClassVar[ModelListShape] = MODEL_LIST
 
     @abstractmethod
     def request(self, body: bytes, path: str) -> RequestFacts:

@@ -3,6 +3,9 @@ the one in whose words unknown paths are refused.
 """
 
 from modicum.providers.anthropic_messages.dialect import DIALECT as ANTHROPIC_MESSAGES
+from modicum.providers.batches.anthropic import AnthropicBatches
+from modicum.providers.batches.dialect import BatchPaths
+from modicum.providers.batches.openai import OpenAIBatches
 from modicum.providers.dialect import Dialect
 from modicum.providers.gemini_embeddings.dialect import DIALECT as GEMINI_EMBEDDINGS
 from modicum.providers.gemini_generate.dialect import DIALECT as GEMINI_GENERATE
@@ -33,6 +36,10 @@ DIALECTS: dict[str, Dialect] = {
         RERANK,
         GEMINI_EMBEDDINGS,
     )
+}
+DIALECTS |= {
+    batches.name: batches
+    for batches in (BatchPaths(OPENAI_CHAT, OpenAIBatches()), BatchPaths(ANTHROPIC_MESSAGES, AnthropicBatches()))
 }
 for dialect in tuple(DIALECTS.values()):
     DIALECTS.setdefault(f"{dialect.api.name}-other", UnmeteredPaths(dialect))

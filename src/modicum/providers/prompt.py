@@ -23,6 +23,8 @@ _encode = msgspec.json.encode
 
 GO_ON = "(no new message)"
 """What takes the place of a last message that goes out, where a prompt may not end with the model's own words."""
+_TOOL_CHOICE = "tool_choice", "toolConfig"
+"""The fields that say how tools are to be used, of all dialects."""
 TOOLS = "tools"
 """The field in which tools' schemas stand, in every dialect whose requests are taken apart."""
 
@@ -183,6 +185,14 @@ class RequestPrompt(Prompt):
         return not self._shape.mark or self._shape.mark in self._body
 
     @property
+    def effort(self) -> str:
+        self._read()
+        value: Any = self._field(self._shape.effort[0]) if self._shape.effort else None
+        for name in self._shape.effort[1:]:
+            value = mapping(value).get(name)
+        return text(value)
+
+    @property
     def takes_cache_key(self) -> bool:
         self._read()
         return bool(self._shape.cache_key) and self._shape.cache_key not in self._fields
@@ -314,9 +324,20 @@ class RequestPrompt(Prompt):
         units = self.units
         if any(units[place].text is None for place in change.replaced):
             raise DoesNotFit("what is more than text cannot be another text")
+        self._check_tools(change)
         gone = frozenset[str]().union(*(units[place].links for place in change.left_out))
         if gone and any(unit.links & gone for unit in units if unit.place not in change.left_out):
             raise DoesNotFit("a tool call and its result go or stay together")
+
+    def _check_tools(self, change: Change) -> None:
+        """No tool goes that the caller asks for by name, and not the last where it says how tools are to be used."""
+        schemas = [unit for unit in self.units if unit.kind is SegmentKind.TOOL_SCHEMA]
+        gone = [unit for unit in schemas if unit.place in change.left_out]
+        choice = b"".join(bytes(self._fields.get(self._spelt(name), b"")) for name in _TOOL_CHOICE)
+        if not gone or not choice:
+            return
+        if len(gone) == len(schemas) or any(_encode(unit.tool) in choice for unit in gone):
+            raise DoesNotFit("the caller says how these tools are to be used")
 
     def _check_order(self, change: Change) -> None:
         """No prompt begins with the model's own words for want of others, where its API does not take that."""

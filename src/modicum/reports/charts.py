@@ -15,6 +15,8 @@ from typing import Any
 import pygal
 from pygal.style import Style
 
+from modicum.reports.figures import format_tokens
+
 # pygal leaves an import hook behind for its map plugins: an old one, at which Python warns with every later import.
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
 
@@ -42,14 +44,6 @@ def format_usd(usd: float) -> str:
     if usd >= 100:
         return f"${usd:,.0f}"
     return f"${usd:,.2f}" if usd >= 0.01 or not usd else f"${float(f'{usd:.1e}'):.6f}".rstrip("0")
-
-
-def format_tokens(count: float) -> str:
-    """A number of tokens in a few characters, as `1.2 M`."""
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(count) >= 0.9995 * size:  # what three figures would round up to the next unit
-            return f"{count / size:.3g} {unit}"
-    return f"{count:.3g}"
 
 
 def draw_bars(rows: Sequence[tuple[str, float]], write: Callable[[float], str] = format_usd) -> str:

@@ -36,3 +36,11 @@ def dollars_of_axis(usd: float) -> str:
 def number_of(number: int, noun: str) -> str:
     """`1 call`, `1,234 calls`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def format_tokens(count: float) -> str:
+    """A number of tokens in a few characters, as `1.2 M`."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(count) >= 0.9995 * size:  # what three figures would round up to the next unit
+            return f"{count / size:.3g} {unit}"
+    return f"{count:.3g}"

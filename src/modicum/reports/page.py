@@ -11,8 +11,9 @@ from importlib.resources import files
 from typing import Any
 
 from modicum.reports import charts
-from modicum.reports.charts import format_tokens, format_usd
+from modicum.reports.charts import format_usd
 from modicum.reports.detail_words import describe_detail
+from modicum.reports.figures import format_tokens
 from modicum.reports.kind_words import name_of_kind
 
 Document = Mapping[str, Any]

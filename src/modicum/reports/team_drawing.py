@@ -14,7 +14,7 @@ from modicum.agents.recordings import RecordedTeam
 from modicum.agents.replay import check_team
 from modicum.agents.team_plan import TeamPlan
 from modicum.reports import svg
-from modicum.reports.charts import format_tokens
+from modicum.reports.figures import format_tokens
 from modicum.reports.svg import INK, QUIET
 
 WIDTH, HEIGHT, RING, MIDDLE = 680, 640, 205, 345

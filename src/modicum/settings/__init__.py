@@ -35,6 +35,7 @@ from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings
 from modicum.settings.time_zone import UserZone, checked_zone, user_zone
 from modicum.settings.upstreams import USUAL_UPSTREAMS, UpstreamSettings, upstream_key
+from modicum.settings.variants import VariantSettings
 
 __all__ = [
     "FILE_NAME",
@@ -62,6 +63,7 @@ __all__ = [
     "TeamSettings",
     "UpstreamSettings",
     "UserZone",
+    "VariantSettings",
     "alert_rules_of",
     "beside_settings",
     "budgets_of",

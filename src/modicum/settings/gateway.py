@@ -28,6 +28,9 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     own_keys: bool = True
     """Whether a caller without a modicum key may use its own provider key, at upstreams that take it
     (`upstreams.NAME.own_keys`). The gateway's keys are never used for it."""
+    plan_credentials: bool = False
+    """Whether the credential of a person's plan may pass: from the vendor's own client to the vendor's own host,
+    metered and nothing else. Read docs/plans.md and the vendor's terms first."""
     anatomy: bool = True
     """Whether the parts of each context are digested and counted. No text is kept."""
     most_body_mb: int = 64

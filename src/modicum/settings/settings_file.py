@@ -6,8 +6,9 @@ counts.
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -36,6 +37,7 @@ from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings, team_fault
 from modicum.settings.time_zone import checked_zone
 from modicum.settings.upstreams import USUAL_UPSTREAMS, UpstreamSettings, upstream_fault
+from modicum.settings.variants import VariantSettings, variant_fault
 
 FILE_NAME = "modicum.toml"
 
@@ -170,24 +172,23 @@ def _check_optimizing(settings: Settings, path: Path, text: str) -> None:
 
 
 def _check_features(settings: Settings, path: Path, text: str) -> None:
-    """Teams of agents, routers, cascades, prompts."""
+    """Teams of agents, and what experiments try."""
     for name, team in settings.teams.items():
         fault = team_fault(team)
         if fault is not None:
             key, accepted = fault
             raise UserError(f"{path}{line_of(text, key)}: teams.{name}.{key} must be {accepted}")
-    for name, route in settings.routes.items():
-        if (fault := route_fault(name, route)) is not None:
-            key, accepted = fault
-            raise UserError(f"{path}{line_of(text, key)}: routes.{name:.64}.{key:.64} must be {accepted}")
-    for name, cascade in settings.cascades.items():
-        if (fault := cascade_fault(name, cascade)) is not None:
-            key, accepted = fault
-            raise UserError(f"{path}{line_of(text, key)}: cascades.{name:.64}.{key:.64} must be {accepted}")
-    for name, prompt in settings.prompts.items():
-        if (fault := prompt_fault(name, prompt)) is not None:
-            key, accepted = fault
-            raise UserError(f"{path}{line_of(text, key)}: prompts.{name:.64}.{key:.64} must be {accepted}")
+    tables: tuple[tuple[str, Mapping[str, Any], Callable[[str, Any], tuple[str, str] | None]], ...] = (
+        ("routes", settings.routes, route_fault),
+        ("cascades", settings.cascades, cascade_fault),
+        ("variants", settings.variants, variant_fault),
+        ("prompts", settings.prompts, prompt_fault),
+    )
+    for table, rows, fault_of in tables:
+        for name, row in rows.items():
+            if (fault := fault_of(name, row)) is not None:
+                key, accepted = fault
+                raise UserError(f"{path}{line_of(text, key)}: {table}.{name:.64}.{key:.64} must be {accepted}")
 
 
 def _check_loads(settings: Settings, path: Path, text: str) -> None:
@@ -224,6 +225,7 @@ _TABLES = {
     "$.teams[": TeamSettings,
     "$.routes[": RouteSettings,
     "$.cascades[": CascadeSettings,
+    "$.variants[": VariantSettings,
     "$.redaction[": RedactionSettings,
     "$.reply_cache[": ReplyCacheSettings,
     "$.prompts[": PromptSettings,

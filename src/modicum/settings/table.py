@@ -18,9 +18,12 @@ from modicum.settings.redaction import RedactionSettings
 from modicum.settings.reply_cache import ReplyCacheSettings
 from modicum.settings.resilience import ResilienceSettings
 from modicum.settings.routes import RouteSettings
+from modicum.settings.showing.currency import CurrencySettings
+from modicum.settings.showing.people import PeopleSettings
 from modicum.settings.state import StateSettings
 from modicum.settings.teams import TeamSettings
 from modicum.settings.upstreams import UpstreamSettings
+from modicum.settings.variants import VariantSettings
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,6 +40,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The zone in which days and weeks are cut, as `Europe/Berlin`. Empty: this machine's, or UTC where it has none."""
     keep_days: int = 0
     """Entries older than this are forgotten at the next import. 0: they are kept."""
+    people: PeopleSettings = PeopleSettings()
+    """Whose own figures are shown (see docs/bill.md)."""
+    currency: CurrencySettings = CurrencySettings()
+    """Another currency beside dollars (see docs/bill.md)."""
     gateway: GatewaySettings = GatewaySettings()
     console: ConsoleSettings = ConsoleSettings()
     metrics: MetricsSettings = MetricsSettings()
@@ -60,6 +67,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose secrets and personal data do not leave (see docs/redaction.md)."""
     reply_cache: tuple[ReplyCacheSettings, ...] = ()
     """Whose repeated calls are answered from memory (see docs/reply-cache.md)."""
+    variants: dict[str, VariantSettings] = {}
+    """Other settings of requests that experiments try on calls (see docs/experiments.md)."""
     budget: tuple[BudgetSettings, ...] = ()
     """Limits on what calls through the gateway may cost (see docs/budgets.md)."""
     outcome: tuple[OutcomeSettings, ...] = ()

@@ -36,6 +36,14 @@ def test_a_turn_of_a_team_is_told_by_its_headers():
     assert attribution(headers, FACTS, Owner()).tags == {"run": "r1", "round": "2", "parent": "a"}
 
 
+@pytest.mark.parametrize(
+    ("written", "agent"),
+    [(b"researcher@team", "researcher"), (b"%C3%A4rger@t", "\u00e4rger"), (b"a81f", "a81f"), (b"@", "")],
+)
+def test_a_member_of_a_team_has_the_name_that_its_client_says(written, agent):
+    assert attribution({b"x-claude-code-agent-id": written}, FACTS, Owner()).agent == agent
+
+
 def test_usual_names_are_understood_and_ours_come_first():
     headers = {b"helicone-session-id": b"other", b"x-modicum-task": b"ours", b"helicone-user-id": b"ann"}
 

@@ -194,8 +194,8 @@ def test_get_with_a_body_sends_nothing_of_it_upstream(rig):
         assert reply.status_code == 200
 
     asked = rig.provider.asked[before:]
-    assert [line.split(" ")[0] for line, _, _ in asked] == ["GET"] * 3
-    assert [body for _, _, body in asked] == [b""] * 3
+    assert {line.split(" ")[0] for line, _, _ in asked} == {"GET"}
+    assert [body for _, _, body in asked] == [b""] * len(asked)
     assert all("content-length" not in headers or headers["content-length"] == "0" for _, headers, _ in asked)
 
 

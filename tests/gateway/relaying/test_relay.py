@@ -123,7 +123,7 @@ def test_a_file_of_200_mb_passes_both_ways_and_is_never_held(rig):
     for _ in range(size // len(PIECE)):
         digest.update(PIECE)
 
-    reply = ask(rig, "POST", "/v1/uploads/u_1/parts", content=pieces(size), headers={"content-length": str(size)})
+    reply = ask(rig, "POST", "/v1/things/u_1/parts", content=pieces(size), headers={"content-length": str(size)})
 
     assert reply.json()["bytes"] == size
     assert rig.provider.digests[-1] == digest.hexdigest()
@@ -149,7 +149,7 @@ def resident_mb():
 
 
 def test_a_body_without_a_length_goes_on_in_chunks(rig):
-    reply = ask(rig, "POST", "/v1/uploads/u_1/parts", content=pieces(4 * MB))
+    reply = ask(rig, "POST", "/v1/things/u_1/parts", content=pieces(4 * MB))
 
     assert reply.json()["bytes"] == 4 * MB
     assert rig.provider.asked[-1][1]["transfer-encoding"] == "chunked"
@@ -166,7 +166,7 @@ def raw(rig, length):
     with socket.create_connection(("127.0.0.1", rig.gateway.server.port), timeout=10) as caller:
         key = rig.key.encode()
         caller.sendall(
-            b"POST /v1/uploads/u_1/parts HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer %b\r\n%b\r\n\r\n"
+            b"POST /v1/things/u_1/parts HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer %b\r\n%b\r\n\r\n"
             % (key, length)
         )
         return caller.recv(4096)
@@ -182,9 +182,9 @@ def test_a_caller_that_leaves_or_falls_silent_in_its_upload_is_on_record(rig):
     before = len(rig.records())
     with socket.create_connection(("127.0.0.1", rig.gateway.server.port)) as caller:
         caller.sendall(
-            b"POST /v1/uploads/u_1/parts HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer %b\r\n"
+            b"POST /v1/things/u_1/parts HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer %b\r\n"
             b"content-length: %d\r\n\r\n" % (rig.key.encode(), 4 * MB) + b"x" * MB
         )
-        wait_until(lambda: "uploads/u_1" in rig.provider.asked[-1][0])
+        wait_until(lambda: "things/u_1" in rig.provider.asked[-1][0])
     call = rig.wait_for_records(before + 1)[-1]
     assert (call.status, call.usage_basis) == (CallStatus.ABORTED, Basis.UNKNOWN)

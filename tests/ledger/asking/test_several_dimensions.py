@@ -1,6 +1,6 @@
 import pytest
 
-from ledger.samples import EVER, entry
+from ledger.samples import EVER, START, entry
 from modicum.calls import Owner
 from modicum.ledger.asking.several_dimensions import BETWEEN, join_dimensions
 
@@ -31,3 +31,13 @@ def test_one_dimension_is_as_it_was():
 def test_what_does_not_fit_is_refused(text, by, tag):
     with pytest.raises(ValueError, match=r"no dimension|different lengths"):
         join_dimensions(text, {"by": by, "tag": tag})
+
+
+def test_minutes_are_the_same_on_both_engines(store):
+    store.append([entry("c1"), entry("c2", None), entry("c3", source="openai-usage")])
+
+    (priced, unpriced) = store.ask("spend_by_minute", where={}, **EVER)
+
+    assert (priced["calls"], priced["calls_unpriced"], priced["prompt_tokens"], priced["cost_usd"]) == (1, 0, 70, 0.25)
+    assert (unpriced["calls"], unpriced["calls_unpriced"], unpriced["cost_usd"]) == (1, 1, None)
+    assert priced["minute"] == START

@@ -3,10 +3,12 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modicum.calls import UserError
+from modicum.cli.console.auditing import audit_beside
 from modicum.cli.inputs import resources
 from modicum.console.asking import Sources
 from modicum.ledger.opening import open_store
@@ -37,6 +39,7 @@ def sources_of(place: str, folder: Path, settings: Settings, read_settings: Call
         read_settings=read_settings,
         prices=resources.load_prices(None, settings),
         state=folder,
+        audit=partial(audit_beside, place, folder),
         find_live=lambda: _find_live(folder),
     )
 

@@ -10,6 +10,7 @@ from modicum.calls import UserError
 from modicum.experiments.experiment import ChangeKind, Experiment
 from modicum.optimizers.all_rules import CONTENT_RULES
 from modicum.optimizers.system_prompt import FAMILY as PROMPT
+from modicum.optimizers.variants import FAMILY as VARIANT
 from modicum.routing.rule import FAMILY as ROUTE
 from modicum.settings import Settings
 
@@ -41,8 +42,9 @@ def estimate_saving(store: "Store", settings: Settings, prices: "PriceBook", one
         return _estimate_model(store, prices, span, _model_of(one.subject, settings), _model_of(one.to, settings))
     if one.kind is ChangeKind.TEAM:
         return SavingEstimate(None, "what a team would have done under another plan is in no history")
-    if one.subject.startswith(PROMPT):
-        return SavingEstimate(None, "what a model would have answered to another system prompt is in no history")
+    if one.subject.startswith((PROMPT, VARIANT)):
+        what = "system prompt" if one.subject.startswith(PROMPT) else "request"
+        return SavingEstimate(None, f"what a model would have answered to another {what} is in no history")
     if one.subject.startswith(ROUTE):
         return SavingEstimate(None, "which models a router would have chosen is in no history")
     if one.subject not in {rule.name for rule in CONTENT_RULES}:

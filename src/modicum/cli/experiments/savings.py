@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.cli.terminal import output
-from modicum.experiments.decisions import EVENT_KIND, ExperimentEvent, Experiments
-from modicum.experiments.experiment import Experiment
-from modicum.experiments.grader import read_tasks
-from modicum.experiments.grading import grade
-from modicum.experiments.savings import Saving, hit_rate, measure_saving
-from modicum.ledger.events import EventFile
+from modicum.experiments.recorded import read_recorded_savings
+from modicum.experiments.savings import Saving, hit_rate
 from modicum.settings import state_folder
 
 if TYPE_CHECKING:
@@ -23,31 +19,8 @@ UNRECORDED = "none was written down when it started"
 
 
 def read_savings(store: "Store", span: tuple[datetime, datetime] | None = None) -> list[Saving]:
-    """What each experiment saved, as the ledger has it; none where none was started.
-
-    Args:
-        store: the ledger.
-        span: only those that ran in that time, each over all of its tasks.
-    """
-    path = state_folder() / "events.sqlite"
-    if not path.exists():
-        return []
-    events = EventFile(path)
-    try:
-        experiments = Experiments(events.read(EVENT_KIND, ExperimentEvent)).all()
-        if span is not None:
-            experiments = [one for one in experiments if _ran_within(one, *span)]
-    finally:
-        events.close()
-    savings = []
-    for one in experiments:
-        tasks = read_tasks(store, one)
-        savings.append(measure_saving(one, tasks, grade(one, tasks)))
-    return savings
-
-
-def _ran_within(one: Experiment, since: datetime, until: datetime) -> bool:
-    return one.started_at < until and (one.ended_at is None or one.ended_at >= since)
+    """What each experiment of this user saved, as the ledger has it; `span`: only those that ran in that time."""
+    return read_recorded_savings(store, state_folder(), span)
 
 
 def print_savings(savings: Sequence[Saving]) -> None:

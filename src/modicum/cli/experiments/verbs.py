@@ -243,6 +243,7 @@ def _subject(options: StartOptions, settings: Settings) -> "tuple[ChangeKind, st
     from modicum.experiments.experiment import ChangeKind
     from modicum.optimizers.all_rules import RULES
     from modicum.optimizers.system_prompt import FAMILY as PROMPT
+    from modicum.optimizers.variants import FAMILY as VARIANT
     from modicum.routing.rule import CASCADE_FAMILY, FAMILY
 
     named = {ChangeKind.MODEL: options.model, ChangeKind.RULE: options.rule, ChangeKind.TEAM: options.team}
@@ -254,6 +255,7 @@ def _subject(options: StartOptions, settings: Settings) -> "tuple[ChangeKind, st
         raise UserError("--to goes with --model: it is the model that is asked instead")
     rules = [*(rule.name for rule in RULES), *(FAMILY + name for name in settings.routes)]
     rules += [PROMPT + name for name in settings.prompts]
+    rules += [VARIANT + name for name in settings.variants]
     rules += [CASCADE_FAMILY + name for name in settings.cascades]
     if kind is ChangeKind.RULE and subject not in rules:
         raise UserError(f"there is no rule '{subject}' (rules: {', '.join(rules) or 'none is in force'})")

@@ -14,6 +14,7 @@ from modicum.cli.inputs import resources
 from modicum.cli.inputs.chosen_calls import choose_from
 from modicum.cli.inputs.log_reading import print_problems, show_steps
 from modicum.cli.inputs.log_sets import LogSet, find_log_set, program_version
+from modicum.cli.inputs.other_prices import at_prices_of, other_prices
 from modicum.cli.inputs.saved_answers import answer_name, recall_answer, save_answer
 from modicum.ledger.records import OUTCOMES
 from modicum.settings import Settings, cache_folder, ledger_place, state_folder
@@ -42,6 +43,8 @@ class AuditQuestion:
     """Which calls."""
     watches_text: bool = True
     """As in `Reading`."""
+    prices_of: str | None = None
+    """Day or model whose prices hold for all calls."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ def answer_audit(question: AuditQuestion, settings: Settings) -> AuditAnswer:
     logs = None
     if question.paths:
         logs = find_log_set(question.paths, question.options.source, prices, watches_text=question.watches_text)
+    if question.prices_of is not None:
+        prices = other_prices(question.prices_of, prices, question.zone)
     place = _answer_place(question, logs, settings, prices)
     if place is not None and (known := _recall(*place)) is not None:
         return known
@@ -83,7 +88,10 @@ def _work_out(question: AuditQuestion, settings: Settings, prices: "PriceBook", 
     from modicum.insights.audit import audit
 
     problems: list[Problem] = []
-    with open_ledger_or_logs(question.paths, question.options, settings, problems, logs) as whole:
+    with (
+        open_ledger_or_logs(question.paths, question.options, settings, problems, logs) as booked,
+        at_prices_of(booked, prices) as whole,
+    ):
         add_outcomes(whole, question.outcomes, problems)
         try:
             with choose_from(whole, question.conditions, question.zone) as store, show_steps("audit") as on_step:

@@ -10,6 +10,7 @@ import click
 
 from modicum.calls import UserError
 from modicum.cli.shared_options import Verb
+from modicum.settings import read_settings
 
 if TYPE_CHECKING:
     from modicum.insights.scoping.call_choice import Condition
@@ -52,9 +53,11 @@ class ChoiceOptions:
         """What calls must fit.
 
         Raises:
-            UserError: a `--where` is no condition.
+            UserError: a `--where` is no condition, or it names a person whose figures are not shown.
         """
+        from modicum.cli.inputs.shown_figures import person_rule
         from modicum.insights.scoping.call_choice import parse_conditions
+        from modicum.insights.scoping.persons import check_persons
 
         named = [(_DIMENSIONS.get(name, name), pattern) for name in NAMED for pattern in getattr(self, name)]
         for text in self.where:
@@ -62,7 +65,10 @@ class ChoiceOptions:
             if not equals or not dimension:
                 raise UserError(f"--where {text}: write WHAT=NAME, as --where tier=batch or --where tag:feature=search")
             named.append((dimension, pattern))
-        return parse_conditions(named)
+        conditions = parse_conditions(named)
+        if conditions:
+            check_persons(conditions, person_rule(read_settings()))
+        return conditions
 
 
 def choice_options(command: Verb) -> Verb:

@@ -117,8 +117,8 @@ def _print_parts(found: "Audit") -> None:
 
 
 def _print_steps(found: "Audit") -> None:
-    from modicum.cli.audit import format_saving
     from modicum.cli.terminal.audit_steps import STEPS_SHOWN, print_step
+    from modicum.cli.terminal.audit_what_ifs import format_saving
 
     own = [step for step in found.steps if step.who == "you"][:STEPS_SHOWN]
     rows = {row.name: row for row in found.findings}

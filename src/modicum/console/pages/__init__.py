@@ -1,6 +1,17 @@
 """The pages of the console, a file each, in the order in which they stand in the navigation."""
 
 from modicum.console.page import Page
-from modicum.console.pages import overview, where
+from modicum.console.pages import budgets, energy, experiments, log, models, overview, tasks, teams, waste, where
 
-PAGES: tuple[Page, ...] = (overview.PAGE, where.PAGE)
+PAGES: tuple[Page, ...] = (
+    overview.PAGE,
+    where.PAGE,
+    waste.PAGE,
+    tasks.PAGE,
+    models.PAGE,
+    experiments.PAGE,
+    budgets.PAGE,
+    energy.PAGE,
+    teams.PAGE,
+    log.PAGE,
+)

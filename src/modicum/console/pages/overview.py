@@ -6,6 +6,8 @@ from decimal import Decimal
 from modicum.console.asking import Asking
 from modicum.console.charts import Series, draw_columns
 from modicum.console.page import Cell, Content, Page, Table, Tile
+from modicum.console.pages.experiments import read_all
+from modicum.console.pages.models import read_yield
 from modicum.console.tables import bill_table
 from modicum.console.view import View
 from modicum.insights.bill import Bill, build
@@ -25,7 +27,12 @@ def read(asking: Asking, view: View) -> Content:
     days = fold_days(asking.rows("spend_by_day", by="model", tag="", **view.scope.parameters))
     table = bill_table(bill, "model", view, "spend-by-model", title="By model", page="where")
     return Content(
-        tiles=[*_spend_tiles(bill, days), *_live_tiles(asking)],
+        tiles=[
+            *_spend_tiles(bill, days),
+            *_yield_tiles(asking, view),
+            *_saving_tiles(asking, view),
+            *_live_tiles(asking),
+        ],
         tables=[table, _days_table(days, view)],
         notes=[*_unpriced_notes(bill), *_doubt_notes(asking, view)],
         parts={"chart": _draw_days(days)},
@@ -57,6 +64,56 @@ def _spend_tiles(bill: Bill, days: DailySpend) -> list[Tile]:
             + (f"; {number_of(days.calls_unweighted, 'call')} without a weight" if days.calls_unweighted else ""),
         ),
     ]
+
+
+def _yield_tiles(asking: Asking, view: View) -> list[Tile]:
+    """The yield of the outcome that most tasks have."""
+    outcomes = asking.rows("outcomes")
+    if not outcomes:
+        return []
+    name = max(outcomes, key=lambda row: row["tasks"])["name"]
+    total = read_yield(asking, view, name).total
+    each = total.cost_per_outcome_usd
+    between = "" if each.low is None or each.high is None else f"{dollars_of(each.low)} to {dollars_of(each.high)}; "
+    return [
+        Tile(
+            label=f"cost of one '{name}'",
+            value=dollars_of(each.value),
+            basis=total.basis.value,
+            note=f"{between}{number_of(total.tasks, 'task')}, failed ones paid",
+            href=f"models{view.query(outcome=name)}",
+        )
+    ]
+
+
+def _saving_tiles(asking: Asking, view: View) -> list[Tile]:
+    """What a replay promises, if one was made, and what hold-outs have measured, if there are any."""
+    tiles = []
+    document = asking.last_audit(view.scope).value
+    if document is not None:
+        tiles.append(
+            Tile(
+                label="would be saved, by a replay",
+                value=dollars_of(round(document["joint_saving_usd"], 4)),
+                basis="estimated",
+                note=f"{document['joint_saving_share']:.1%} of what was spent",
+                href=f"waste{view.query()}",
+            )
+        )
+    else:
+        tiles.append(Tile(label="would be saved", value="replay it", href=f"waste{view.query()}"))
+    measured = [one.saving.measured_usd for one in read_all(asking) if one.saving.measured_usd is not None]
+    if measured:
+        tiles.append(
+            Tile(
+                label="saved, by hold-outs",
+                value=dollars_of(round(sum(measured), 4)),
+                basis="estimated",
+                note=number_of(len(measured), "experiment"),
+                href=f"experiments{view.query()}",
+            )
+        )
+    return tiles
 
 
 def _live_tiles(asking: Asking) -> list[Tile]:

@@ -59,10 +59,8 @@ def check_bounded(dialect: Dialect, facts: RequestFacts) -> None:
     Raises:
         NoBound: nothing does.
     """
-    if not dialect.is_metered:
-        raise NoBound(f"{facts.model.removeprefix(NAME_BEGINS)} is not metered; {_OTHERWISE}")
     if not dialect.bills_text:
-        raise NoBound(f"what '{facts.model:.80}' does here is not billed by its text; {_OTHERWISE}")
+        raise NoBound(f"{facts.model.removeprefix(NAME_BEGINS):.80}: {dialect.unbounded}; {_OTHERWISE}")
 
 
 def survey_request(dialect: Dialect, body: bytes, facts: RequestFacts, model: str, provider: str) -> RequestSurvey:

@@ -10,6 +10,7 @@ that names its parent's is the agent within the parent's.
 
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from modicum.calls import Owner
 from modicum.experiments.experiment import TAG as EXPERIMENT_TAG
@@ -21,6 +22,8 @@ from modicum.providers.opentelemetry.traceparent import parsed
 
 MOST_CHARACTERS = 200
 MOST_TAGS = 16
+CREDENTIAL_TAG = "credential"
+"""Whose calls are paid by a plan (`plan`), and not by the token."""
 
 
 class Attribution(NamedTuple):
@@ -127,10 +130,15 @@ def attribution(headers: Mapping[bytes, bytes], facts: RequestFacts, owner: Owne
         ),
         declared.get("task") or above or session or conversation,
         conversation,
-        declared.get("agent") or (session if above else ""),
+        _agent_name(declared.get("agent", "")) or (session if above else ""),
         declared.get("project", ""),
         tags,
     )
+
+
+def _agent_name(written: str) -> str:
+    """Claude Code calls the members of a team NAME@TEAM, with all but plain letters quoted; others have ids."""
+    return short(unquote(written)).partition("@")[0] if "@" in written or "%" in written else written
 
 
 def _tag(header: bytes, value: bytes, tags: dict[str, str]) -> None:
@@ -154,7 +162,7 @@ def _from_metadata(metadata: Mapping[str, str], declared: dict[str, str], tags: 
 
 def _is_ours(tag: str) -> bool:
     """Whether only the gateway says such a thing of a call: a caller must not choose its arm, nor what it holds."""
-    return tag in {RESERVED_TAG, COUNTED_TAG} or is_reserved(tag) or tag.startswith(EXPERIMENT_TAG)
+    return tag in {RESERVED_TAG, COUNTED_TAG, CREDENTIAL_TAG} or is_reserved(tag) or tag.startswith(EXPERIMENT_TAG)
 
 
 def _text(value: bytes) -> str:

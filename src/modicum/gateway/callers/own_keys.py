@@ -99,6 +99,34 @@ def check_credential(own_key: Header) -> None:
         )
 
 
+_CLIENTS: dict[str, tuple[bytes, ...]] = {
+    "anthropic": (b"claude-cli/", b"claude-code/"),
+    "openai": (b"codex_cli_rs/", b"codex_exec/", b"codex_vscode/", b"codex-tui/"),
+    "google": (b"GeminiCLI/", b"GeminiCLI-"),
+}
+"""How the user agents of vendors' own clients begin. Plans of others do not pass."""
+
+
+def is_plan(own_key: Header) -> bool:
+    """Whether a credential is that of a person's plan or account."""
+    return kind_of(token_in(*own_key)).is_plan
+
+
+def check_plan_client(own_key: Header, user_agent: bytes) -> None:
+    """Whether the credential of a plan comes from a client of the vendor that issued it.
+
+    Raises:
+        Refused: it does not.
+    """
+    providers = kind_of(token_in(*own_key)).providers
+    if not any(user_agent.startswith(_CLIENTS.get(provider, ())) for provider in providers):
+        raise Refused(
+            403,
+            "the credential of a plan passes only from the vendor's own client; use a key of its API, or a modicum key",
+            "plan_client",
+        )
+
+
 def check_upstream(own_key: Header, upstream: Upstream) -> None:
     """Whether the caller's own key may go to the upstream.
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from modicum.calls import Owner
 from modicum.gateway.callers.credentials import KEY_HEADERS, modicum_key
-from modicum.gateway.callers.own_keys import check_credential
+from modicum.gateway.callers.own_keys import check_credential, check_plan_client, is_plan
 from modicum.gateway.http.refusal import Refused
 from modicum.governance.keys import OWN_KEY, Keys
 from modicum.outbound.keepalive import Header
@@ -24,6 +24,8 @@ class Caller(NamedTuple):
     """The provider key that the caller brought; None: the gateway's is used."""
     key_id: str = ""
     """Of the modicum key; names are not unique."""
+    is_plan: bool = False
+    """Whether `own_key` is the credential of a person's plan: its calls are metered, and nothing else is done."""
 
     def check_model(self, model: str) -> None:
         """Whether the key may use the model.
@@ -57,18 +59,20 @@ class Owners:
         keys: gives the keys in force.
         digest_key: the ledger's key of digests.
         own_keys: whether callers may bring their own provider key.
+        plans: whether vendors' own clients may bring the credential of a plan.
     """
 
-    def __init__(self, keys: Callable[[], Keys], digest_key: bytes, *, own_keys: bool) -> None:
+    def __init__(self, keys: Callable[[], Keys], digest_key: bytes, *, own_keys: bool, plans: bool = False) -> None:
         self.keys = keys
         self._digest_key = digest_key
-        self._own_keys = own_keys
+        self._own_keys, self._plans = own_keys, plans
 
     def identify(self, headers: Mapping[bytes, bytes], query_key: bytes) -> Caller:
         """The caller, by the key in a header or, for Gemini's clients, in the query. A modicum key stands above others.
 
         Raises:
-            Refused: there is no key, several of ours, or it is unknown or revoked; which of these two is not said.
+            Refused: there is no key, several of ours, or it is unknown or revoked; which of these two is not said. Or
+                it is that of a plan, which nobody has let in.
         """
         carried = [(name, value) for name in KEY_HEADERS if (value := headers.get(name)) is not None]
         if query_key:
@@ -78,13 +82,29 @@ class Owners:
         ours = {key for name, value in carried if (key := modicum_key(name, value))}
         if len(ours) > 1:
             raise Refused(401, "two different modicum keys came with this request; send one", "misplaced_key")
+        plan = next((one for one in carried if is_plan(one)), None)
         if ours:
-            return self._check_key(ours.pop())
+            caller = self._check_key(ours.pop())
+            if plan is None or not self._plans:
+                return caller
+            check_plan_client(plan, headers.get(b"user-agent", b""))
+            return caller._replace(own_key=plan, is_plan=True)
         if not self._own_keys:
             raise Refused(401, "this key is unknown or revoked", "unknown_key")
         own_key = carried[0]
         check_credential(own_key)
-        return Caller(Owner(key=OWN_KEY + self._digest(own_key[1])), (), own_key)
+        if plan is not None:
+            if not self._plans:
+                raise Refused(
+                    403,
+                    "this is the credential of a plan, and plans do not pass here (gateway.plan_credentials in "
+                    "modicum.toml, docs/plans.md); use a modicum key",
+                    "plan_not_taken",
+                )
+            own_key = plan
+            check_plan_client(plan, headers.get(b"user-agent", b""))
+        owner = Owner(key=OWN_KEY + self._digest(own_key[1]))
+        return Caller(owner, (), own_key, is_plan=plan is not None)
 
     def _check_key(self, token: bytes) -> Caller:
         key = self.keys().check(token.decode("utf-8", "replace"), self._digest_key)

@@ -9,7 +9,9 @@ from modicum.gateway import sending
 from modicum.gateway.callers.own_keys import check_upstream
 from modicum.gateway.exchange import Request
 from modicum.gateway.http.client import Client
+from modicum.gateway.http.model_lists import is_merged, merged, wants_list
 from modicum.gateway.http.refusal import ClientGone, Refused
+from modicum.gateway.own_counts import HAS_NONE, MARKED, own_count
 from modicum.gateway.parts import Parts
 from modicum.gateway.replies import why_unreachable
 from modicum.gateway.upstreams import Upstream, Upstreams
@@ -60,6 +62,18 @@ async def record_late(parts: Parts, request: Request, upstream: Upstream, reply:
         raise Refused(503, "this reply could not be recorded, so it is withheld; try again", "not_recorded")
 
 
+async def _list_models(parts: Parts, upstreams: Upstreams, request: Request, client: Client) -> bool:
+    """Answers a request for the list of models, or for one of them; says whether it did."""
+    if not (wants_list(request) and is_merged(request, upstreams)):
+        return False
+    document = await merged(parts, upstreams, request)
+    if document is None:
+        return False
+    client.prepare(OK, [(b"content-type", b"application/json")])
+    await client.finish(document)
+    return True
+
+
 class _Way(NamedTuple):
     """Where a request goes that is no call, and with what."""
 
@@ -67,6 +81,10 @@ class _Way(NamedTuple):
     body: bytes
     names: frozenset[str] | None = None
     """As `sending.Passing.names`."""
+    model: str = ""
+    """Its name there, if a model is named."""
+    is_elsewhere: bool = False
+    """Whether the model is behind another API, which knows nothing of this request."""
 
 
 def _way(parts: Parts, upstreams: Upstreams, request: Request) -> _Way:
@@ -91,20 +109,48 @@ def _way(parts: Parts, upstreams: Upstreams, request: Request) -> _Way:
     body = sending.with_one_model(request.body) if is_checked else request.body
     if (redaction := parts.redactor.of(caller.owner, model)) is not None:
         body = redaction.hide(body)
-    return _Way(route.upstream, body, sending.QUERY)
+    return _Way(route.upstream, body, sending.QUERY, route.model, route.translation is not None)
+
+
+def _checked_way(parts: Parts, upstreams: Upstreams, request: Request) -> _Way:
+    """The same, if the caller's own key may go there.
+
+    Raises:
+        Refused: it may not, or there is none.
+        DialectError: it cannot be read.
+    """
+    way = _way(parts, upstreams, request)
+    if request.caller.own_key is not None:
+        check_upstream(request.caller.own_key, way.upstream)
+    return way
+
+
+async def _count_here(request: Request, model: str, client: Client) -> None:
+    """Answers a request for a token count with our own.
+
+    Raises:
+        DialectError: the request cannot be read.
+    """
+    counted = await own_count(request.served.dialect, request.body, model)
+    client.prepare(OK, [(b"content-type", b"application/json"), MARKED])
+    await client.finish(counted)
 
 
 async def pass_aside(parts: Parts, upstreams: Upstreams, request: Request, client: Client) -> None:
     dialect, served, own_key = request.served.dialect, request.served, request.caller.own_key
     try:
-        upstream, body, names = _way(parts, upstreams, request)
-        if own_key is not None:
-            check_upstream(own_key, upstream)
+        if await _list_models(parts, upstreams, request, client):
+            return
+        way = _checked_way(parts, upstreams, request)
+        upstream, body = way.upstream, way.body
+        if served.counts_tokens and way.is_elsewhere:
+            await _count_here(request, way.model, client)
+            return
         passing = sending.outgoing(request, upstream, own_key)
         with parts.upstream_calls.at(upstream):
             answer = await sending.send(
                 parts.connections,
-                sending.Passing(served.method, passing, request.query, names),
+                sending.Passing(served.method, passing, request.query, way.names),
                 upstream,
                 served.target,
                 own_key=own_key,
@@ -114,6 +160,9 @@ async def pass_aside(parts: Parts, upstreams: Upstreams, request: Request, clien
                 await client.finish(await stream_late(parts, request, upstream, answer, client))
                 return
             reply = await answer.rest(MOST_REPLY_BYTES)
+        if served.counts_tokens and answer.status in HAS_NONE:
+            await _count_here(request, way.model, client)
+            return
         if served.late_reply and answer.status == OK:
             await record_late(parts, request, upstream, reply)
     except (Refused, DialectError) as refusal:

@@ -9,6 +9,7 @@ from collections.abc import Container
 from typing import NamedTuple
 
 from modicum.gateway.http.refusal import Refused
+from modicum.providers.batches.facts import BatchTarget
 from modicum.providers.dialect import Dialect, Target, quoted
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.unmetered.dialect import is_closed
@@ -29,13 +30,25 @@ class Served(NamedTuple):
     """As `Target.late_reply`."""
     is_streamed: bool = False
     """As `Target.is_streamed`."""
+    counts_tokens: bool = False
+    """As `Target.counts_tokens`."""
+    batch: BatchTarget | None = None
+    """As `Target.batch`."""
     deployment: str = ""
     """The deployment that an Azure path names, and so the model."""
 
     @classmethod
     def of(cls, dialect: Dialect, target: Target, method: str = "POST") -> "Served":
-        what = CALL if target.is_call else ASIDE
-        return cls(dialect, what, target.path, method.encode("ascii"), target.late_reply, target.is_streamed)
+        return cls(
+            dialect,
+            CALL if target.is_call else ASIDE,
+            target.path,
+            method.encode("ascii"),
+            target.late_reply,
+            target.is_streamed,
+            target.counts_tokens,
+            target.batch,
+        )
 
 
 def served(method: str, path: str, headers: Container[bytes]) -> Served:
@@ -52,11 +65,13 @@ def served(method: str, path: str, headers: Container[bytes]) -> Served:
         if method != "POST":
             raise Refused(405, f"{path} takes POST", "method_not_allowed")
         return fixed._replace(deployment=deployment) if deployment else fixed
+    lister = next((dialect for dialect in _LISTERS if dialect.list_header in headers), _USUAL)
     owners = [dialect for dialect, area in _AREAS if area.match(path)]
+    if len(owners) > 1:  # one path of two APIs: the client says whose it speaks
+        owners = [dialect for dialect in owners if dialect.api.name == lister.api.name] or owners
     for owner in owners:
         if target := owner.find(method, path):
             return Served.of(owner, target, method)
-    lister = next((dialect for dialect in _LISTERS if dialect.list_header in headers), _USUAL)
     if not owners and method == "GET" and (path == "/v1/models" or path.startswith("/v1/models/")):
         return Served(lister, ASIDE, quoted(path.removeprefix("/v1")), b"GET")
     if path.endswith("/") or any(owner.metered and owner.metered.fullmatch(path) for owner in owners):
@@ -94,6 +109,11 @@ def _plain(path: str) -> tuple[str, str]:
     return f"/v1/{path.removeprefix(next(filter(path.startswith, _ELSEWHERE)))}", ""
 
 
+def has_websocket(path: str) -> bool:
+    """Whether a WebSocket may be opened under a path."""
+    return _plain(path)[0] in _WEBSOCKETS
+
+
 def dialect_of(path: str) -> Dialect:
     """In whose words a path is refused."""
     path, _ = _plain(path)
@@ -104,6 +124,7 @@ _ELSEWHERE = ("/openai/v1/", "/openai/", "/v1beta/openai/")
 """Where OpenAI's paths stand on Azure and in the Gemini API."""
 _DEPLOYMENT = re.compile(r"/openai/deployments/([^/]+)/(.+)")
 _FIXED = {path: Served.of(dialect, target) for dialect in DIALECTS.values() for path, target in dialect.paths.items()}
+_WEBSOCKETS = frozenset(next(iter(one.paths)) for one in DIALECTS.values() if one.has_websocket)
 _AREAS = [(dialect, dialect.area) for dialect in DIALECTS.values() if dialect.area is not None]
 _LISTERS = [dialect for dialect in DIALECTS.values() if dialect.list_header]
 _UNMETERED = {dialect.api.name: dialect for dialect in DIALECTS.values() if not dialect.is_metered}

@@ -68,6 +68,8 @@ from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
 from modicum.gateway.warming.sending_pings import may_send, send_ping
 from modicum.gateway.warming.short_marks import ShortMarks
+from modicum.gateway.websocket.library import has_websockets
+from modicum.ledger.batches import BatchFile
 from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal
 from modicum.ledger.worker_reports import FOLDER as REPORTS
@@ -177,6 +179,7 @@ class Gateway:
             Authorising(),
             refusals,
             Redactor(self._digest_key),
+            BatchFile(self._folder / "batches.sqlite"),
             turns,
             self._keeper_of(rates, turns),
         )
@@ -227,7 +230,8 @@ class Gateway:
                 app,
                 http=GuardedProtocol,
                 loop="uvloop",
-                ws="none",
+                ws="websockets-sansio" if has_websockets() else "none",
+                ws_max_size=settings.most_body_mb * 1024 * 1024,
                 proxy_headers=False,
                 lifespan="off",
                 access_log=False,
@@ -386,7 +390,8 @@ class Gateway:
 
     def _in_force(self) -> InForce:
         """What the settings say now."""
-        owners = Owners(self._keys, self._digest_key, own_keys=self._settings.gateway.own_keys)
+        gateway = self._settings.gateway
+        owners = Owners(self._keys, self._digest_key, own_keys=gateway.own_keys, plans=gateway.plan_credentials)
         # Before teams: these ask which arm a task is in.
         arms = self._routes.behind(self._experiments.arms)
         always, of_owners = split_rules(self._rules)

@@ -3,6 +3,9 @@
 What they cost nobody knows, so an owner with a hard budget is refused before (`providers/unmetered/dialect.py`).
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from modicum.calls import CallStatus
 from modicum.gateway import sending
 from modicum.gateway.callers.own_keys import check_upstream
@@ -14,7 +17,8 @@ from modicum.gateway.replies import why_unreachable
 from modicum.gateway.upstreams import Upstream, Upstreams
 from modicum.outbound.keepalive import Answer
 from modicum.outbound.unreachable import Unreachable
-from modicum.providers.facts import ReplyFacts
+from modicum.providers.facts import DialectError, ReplyFacts
+from modicum.providers.unmetered.dialect import path_name
 
 FINE = 400
 """Below it, a status says that all went well."""
@@ -46,7 +50,7 @@ class Relay:
         with self._upstream_calls.at(upstream):
             if request.upload is None:
                 client.watch(exchange)
-            exchange.sent(await self._send(request, upstream))
+            exchange.sent(await self.send(request, upstream))
             if request.upload is not None and request.upload.is_over:
                 client.watch(exchange)
             answer = exchange.answer
@@ -57,25 +61,30 @@ class Relay:
 
     async def aside(self, upstreams: Upstreams, request: Request, client: Client) -> None:
         """A request of an unmetered path that makes nothing: not on record, and as large as it is."""
-        dialect, caller = request.served.dialect, request.caller
-        try:
-            name = dialect.request(b"", request.path).model
-            caller.check_model(name)
-            upstream = upstreams.unmetered(name, dialect.name).upstream
-            if caller.own_key is not None:
-                check_upstream(caller.own_key, upstream)
-            with self._upstream_calls.at(upstream):
-                answer = await self._send(request, upstream)
-                await client.finish(await pass_back(answer, client))
-        except (Refused, Unreachable, ConnectionError) as error:
-            if client.started:
-                raise ClientGone from None  # the connection is cut, so that nobody takes half a file for a whole one
-            if isinstance(error, Refused):
-                await client.refuse(dialect, error.status, error.message, error.kind)
-            else:
-                await client.refuse(dialect, 502, why_unreachable(error), "upstream_unreachable")
+        async with refusing(request, client):
+            name = path_name(request.path)
+            request.caller.check_model(name)
+            upstream = upstreams.without_model(name, request.served.dialect.name).upstream
+            await self.pass_through(request, upstream, client)
 
-    async def _send(self, request: Request, upstream: Upstream) -> Answer:
+    async def pass_through(self, request: Request, upstream: Upstream, client: Client) -> None:
+        """Sends a request that is no call where it goes, and passes the reply back.
+
+        Raises:
+            Refused, Unreachable, ConnectionError, ClientGone: it does not go there, or broke off.
+        """
+        if request.caller.own_key is not None:
+            check_upstream(request.caller.own_key, upstream)
+        with self._upstream_calls.at(upstream):
+            await client.finish(await pass_back(await self.send(request, upstream), client))
+
+    async def send(self, request: Request, upstream: Upstream) -> Answer:
+        """Sends a request as it came; returns when the reply's headers are there.
+
+        Raises:
+            Refused: it cannot be sent.
+            Unreachable: the upstream does not answer.
+        """
         self._redactor.check_passed_on(request.caller.owner, request.body, has_upload=request.upload is not None)
         return await sending.send(
             self._connections,
@@ -91,6 +100,23 @@ class Relay:
             body=request.body,
             upload=request.upload,
         )
+
+
+@asynccontextmanager
+async def refusing(request: Request, client: Client) -> AsyncIterator[None]:
+    """What goes wrong within is told to the caller; where a part of the reply has gone, its connection is cut, so that
+    nobody takes half a file for a whole one.
+    """
+    dialect = request.served.dialect
+    try:
+        yield
+    except (Refused, DialectError, Unreachable, ConnectionError) as error:
+        if client.started:
+            raise ClientGone from None
+        if isinstance(error, Refused | DialectError):
+            await client.refuse(dialect, error.status, error.message, error.kind)
+        else:
+            await client.refuse(dialect, 502, why_unreachable(error), "upstream_unreachable")
 
 
 async def pass_back(answer: Answer, client: Client) -> bytes:

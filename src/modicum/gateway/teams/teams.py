@@ -85,8 +85,8 @@ class Teams:
         self._thread.shutdown()
         self._outcomes.close()
 
-    def _record_run(self, team: str, run: str, task: str, plan: str, arm: str) -> None:
-        self._thread.submit(self._outcomes.record_run, team, run, task, plan, arm).add_done_callback(
+    def _record_run(self, team: str, run: str, task: str, plan: str, arm: str, share: float) -> None:
+        self._thread.submit(self._outcomes.record_run, team, run, task, plan, arm, share).add_done_callback(
             self._check_recorded
         )
 

@@ -50,8 +50,8 @@ _RETRY = b"x-stainless-retry-count"
 EMPTY_TEXTS = frozenset(dialect.empty_text for dialect in DIALECTS.values() if dialect.empty_text)
 """What stopped agents say where the settings leave it empty and their API takes no empty text in a later prompt."""
 
-RecordRun = Callable[[str, str, str, str, str], None]
-"""Takes note of a run: team, run, task, digest of the plan, arm."""
+RecordRun = Callable[[str, str, str, str, str, float], None]
+"""Takes note of a run: team, run, task, digest of the plan, arm, chance of being a canary."""
 
 
 class _Call(NamedTuple):
@@ -132,17 +132,20 @@ class TeamTurns:
             return False
         if not run.guard.full_because:
             run.guard.full_because = GONE
-            self._record_run(team.name, question.run, exchange.about.task, team.digest, NEITHER)
+            self._record_run(team.name, question.run, exchange.about.task, team.digest, NEITHER, 0.0)
         return True
 
     def _new(self, team: Team, question: TurnQuestion, exchange: Exchange) -> Run:
         run = Run(team.plan.guard(question.run, watch=team.watch))
+        share = run.guard.canary_share
         held_out = exchange.of(HeldOutTeams)
-        if held_out is not None and team.name in held_out.teams:
-            run.guard.full_because = run.guard.full_because or "canary"
+        if held_out is not None:
+            share += (1 - share) * held_out.chances.get(team.name, 0.0)
+            if team.name in held_out.teams:
+                run.guard.full_because = run.guard.full_because or "canary"
         why = run.guard.full_because
         arm = CANARY if why == "canary" else NEITHER if why else PLAN
-        self._record_run(team.name, question.run, exchange.about.task, team.digest, arm)
+        self._record_run(team.name, question.run, exchange.about.task, team.digest, arm, share)
         return run
 
     def _check(self, call: _Call) -> None:
@@ -155,7 +158,7 @@ class TeamTurns:
             why = team.plan.full_because(prompts=prompts, models=models, watch=team.watch)
             if why:
                 run.guard.full_because = why
-                self._record_run(team.name, call.question.run, call.exchange.about.task, team.digest, NEITHER)
+                self._record_run(team.name, call.question.run, call.exchange.about.task, team.digest, NEITHER, 0.0)
         if why and why != "canary" and self._first_time(team, why):
             log("team_plan_not_applied", team=team.name, problem=self._explain(team, agent, why, prompts))
 

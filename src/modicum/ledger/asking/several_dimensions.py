@@ -6,7 +6,7 @@ from typing import Any
 
 BETWEEN = "\x1f"
 """Between the names of a call in several dimensions: the unit separator, which no name has."""
-_DIMENSION = re.compile(r"dimension\(\s*\$by, \$tag, \$zone,([^()]*)\)")
+_DIMENSION = re.compile(r"dimension\(\s*\$by, \$tag, \$zone,((?:[^()]|\([^()]*\))*)\)")
 
 
 def join_dimensions(text: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -4,7 +4,9 @@
 -- Costs that are unknown are left out of the sums; calls_unpriced counts them.
 SELECT
     dimension(
-        $by, $tag, $zone, model, source, provider, project, branch, task, agent, team, app, user_name, key_name, tier,
+        $by, $tag, $zone, model, source,
+        CASE WHEN provider = '' THEN tag_value(tags, 'server') ELSE provider END,
+        project, branch, task, agent, team, app, user_name, key_name, tier,
         status, place, tags, started
     ) AS name,
     usage_basis,

@@ -1,7 +1,7 @@
 -- What was sent to whom: calls and prompt tokens by provider and owner, with the tags that tell what was seen in them.
 SELECT
     CASE $by WHEN 'team' THEN team WHEN 'app' THEN app WHEN 'user' THEN user_name WHEN 'project' THEN project
-        ELSE provider END AS name,
+        ELSE CASE WHEN provider = '' THEN tag_value(tags, 'server') ELSE provider END END AS name,
     tags,
     sum(calls_count) AS calls,
     sum(uncached_tokens + cache_read_tokens + cache_write_tokens) AS prompt_tokens,

@@ -22,6 +22,7 @@ SELECT
     CASE WHEN usage_basis = 'unknown' OR place IN ('run', 'rest') THEN 1 ELSE 0 END AS usage_unknown,
     seconds_between(CAST('1970-01-01 00:00:00' AS TIMESTAMP), started) AS started_s,
     seconds_between(CAST('1970-01-01 00:00:00' AS TIMESTAMP), finished) AS finished_s,
+    seconds_between(CAST('1970-01-01 00:00:00' AS TIMESTAMP), first_token) AS first_token_s,
     cache_read_tokens AS cache_read,
     cache_write_5m + cache_write_30m AS cache_write_5m,
     cache_write_1h + cache_write_12h AS cache_write_1h,

@@ -11,6 +11,7 @@ import msgspec
 
 from modicum.providers.anthropic_messages.blocks import request_blocks
 from modicum.providers.anthropic_messages.mock import MOCK
+from modicum.providers.anthropic_messages.model_list import MODEL_LIST
 from modicum.providers.anthropic_messages.prompt import SHAPE
 from modicum.providers.anthropic_messages.replies import WORDS, WRITER
 from modicum.providers.anthropic_messages.stream import STREAM_TEXTS, MessageTail
@@ -88,7 +89,7 @@ class AnthropicMessages(Dialect):
     )
     paths: ClassVar = {
         "/v1/messages": Target("/messages"),
-        "/v1/messages/count_tokens": Target("/messages/count_tokens", is_call=False),
+        "/v1/messages/count_tokens": Target("/messages/count_tokens", is_call=False, counts_tokens=True),
     }
     area = re.compile("/v1/messages")
     list_header = b"anthropic-version"
@@ -119,6 +120,7 @@ class AnthropicMessages(Dialect):
     )
     stream_texts = STREAM_TEXTS
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
+    model_list = MODEL_LIST
     blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here

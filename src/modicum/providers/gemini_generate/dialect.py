@@ -26,6 +26,7 @@ from modicum.providers.fields import listed, mapping
 from modicum.providers.gemini.errors import error_object
 from modicum.providers.gemini_generate.blocks import request_blocks
 from modicum.providers.gemini_generate.mock import MOCK
+from modicum.providers.gemini_generate.model_list import MODEL_LIST
 from modicum.providers.gemini_generate.prompt import SHAPE
 from modicum.providers.gemini_generate.replies import WORDS, WRITER
 from modicum.providers.gemini_generate.stream import (
@@ -67,6 +68,7 @@ _reply = msgspec.json.Decoder(_Reply)
 _PATH = re.compile(r"/(?:models|tunedModels|endpoints)/([^/:?]+):(\w+)")
 _BEGINNINGS = ("/v1beta/models/", "/v1/models/")
 """Google's clients use either; the version that goes upstream is that of the upstream's address."""
+_LIST = "/v1beta/models"
 _METHODS = {"generateContent": False, "streamGenerateContent": True, "countTokens": False}
 
 
@@ -76,6 +78,7 @@ class GeminiGenerate(Dialect):
     name = "gemini-generate"
     api = DialectApi("gemini", b"x-goog-api-key", b"", provider="google")
     area = re.compile("/v1beta/|/v1/models/.*:")
+    list_header = b"x-goog-api-key"
     metered = re.compile(r".*:(?:generateContent|streamGenerateContent|countTokens)")
     streams_json = True
     repeatable_fields = frozenset(
@@ -94,6 +97,7 @@ class GeminiGenerate(Dialect):
     )
     stream_texts = STREAM_TEXTS
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
+    model_list = MODEL_LIST
     blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:
@@ -111,6 +115,8 @@ class GeminiGenerate(Dialect):
         )
 
     def find(self, method: str, path: str) -> Target | None:
+        if path == _LIST:
+            return Target("/models", is_call=False) if method == "GET" else None
         for beginning in _BEGINNINGS:
             if path.startswith(beginning) and (":" in path or beginning == _BEGINNINGS[0]):
                 return _target(method, path.removeprefix(beginning))
@@ -170,7 +176,8 @@ def _target(method: str, rest: str) -> Target | None:
     if method == "GET" and not verb:
         return Target(path.rstrip("/"), is_call=False)
     if method == "POST" and model and verb in _METHODS:
-        return Target(path, is_call=verb != "countTokens")
+        is_count = verb == "countTokens"
+        return Target(path, is_call=not is_count, counts_tokens=is_count)
     return None
 
 

@@ -18,6 +18,11 @@ class GeminiMock(MockRules):
         config = mapping(mapping(request.get("toolConfig")).get("functionCallingConfig"))
         return config.get("mode") == "ANY"
 
+    def chosen_tool(self, request: Mapping[str, Any]) -> str:
+        config = mapping(mapping(request.get("toolConfig")).get("functionCallingConfig"))
+        names = listed(config.get("allowedFunctionNames"))
+        return text(names[0]) if names else ""
+
     def count(self, tokens: int) -> Json:
         return {"totalTokens": tokens}
 

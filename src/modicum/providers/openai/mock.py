@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from modicum.calls import Usage
-from modicum.providers.mock_rules import MockRules
+from modicum.providers.mock_rules import Json, MockRules
 
 CACHE_STEP_TOKENS = 128
 
@@ -15,6 +15,9 @@ class OpenAIMock(MockRules):
         read = cached()
         read -= read % CACHE_STEP_TOKENS
         return Usage(input_uncached=total_tokens - read, cache_read=read)
+
+    def count(self, tokens: int) -> Json:
+        return {"object": "response.input_tokens", "input_tokens": tokens}
 
 
 MOCK = OpenAIMock()

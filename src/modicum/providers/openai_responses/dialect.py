@@ -70,9 +70,10 @@ class OpenAIResponses(OpenAIDialect):
     paths: ClassVar = {
         "/v1/responses": Target("/responses"),
         "/v1/responses/compact": Target("/responses/compact"),
-        "/v1/responses/input_tokens": Target("/responses/input_tokens", is_call=False),
+        "/v1/responses/input_tokens": Target("/responses/input_tokens", is_call=False, counts_tokens=True),
     }
     area = re.compile("/v1/responses/")
+    has_websocket = True
     stream_ends = (b"response.completed", b"response.incomplete", b"response.failed")
     repeatable_fields = frozenset(
         [

@@ -35,7 +35,8 @@ class UnmeteredPaths(Dialect):
         usual: the API's first dialect, in whose words errors are.
     """
 
-    is_metered = bills_text = generates = False
+    is_metered = has_model = bills_text = generates = False
+    unbounded = "it is not metered"
 
     def __init__(self, usual: Dialect) -> None:
         self._usual = usual

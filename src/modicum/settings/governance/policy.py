@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from modicum.governance.policy import EFFORTS, CallPolicy, Clause, OwnerClass
+from modicum.calls.change import EFFORTS
+from modicum.governance.policy import CallPolicy, Clause, OwnerClass
 from modicum.settings.governance.budgets import BudgetSettings
 from modicum.settings.governance.outcomes import OutcomeSettings
 

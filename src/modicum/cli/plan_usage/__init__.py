@@ -1,0 +1,1 @@
+"""`modicum blocks`: what was used of a subscription's windows."""

@@ -1,0 +1,1 @@
+"""Batches through the gateway: asked for, and booked once when their results come."""

@@ -1,0 +1,1 @@
+"""What was used of a subscription's windows."""

@@ -1,0 +1,1 @@
+"""Batches: many calls in one request, done within a day at half the price."""

@@ -1,0 +1,1 @@
+"""Lists of models: what one is, whoever writes it."""

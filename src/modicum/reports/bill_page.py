@@ -1,0 +1,129 @@
+"""The bill as one self-contained page: what was spent, on what, with a chart. No script, nothing fetched."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from modicum.reports import charts
+from modicum.reports.figures import count, dollars, format_tokens, share
+
+MOST_BARS = 20
+TIMES = frozenset({"day", "week", "month"})
+SIGNS = {"lower_bound": "\u2265 ", "estimated": "\u2248 "}
+"""Before a cost: at least, about."""
+Document = Mapping[str, Any]
+
+
+def render_bill_page(document: Document) -> str:
+    """The whole page as HTML, from the one JSON object of `modicum bill`."""
+    style = (files("modicum.reports") / "page.css").read_text(encoding="utf-8")
+    body = "\n".join(filter(None, (_head(document), _chart(document), _rows(document), _notes(document))))
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        f"<title>Bill by {escape(document['by'])}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
+        f"{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _cost(line: Document) -> str:
+    return SIGNS.get(str(line["basis"]), "") + dollars(line["cost_usd"])
+
+
+def _head(document: Document) -> str:
+    span = " to ".join(f"{document[end]:%Y-%m-%d}" if document[end] else "" for end in ("since", "until")).strip()
+    span = f"{escape(span)}, " if span != "to" else ""
+    tiles = [
+        (_cost(document), "spent"),
+        (count(document["calls"]), "calls"),
+        (format_tokens(document["prompt_tokens"]), "prompt tokens"),
+        (format_tokens(document["completion_tokens"]), "completion tokens"),
+    ]
+    currency = document.get("currency")
+    if currency and currency["total"] is not None:
+        tiles.insert(1, (f"{currency['total']:,.2f} {currency['name']}", "at the rates that you gave"))
+    return (
+        f'<h1>Bill by {escape(document["by"])}</h1>\n<p class="quiet">{span}days in {escape(document["timezone"])}; '
+        'list prices of the day of each call</p>\n<div class="tiles">'
+        + "".join(f'<div class="tile"><b>{escape(value)}</b>{escape(label)}</div>' for value, label in tiles)
+        + "</div>"
+    )
+
+
+def _chart(document: Document) -> str:
+    rows = [(row["name"] or "(none)", float(row["cost_usd"])) for row in document["rows"] if row["cost_usd"]]
+    if not rows:
+        return ""
+    shown = rows[-MOST_BARS:] if document["by"] in TIMES else rows[:MOST_BARS]
+    left_out = f", {len(rows) - len(shown)} smaller rows are in the table alone" if len(rows) > len(shown) else ""
+    caption = escape(f"Cost by {document['by']}{left_out}")
+    return f"<figure>{charts.draw_bars(shown)}<figcaption>{caption}</figcaption></figure>"
+
+
+def _rows(document: Document) -> str:
+    names = str(document["by"]).split(",")
+    currency = document.get("currency")
+    head = [
+        *names,
+        "calls",
+        "prompt",
+        "cached",
+        "completion",
+        "cost",
+        "share",
+        *([currency["name"]] if currency else []),
+    ]
+    amounts = currency["rows"] if currency else [None] * len(document["rows"])
+    body = "".join(
+        _row([*_names_of(row), *_figures(row, document), *([_amount(amount)] if currency else [])], "td", len(names))
+        for row, amount in zip(document["rows"], amounts, strict=True)
+    )
+    total = ["total", *[""] * (len(names) - 1), *_figures(document, document)]
+    total += [_amount(currency["total"])] if currency else []
+    return (
+        f'<h2>Rows</h2>\n<div class="scroll" tabindex="0" role="region" aria-label="Rows of the bill"><table><thead>'
+        f"{_row(head, 'th', len(names))}</thead><tbody>{body}</tbody><tfoot>{_row(total, 'td', len(names))}</tfoot>"
+        "</table></div>"
+    )
+
+
+def _names_of(row: Document) -> list[str]:
+    named = row.get("names")
+    return [name or "(none)" for name in named.values()] if named else [row["name"] or "(none)"]
+
+
+def _figures(line: Document, document: Document) -> list[str]:
+    return [
+        count(line["calls"]),
+        count(line["prompt_tokens"]),
+        share(line["usage"]["cache_read"], line["prompt_tokens"]),
+        count(line["completion_tokens"]),
+        _cost(line),
+        share(line["cost_usd"], document["cost_usd"] or 0),
+    ]
+
+
+def _amount(amount: Decimal | None) -> str:
+    return "no rate" if amount is None else f"{amount:,.2f}"
+
+
+def _row(cells: list[str], tag: str, left: int) -> str:
+    sides = [' class="text"' if place < left else "" for place in range(len(cells))]
+    inner = "".join(f"<{tag}{side}>{escape(cell)}</{tag}>" for cell, side in zip(cells, sides, strict=True))
+    return f"<tr>{inner}</tr>"
+
+
+def _notes(document: Document) -> str:
+    lines = []
+    if document["calls_unpriced"]:
+        lines.append(f"{document['calls_unpriced']:,} calls have no known price and are in no sum.")
+    if document["calls_without_usage"]:
+        lines.append(f"{document['calls_without_usage']:,} calls came without their usage and are in no sum.")
+    if str(document["basis"]) == "lower_bound":
+        lines.append("Completion tokens were logged before they were final, so costs are at least what is shown.")
+    if document["problems"]:
+        lines.append(f"{len(document['problems']):,} problems in the logs: what could not be read is in no sum.")
+    return "".join(f'<p class="quiet">{escape(line)}</p>' for line in lines)

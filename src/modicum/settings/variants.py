@@ -1,0 +1,37 @@
+"""`[variants.NAME]`: other settings of a request that the gateway tries on calls, in experiments."""
+
+import msgspec
+
+from modicum.calls.change import EFFORTS
+from modicum.calls.errors import accepted_are
+
+
+class VariantSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[variants.NAME]`: less thinking, a shorter answer, fewer tools. It changes calls only while an experiment on the
+    rule `variant.NAME` runs, and after it was kept.
+    """
+
+    models: str
+    """Which calls: the model that they ask for, or a pattern, as `gpt-*`."""
+    effort: str = ""
+    """How much the model is to think, in the words of its API, where the caller says more or nothing."""
+    most_output_tokens: int = 0
+    """The most output, where the caller allows more. 0: as the caller says."""
+    without_tools: tuple[str, ...] = ()
+    """Tools that are not described to the model, in conversations that have not called them."""
+
+
+def variant_fault(name: str, variant: VariantSettings) -> tuple[str, str] | None:
+    """The setting that is wrong, and what it must be."""
+    plain = name.replace("-", "").replace("_", "")
+    if not plain.isascii() or not plain.isalnum():
+        return name, "a table whose name has letters, digits, '-' and '_' alone"
+    if not variant.models.strip():
+        return "models", "a model or a pattern, as 'gpt-*'"
+    if variant.effort and variant.effort not in EFFORTS:
+        return "effort", accepted_are(EFFORTS)
+    if variant.most_output_tokens < 0:
+        return "most_output_tokens", "a number above 0"
+    if not (variant.effort or variant.most_output_tokens or variant.without_tools):
+        return "models", "followed by 'effort', 'most_output_tokens' or 'without_tools'"
+    return None

@@ -1,0 +1,68 @@
+import pytest
+
+from console.rig import Site
+from modicum.calls import UserError
+from modicum.console.pages import waste
+from modicum.console.view import read_view
+from modicum.insights.audit import audit, audit_document
+from modicum.insights.scoping.time_span import EVER, NEVER
+from modicum.metering.prices import PriceBook
+
+
+@pytest.fixture
+def page(few_calls):
+    """Reads the page until the replay is there."""
+
+    def replay(_scope, changes):
+        found = audit(few_calls, PriceBook(), (EVER, NEVER), what_ifs=changes)
+        return audit_document(found)
+
+    asking = Site(few_calls, audit=replay).asking
+
+    def read(**words):
+        view = read_view(list(words.items()), "UTC")
+        content = waste.read(asking, view)
+        while content.parts["job"].is_running:
+            content = waste.read(asking, view)
+        return content
+
+    return read
+
+
+def test_the_first_visit_does_not_wait_and_figures_are_those_of_the_audit(page, few_calls):
+    content = page()
+    document = audit_document(audit(few_calls, PriceBook(), (EVER, NEVER)))
+
+    assert content.tiles[0].value == f"${document['cost_usd']:,.2f}"
+    assert {row[0].value: row[2].value for row in content.table("findings").rows} == {
+        row["name"]: row["gross_usd"]
+        for row in document["findings"]
+        if not row["lacks"] and (row["calls"] or row["saving_usd"])
+    }
+
+
+def test_changes_are_replayed_together(page):
+    content = page(what_if="model:opus=claude-haiku-4-5  cap_output=9 cap_output=9")
+    assert content.parts["job"].error == ""
+    table = content.table("what-if")
+
+    assert [row[0].text for row in table.rows] == ["model:opus=claude-haiku-4-5", "cap_output=9"]
+    assert table.total[0].text == "together"
+    assert "--what-if cap_output=9" in table.verb
+    assert [change for change, _, _ in content.parts["chosen"]] == ["model:opus=claude-haiku-4-5", "cap_output=9"]
+
+
+@pytest.mark.parametrize("change", ["nonsense", "rules=nothing", "a=1 b=2 c=3 d=4 e=5 f=6 g=7"])
+def test_what_cannot_be_replayed_is_said_at_once(page, change):
+    with pytest.raises(UserError):
+        page(what_if=change)
+
+
+def test_a_replay_that_fails_is_said(few_calls):
+    def fail(_scope, _changes):
+        raise UserError("the ledger <b> is empty")
+
+    site = Site(few_calls, audit=fail)
+    while "so far" in (text := site.get("/waste").text):
+        pass
+    assert "the ledger &lt;b&gt; is empty" in text

@@ -45,6 +45,7 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     found: bool
     outcome_paths: tuple[str, ...]
     html_path: Path | None
+    as_csv: bool
     prices_of: str | None
 
 
@@ -69,6 +70,7 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     help="File with outcomes of the tasks in the logs; may be given several times.",
 )
 @click.option("--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with charts.")
+@shared.csv_option
 @shared.prices_of_option
 @shared.log_options
 @shared.pass_options(AuditOptions)
@@ -122,6 +124,8 @@ def command(options: AuditOptions) -> None:
                 "problems": problem_rows(problems),
             }
         )
+    elif options.as_csv:
+        print_findings_csv(found.audit)
     elif options.html_path:
         click.echo(f"written to {options.html_path}")
     else:
@@ -179,6 +183,13 @@ def write_page(found: "Audit", path: Path) -> None:
             path.write_text(render_page(audit_document(found)), encoding="utf-8")
     except OSError as error:
         raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
+
+
+def print_findings_csv(found: "Audit") -> None:
+    """The findings, a row each."""
+    from modicum.cli.terminal.csv_rows import print_struct_rows
+
+    print_struct_rows(found.findings, but=("what", "guard"))
 
 
 def print_audit(found: "Audit", prices_of: str | None = None) -> None:

@@ -22,6 +22,7 @@ from modicum.cli.terminal.audit_what_ifs import format_saving, print_waiting, pr
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
+    from modicum.cli.inputs.audit_answers import AuditAnswer
     from modicum.insights.advice.examples import ExampleCall
     from modicum.insights.audit import Audit, CapPoint, FindingResult
     from modicum.insights.changes.what_if_results import WhatIfResult
@@ -90,9 +91,7 @@ def command(options: AuditOptions) -> None:
       modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
       modicum audit --prices-of today --what-if keep_warm=5m:3
     """
-    from modicum.cli.experiments.savings import print_savings, savings_document
     from modicum.cli.inputs.audit_answers import AuditQuestion, answer_audit
-    from modicum.insights.audit import audit_document
 
     _check_names(options)
     settings = read_settings()
@@ -110,7 +109,13 @@ def command(options: AuditOptions) -> None:
         prices_of=options.prices_of,
         conditions=options.conditions(),
     )
-    found = answer_audit(question, settings)
+    _print_answer(answer_audit(question, settings), options)
+
+
+def _print_answer(found: "AuditAnswer", options: AuditOptions) -> None:
+    from modicum.cli.experiments.savings import print_savings, savings_document
+    from modicum.insights.audit import audit_document
+
     problems, savings = found.problems, found.savings
     if options.html_path:
         write_page(found.audit, options.html_path)

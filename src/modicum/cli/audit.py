@@ -48,6 +48,7 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     found: bool
     outcome_paths: tuple[str, ...]
     html_path: Path | None
+    as_csv: bool
     prices_of: str | None
 
 
@@ -78,6 +79,7 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     type=click.Path(path_type=Path),
     help="Write a page with charts; - prints it.",
 )
+@shared.csv_option
 @shared.prices_of_option
 @shared.log_options
 @shared.pass_options(AuditOptions)
@@ -139,6 +141,8 @@ def _print_answer(found: "AuditAnswer", options: AuditOptions, place: str) -> No
         write_page(document, options.html_path)
     if options.as_json:
         output.print_json(document)
+    elif options.as_csv:
+        print_findings_csv(found.audit)
     elif options.html_path:
         if str(options.html_path) != STDOUT:
             click.echo(f"written to {options.html_path}")
@@ -200,6 +204,13 @@ def write_page(document: "Mapping[str, Any]", path: Path) -> None:
             path.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
+
+
+def print_findings_csv(found: "Audit") -> None:
+    """The findings, a row each."""
+    from modicum.cli.terminal.csv_rows import print_struct_rows
+
+    print_struct_rows(found.findings, but=("what", "guard"))
 
 
 def print_audit(found: "Audit", prices_of: str | None = None) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class ExposureOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     by: str
     found: bool
+    as_csv: bool
 
 
 @click.command()
@@ -34,6 +35,7 @@ class ExposureOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
 @shared.span_options()
 @choice_options
 @shared.found_option
+@shared.csv_option
 @shared.log_options
 @shared.pass_options(ExposureOptions)
 def command(options: ExposureOptions) -> None:
@@ -63,6 +65,8 @@ def command(options: ExposureOptions) -> None:
         rows = measure_exposure(store, by, since, until, persons)
     if options.as_json:
         output.print_json({"by": by, "rows": rows, "problems": problem_rows(problems)})
+    elif options.as_csv:
+        print_csv(by, rows)
     else:
         print_exposure(by, rows)
         if note := persons_note([by], persons):
@@ -72,6 +76,24 @@ def command(options: ExposureOptions) -> None:
 
 def _format_missing(row: "ExposureRow") -> str:
     return "unknown" if row.calls_not_looked_at >= row.calls > 0 else "nothing"
+
+
+def print_csv(by: str, rows: "Sequence[ExposureRow]") -> None:
+    """A column for each kind of secret or personal data that was seen anywhere."""
+    kinds = sorted({kind for row in rows for kind in row.seen})
+    output.print_csv(
+        [by, "calls", "prompt_tokens", "calls_not_looked_at", *kinds],
+        [
+            [
+                row.name,
+                row.calls,
+                row.prompt_tokens,
+                row.calls_not_looked_at,
+                *(row.seen.get(kind, 0) for kind in kinds),
+            ]
+            for row in rows
+        ],
+    )
 
 
 def print_exposure(by: str, rows: "Sequence[ExposureRow]") -> None:

@@ -20,6 +20,7 @@ def map_in_processes(
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_at_interrupt) as pool:
         ahead: deque[Future[Result]] = deque()
         waiting = iter(items)
+        is_whole = False
         try:
             for item in islice(waiting, workers * 2):
                 ahead.append(pool.submit(function, item))
@@ -28,11 +29,11 @@ def map_in_processes(
                 for item in islice(waiting, 1):
                     ahead.append(pool.submit(function, item))
                 yield result
-        except BaseException:  # Ctrl-C, or nobody wants the rest: what is under way is not waited for
-            for process in list((pool._processes or {}).values()):  # noqa: SLF001 - a way of its own comes with 3.14
-                process.terminate()
-            raise
+            is_whole = True
         finally:
+            if not is_whole:  # Ctrl-C, or nobody wants the rest: what is under way is not waited for
+                for process in list((pool._processes or {}).values()):  # noqa: SLF001 - 3.14 has a way of its own
+                    process.terminate()
             pool.shutdown(wait=False, cancel_futures=True)
 
 

@@ -4,7 +4,7 @@ import time
 import pytest
 
 from modicum.calls import UserError
-from modicum.experiments.team_runs import CANARY, NEITHER, PLAN, Grading, TeamOutcomes
+from modicum.experiments.team_runs import CANARY, NEITHER, PLAN, GivenAnswer, Grading, TeamOutcomes
 
 SHARE = 0.5
 GRADING = {"support": Grading("", 0.02)}
@@ -123,3 +123,23 @@ def test_a_file_that_is_none_is_told(tmp_path):
 
     with pytest.raises(UserError, match=r"teams\.sqlite cannot be used"):
         TeamOutcomes(tmp_path / "teams.sqlite")
+
+
+def test_answers_of_a_run_are_read_in_their_order_by_whoever_shares_the_file(outcomes, tmp_path):
+    other = TeamOutcomes(tmp_path / "teams.sqlite")
+    outcomes.record_answer("key", "support", "r1", GivenAnswer(1, "a", "x"))
+    other.record_answer("key", "support", "r1", GivenAnswer(1, "b", None))
+    outcomes.record_answer("key", "support", "r1", GivenAnswer(1, "a", "y"))
+    outcomes.record_answer("key", "support", "r2", GivenAnswer(1, "c", "z"))
+
+    assert other.answers("key", "support", "r1") == [GivenAnswer(1, "b", None), GivenAnswer(1, "a", "y")]
+    assert other.answers("another key", "support", "r1") == []
+    other.close()
+
+
+def test_old_answers_are_forgotten(outcomes, monkeypatch):
+    outcomes.record_answer("key", "support", "r1", GivenAnswer(1, "a", "x"))
+    later = time.time() + 7 * 3600
+    monkeypatch.setattr(time, "time", lambda: later)
+
+    assert outcomes.answers("key", "support", "r1") == []

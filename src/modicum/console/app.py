@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from modicum.calls import UserError
+from modicum.calls.containment import contain
 from modicum.calls.outside.one_line import one_line
 from modicum.console.applying import FormTokens, apply_change
 from modicum.console.asking import Asking
@@ -98,9 +99,20 @@ class Console:
     def page(self, request: Request) -> Response:
         page = self._page_of(request)
         view = self._view_of(request)
-        content = page.read(self._asking, view)
-        text = self._templates.get_template(_template_of(page)).render(page=page, view=view, content=content)
+        text = self._asking.share_page((page.name, request.url.query), lambda: self._render(page, view))
         return _html(request, text)
+
+    def _render(self, page: Page, view: View) -> str:
+        content = page.read(self._asking, view)
+        return self._templates.get_template(_template_of(page)).render(page=page, view=view, content=content)
+
+    def prepare(self) -> None:
+        """Makes the first page before anybody asks for it: the first one takes longest. A ledger that is not there yet
+        is no fault.
+        """
+        view = read_view([], self._asking.settings().timezone)
+        with contain():
+            self._asking.share_page(("overview", ""), lambda: self._render(self._pages["overview"], view))
 
     def csv(self, request: Request) -> Response:
         page = self._page_of(request)

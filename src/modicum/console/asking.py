@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from modicum.console.answers import Answers
+from modicum.console.answers import Answers, Burden
 from modicum.console.jobs import JobResult, Jobs
 from modicum.insights.scoping.scope import Scope
 from modicum.ledger.record_table import N, RecordTable
@@ -18,6 +18,10 @@ from modicum.metering.prices import PriceBook
 from modicum.settings import Settings
 
 T = TypeVar("T")
+
+
+PAGE_S = 0.4
+"""How long a page that was made is handed out again."""
 
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +45,7 @@ class Asking:
     def __init__(self, sources: Sources, answers: Answers | None = None) -> None:
         self.sources = sources
         self._answers, self._jobs = answers or Answers(), Jobs()
+        self._made_pages = Answers()
 
     def rows(self, question: str, **parameters: Any) -> list[Row]:
         """The rows that answer a question of the ledger.
@@ -62,7 +67,7 @@ class Asking:
 
     def live(self) -> Mapping[str, Any] | None:
         """What ended within the last minute, by model."""
-        return self.share(("live",), self.sources.find_live)
+        return self._answers.get(("live",), self.sources.find_live, burden=Burden.MEMORY)
 
     def audit(self, scope: Scope, what_ifs: tuple[str, ...]) -> JobResult:
         """The last audit of that time, at once; one begins in the background where there is none, or it is old."""
@@ -73,11 +78,12 @@ class Asking:
         return self._jobs.last(_audit_key(scope, ()))
 
     def settings(self) -> Settings:
-        return self.share(("settings",), self.sources.read_settings)
+        return self._answers.get(("settings",), self.sources.read_settings, burden=Burden.NOBODY)
 
     def forget(self) -> None:
         """Has everything asked anew: something was changed."""
         self._answers.clear()
+        self._made_pages.clear()
 
     def with_store(self, use: Callable[[Store], T]) -> T:
         """Uses the ledger, without sharing the answer."""
@@ -87,6 +93,10 @@ class Asking:
     def share(self, key: Any, compute: Callable[[], T]) -> T:
         """An answer that all viewers share."""
         return self._answers.get(key, compute)
+
+    def share_page(self, key: Any, render: Callable[[], T]) -> T:
+        """A page that all its viewers share. What it is made of is shared on its own."""
+        return self._made_pages.get(key, render, PAGE_S, Burden.NOBODY)
 
 
 def _audit_key(scope: Scope, what_ifs: tuple[str, ...]) -> tuple[object, ...]:

@@ -1,6 +1,7 @@
 """Which runs of teams went under which plan, and what came of them: a small SQLite file beside the journal.
 
-The workers of a gateway share it, and it outlives them. It holds names of runs and tasks, and sums of outcomes.
+The workers of a gateway share it, and it outlives them. It holds names of runs and tasks, sums of outcomes, and for
+some hours the digests of the answers that agents of a run gave, so that workers know alike when a team agrees.
 """
 
 import sqlite3
@@ -17,6 +18,8 @@ from modicum.experiments.canary import CanaryWatch
 PLAN, CANARY, NEITHER = "plan", "canary", ""
 """What a run went under. Neither: the full team, for another reason than being a canary; it proves nothing."""
 KEPT_S = 90 * 86_400.0
+ANSWERS_KEPT_S = 6 * 3600.0
+"""As long as a worker remembers a run."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -28,6 +31,10 @@ CREATE INDEX IF NOT EXISTS runs_by_name ON runs (run);
 CREATE TABLE IF NOT EXISTS watches (
     team TEXT NOT NULL, plan TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (team, plan)
 );
+CREATE TABLE IF NOT EXISTS answers (
+    number INTEGER PRIMARY KEY, scope TEXT NOT NULL, team TEXT NOT NULL, run TEXT NOT NULL, round INTEGER NOT NULL,
+    agent TEXT NOT NULL, answer TEXT, at REAL NOT NULL, UNIQUE (scope, team, run, round, agent)
+);
 """
 
 
@@ -37,6 +44,15 @@ class Grading(NamedTuple):
     outcome: str
     """The outcome that counts; empty: whichever comes first."""
     margin: float
+
+
+class GivenAnswer(NamedTuple):
+    """What an agent answered in a round of a run."""
+
+    round: int
+    agent: str
+    answer: str | None
+    """A digest; None: it abstained."""
 
 
 class TeamOutcomes:
@@ -59,6 +75,7 @@ class TeamOutcomes:
                 # Made before shares were recorded: runs without one prove nothing any more.
                 self._base.execute("ALTER TABLE runs ADD COLUMN share REAL NOT NULL DEFAULT 0")
             self._base.execute("DELETE FROM runs WHERE began < ?", (time.time() - KEPT_S,))
+            self._base.execute("DELETE FROM answers WHERE at < ?", (time.time() - ANSWERS_KEPT_S,))
         except (OSError, sqlite3.Error) as error:
             raise UserError(f"the file of team outcomes {path} cannot be used: {error}") from None
 
@@ -111,6 +128,22 @@ class TeamOutcomes:
     def watch(self, team: str, plan: str) -> CanaryWatch:
         """What the canaries said of a plan so far."""
         return _watch(self._reading, team, plan)
+
+    def record_answer(self, scope: str, team: str, run: str, given: GivenAnswer) -> None:
+        """For other workers: `scope` is who calls."""
+        self._base.execute(
+            "REPLACE INTO answers (scope, team, run, round, agent, answer, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (scope, team, run, *given, time.time()),
+        )
+
+    def answers(self, scope: str, team: str, run: str) -> list[GivenAnswer]:
+        """Those of a run, from all workers, in the order in which they came."""
+        rows = self._reading.execute(
+            "SELECT round, agent, answer FROM answers WHERE scope = ? AND team = ? AND run = ? AND at > ?"
+            " ORDER BY number",
+            (scope, team, run, time.time() - ANSWERS_KEPT_S),
+        )
+        return [GivenAnswer(*row) for row in rows]
 
     def _runs(self, task: str) -> list[tuple[str, str, str, str, float]]:
         chosen = "SELECT team, run, plan, arm, share, graded FROM runs WHERE"

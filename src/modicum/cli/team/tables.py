@@ -57,8 +57,8 @@ def print_attribution(report: "TeamAttribution", costs: "Mapping[str, AgentCost]
                     one.source,
                     one.reader,
                     one.kind,
-                    count(one.reads_count),
-                    count(one.tokens),
+                    count(one.reads_count) + ("?" if one.assumed_count else ""),
+                    count(one.tokens) + ("" if one.tokens_basis == "exact" else "~"),
                     _format_share(one.token_share),
                     count(one.moved_right),
                     count(one.moved_wrong),
@@ -68,6 +68,12 @@ def print_attribution(report: "TeamAttribution", costs: "Mapping[str, AgentCost]
             title=f"who reads whom, most tokens first ({len(edges)} of {len(report.edges)} edges)",
             left=3,
         )
+        if any(one.assumed_count for one in edges):
+            click.echo(
+                "? assumed: the record does not say who read whom, so whoever may have been read is taken for read"
+            )
+        if any(one.tokens_basis != "exact" for one in edges):
+            click.echo("~ assumed: the record does not say how many tokens were read, so the words are taken in full")
 
 
 def _format_cost_per_turn(cost: "AgentCost | None") -> str:
@@ -117,7 +123,10 @@ def print_curve(points: "ExitCurve") -> None:
         columns.append("not graded")
         for row, one in zip(rows, points.points, strict=True):
             row.append(count(one.ungraded_count))
-    print_table(columns, rows, title="early exit, replayed over the recorded runs (* recommended)")
+    full = "" if points.score_full is None else f", full team {points.score_full:.3f}"
+    print_table(columns, rows, title=f"early exit, replayed over {points.runs_count:,} runs{full} (* recommended)")
+    if points.left_out_count:
+        click.echo(f"{points.left_out_count:,} more runs are in no row: under some rule their answer cannot be graded")
 
 
 def _format_interval(low: float | None, high: float | None) -> str:

@@ -1,6 +1,7 @@
 """A provider to try everything with: the mock's answers behind the gateway's own paths. Needs no key and no network."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
@@ -62,6 +63,8 @@ class MockApp:
         await asyncio.sleep(options.delay_ms / 1000)
         head = [(b"content-type", answer.content_type.encode())]
         head += [(name.encode(), value.encode()) for name, value in answer.headers]
+        request_id = b"req_" + secrets.token_hex(12).encode()
+        head += [(b"x-request-id", request_id), (b"request-id", request_id)]
         if len(answer.parts) == 1 and not answer.breaks_off:
             head.append((b"content-length", b"%d" % len(answer.parts[0])))
         await send({"type": "http.response.start", "status": answer.status, "headers": head})

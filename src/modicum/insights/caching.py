@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import msgspec
 import numpy as np
 
 from modicum.insights.cache_replay.beginnings import find_shared
@@ -99,6 +100,7 @@ def _build_sequence(history: History) -> prompt_cache.CallSequence:
     left_before[1:] = np.where(history.first[1:], 0, (history.prompt - history.uncached)[:-1])
     stood = np.where(prompt >= left_before, np.inf, prompt_cache.UNKNOWN_TOKENS)
     kept = np.where(is_unsure, stood, kept)
+    kept = np.where(_lose_messages(history), np.minimum(kept, _count_front_tokens(history)), kept)
     minimum, step, implicit, ttl_s, longer_s = find_cache_rules(history, history.model, history.models)
     return prompt_cache.CallSequence(
         conversation=history.conversation,
@@ -114,6 +116,20 @@ def _build_sequence(history: History) -> prompt_cache.CallSequence:
         made=np.ones(history.calls, dtype=bool),
         longer_s=longer_s,
     )
+
+
+def _lose_messages(history: History) -> Flags:
+    """Calls whose request changed a setting behind which, by the provider's rules, only system prompt and tools are
+    read. What only seems to have changed, by a transcript of an agent, changes no prediction.
+    """
+    listed = [msgspec.json.decode(text, type=list[str]) if text else [] for text in history.event_lists]
+    lost = np.zeros(history.calls, dtype=bool)
+    for event in sorted({name for names in listed for name in names}):
+        codes = [code for code, names in enumerate(listed) if event in names]
+        documented = find_rule_flags(history, lambda rules, event=event: event in rules.messages_lost_by)  # type: ignore[misc]
+        lost |= np.isin(history.events, codes) & documented
+    seems = [code for code, source in enumerate(history.sources) if source in REPLY_TIMED]
+    return lost & ~np.isin(history.source, seems) & ~history.first
 
 
 def _request_times(history: History) -> Floats:

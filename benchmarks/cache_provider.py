@@ -84,7 +84,7 @@ LANES = {
         keeps={"30m": 30 * MINUTE, "12h": 12 * HOUR},
     ),
     "gemini": Lane("google", marked=False, minimum=2048, keeps={"implicit": HOUR}),
-    "deepseek": Lane("deepseek", marked=False, minimum=64, step=64, keeps={"disk": 24 * HOUR}),
+    "deepseek": Lane("deepseek", marked=False, minimum=64, step=64, whole_units=True, keeps={"disk": 24 * HOUR}),
 }
 
 PRICES = {  # dollars a million tokens, from the providers' pages in November 2026

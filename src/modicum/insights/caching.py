@@ -115,6 +115,7 @@ def _build_sequence(history: History) -> prompt_cache.CallSequence:
         ttl_s=ttl_s,
         made=np.ones(history.calls, dtype=bool),
         longer_s=longer_s,
+        whole=find_whole_units(history, history.model, history.models),
     )
 
 
@@ -155,6 +156,12 @@ def find_cache_rules(history: History, model: Ints, words: list[str]) -> tuple[F
         (np.inf, 1, 0, 300, 3600),
     )
     return minimum, step, implicit > 0, ttl, longer
+
+
+def find_whole_units(history: History, model: Ints, words: list[str]) -> Flags:
+    """Calls whose implicit cache is read up to where an earlier call ended, or not at all. (C,)"""
+    (whole,) = tabulate_rules(history, model, words, lambda rules: (rules.whole_units,), (0,))
+    return np.asarray(whole > 0, np.bool_)
 
 
 def find_rule_flags(history: History, is_so: Callable[[prompt_cache.CacheRules], bool]) -> Flags:

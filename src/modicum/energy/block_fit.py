@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from modicum.statistics.ratios import t_quantile
+from modicum.statistics.student import t_quantile
 
 Array = npt.NDArray[np.float64]
 LEAST_BLOCKS, MOST_BLOCKS = 6, 16

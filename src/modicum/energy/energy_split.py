@@ -27,7 +27,7 @@ from modicum.energy.block_fit import (
 )
 from modicum.energy.law_deviations import Deviation, find_deviations
 from modicum.energy.window_cutter import Interval
-from modicum.statistics.ratios import t_quantile
+from modicum.statistics.student import t_quantile
 
 LEAST_WINDOWS = 12
 MOST_RELATIVE_ERROR = 0.25

@@ -13,7 +13,7 @@ import numpy as np
 
 from modicum.energy.block_fit import Array, BlockDesign, BlockFit, QuietReading
 from modicum.energy.window_cutter import Interval
-from modicum.statistics.ratios import t_quantile
+from modicum.statistics.student import t_quantile
 
 LEVEL = 0.01
 """Chance that a well-behaved recording is taken for one that deviates, over all ways together."""

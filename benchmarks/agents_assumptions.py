@@ -8,10 +8,11 @@ import numpy as np
 from agents.simulator import Scenario, SimulatedTeam, as_in_notes, equal, persuasive, planted
 from modicum.agents.answers import vote
 from modicum.agents.attribution import attribute, leave_one_out
-from modicum.agents.learners import AgentDropout
+from modicum.agents.learners import AgentDropout, AgentDropoutReleased
 from modicum.agents.learners.edges import EdgeRun, EdgeSettings, train_edges
 from modicum.agents.proposal import rank_agents
 from modicum.agents.trials import Trials
+from modicum.statistics.proportions import share_over_tasks
 
 PLAIN = {"baseline": True, "nuclear_weight": 0.0, "anchor_weight": 0.0, "batch_size": 5}
 """REINFORCE as one would write it down: a baseline, no pulls, small batches."""
@@ -154,6 +155,37 @@ def edge_pick(team, runs, seed, *, batch_size=10, **settings):
     state = EdgeRun.start(team.graph)
     trials = Trials(team.graph, team.tasks(runs, 5000 + seed), team.run, team.score)
     train_edges(state, learner, trials, np.random.default_rng(seed))
+    return lightest(team, state)
+
+
+def released_figures(seeds, say):
+    """The edge stage as released, 200 trials: beside what its own code comes to on the same tasks."""
+    say("\nEdge stage as released, 200 trials: share of seeds, with 95 % interval")
+    found = {"seeds": seeds}
+    for name, team, runs in (("persuasive", persuasive(), seeds), ("equal", equal(), seeds)):
+        simulated = SimulatedTeam(team)
+        picked = Counter(released_pick(simulated, 200, seed) for seed in range(runs))
+        agents = simulated.graph.agents if name == "equal" else ("loud",)
+        found[name] = {
+            agent: [picked[agent] / runs, *share_over_tasks([1.0] * picked[agent] + [0.0] * (runs - picked[agent]))]
+            for agent in agents
+        }
+        for agent, (value, low, high) in found[name].items():
+            say(f"  {name:12s} {agent:10s} {value:.3f} [{low:.3f}, {high:.3f}]")
+    return found
+
+
+def released_pick(team, runs, seed):
+    """As `edge_pick`, with the equations of the released code."""
+    learner = AgentDropoutReleased(edge_batches=runs // 10, prune_after=())
+    state = EdgeRun.start(team.graph)
+    trials = Trials(team.graph, team.tasks(runs, 5000 + seed), team.run, team.score)
+    learner.edge_stage(state, trials, np.random.default_rng(seed))
+    return lightest(team, state)
+
+
+def lightest(team, state):
+    """Whose outgoing edges weigh least."""
     spatial, temporal = state.weights()
     others = ~np.eye(len(team.graph.agents), dtype=bool)
     outgoing = spatial.sum(axis=(0, 2)) + (temporal * others).sum(axis=(0, 2))

@@ -21,12 +21,13 @@ from agents.simulator import (
     useless,
     with_specialist,
 )
-from agents_assumptions import PLAIN, assumptions, edge_pick, node_pick, share
+from agents_assumptions import PLAIN, assumptions, edge_pick, node_pick, released_figures, share
 from agents_splits import half_splits, simulated_promise
 from dylan_records import SIZES, load, rows_of, subjects, unpacked
 from modicum.agents.attribution import attribute
 from modicum.agents.early_exit import compute_exit_curve
-from modicum.agents.learners import AgentDropout, AgentPrune, RandomDrop
+from modicum.agents.learners import AgentDropout, AgentDropoutReleased, AgentPrune, RandomDrop
+from modicum.agents.learners.agentdropout_released import full_edges, plan_with
 from modicum.agents.learners.edges import EdgeRun
 from modicum.agents.plan_rules import Decision, Drop, EarlyExit
 from modicum.agents.proposal import (
@@ -59,6 +60,7 @@ def main() -> int:
     say = (lambda *_: None) if options.json else print
     found = {"planted": pick_the_planted(options.seeds, say), "equal": claims_about_equals(options.seeds, say)}
     found["assumptions"] = assumptions(options.seeds, say)
+    found["released"] = released_figures(options.seeds, say)
     found["scenarios"] = other_scenarios(max(20, options.seeds // 4), say)
     found["promise"] = simulated_promise(12, say)
     found["fidelity"] = agentdropout_tokens(max(5, options.seeds // 20), say)
@@ -157,10 +159,15 @@ def agentdropout_tokens(seeds, say):
     team = SimulatedTeam(equal())
     fresh = team.tasks(300, 11)
     full = team.mean(make_plan(team.graph), fresh)
-    arms = {"full team": [full]}
-    spent = {"AgentDropout": [], "AgentPrune": []}
+    as_released = team.mean(plan_with(team.graph, [], *full_edges(team.graph)), fresh)
+    arms = {"full team": [full], "full team of the released code": [as_released]}
+    spent = {"AgentDropout": [], "AgentDropout as released": [], "AgentPrune": []}
     for seed in range(seeds):
-        for name, learner in (("AgentDropout", AgentDropout(seed=seed)), ("AgentPrune", AgentPrune(seed=seed))):
+        for name, learner in (
+            ("AgentDropout", AgentDropout(seed=seed)),
+            ("AgentDropout as released", AgentDropoutReleased(seed=seed)),
+            ("AgentPrune", AgentPrune(seed=seed)),
+        ):
             trials = Trials(team.graph, team.tasks(80, 6000 + seed), team.run, team.score)
             learned = learner.learn(team.graph, trials=trials)
             spent[name].append(trials.tokens_spent)
@@ -186,19 +193,25 @@ def agentdropout_tokens(seeds, say):
             f"  {name:38s} score {score:.3f}  prompt {100 * (prompt / full[1] - 1):+6.1f} %"
             f"  completion {100 * (completion / full[2] - 1):+6.1f} %"
         )
-    dropout, prune = means["AgentDropout, sampled"], means["AgentPrune, sampled"]
-    found["agentdropout_against_agentprune"] = {
-        "prompt_change": float(dropout[1] / prune[1] - 1),
-        "completion_change": float(dropout[2] / prune[2] - 1),
-        "published_prompt_change": -0.216,
-        "published_completion_change": -0.184,
-    }
+    for mode in ("AgentDropout", "AgentDropout as released"):
+        dropout = means[f"{mode}, sampled"]
+        for base, other, published in (
+            ("AgentPrune", means["AgentPrune, sampled"], (-0.216, -0.184)),
+            ("the released code's full team", means["full team of the released code"], (-0.330, -0.167)),
+        ):
+            against = {
+                "prompt_change": float(dropout[1] / other[1] - 1),
+                "completion_change": float(dropout[2] / other[2] - 1),
+                "published_prompt_change": published[0],
+                "published_completion_change": published[1],
+            }
+            found[f"{mode} against {base}"] = against
+            say(
+                f"  {mode} against {base}: prompt {100 * against['prompt_change']:+.1f} %, completion "
+                f"{100 * against['completion_change']:+.1f} % (published {100 * published[0]:+.1f} %, "
+                f"{100 * published[1]:+.1f} %)"
+            )
     found["learning_tokens"] = {name: float(np.mean(values)) for name, values in spent.items()}
-    against = found["agentdropout_against_agentprune"]
-    say(
-        f"  AgentDropout against AgentPrune: prompt {100 * against['prompt_change']:+.1f} %, completion "
-        f"{100 * against['completion_change']:+.1f} % (published -21.6 %, -18.4 %)"
-    )
     return found
 
 

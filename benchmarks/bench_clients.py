@@ -1,12 +1,43 @@
-"""Ninety requests of real clients across providers, beside LiteLLM's proxy: which are refused, which arrive rightly.
+"""Real clients before a gateway: text, streams, tools, structured output, errors and cancelling, and what is booked.
 
-`--translation` does that; `--cases` prints each case.
+Each client is installed once into an environment of its own in the user's cache folder (2 GB). `--translation`: ninety
+requests across providers instead, beside LiteLLM's proxy.
 """
 
 import argparse
+import tempfile
+from pathlib import Path
 
+import client_suite
 import measured
 from translation_peers import compare
+
+
+def clients(only, *, table):
+    with tempfile.TemporaryDirectory(prefix="modicum-clients-") as folder:
+        rows, llama = client_suite.run_all(Path(folder), only)
+    if table:
+        print_table(rows)
+    for row in rows:
+        if not row.ok:
+            print(f"{row.client}, {row.cell}: {row.why}")
+    return {
+        "clients": len({row.client for row in rows}),
+        "cells": len(rows),
+        "cells_green": sum(row.ok for row in rows),
+        **{f"llama_{name}": value for name, value in llama._asdict().items()},
+        "llama_counters_agree": llama.agree,
+    }
+
+
+def print_table(rows):
+    """The cells as a table of Markdown; `-`: the client has no such thing, or none that can be asked for here."""
+    print(f"| client | version | {' | '.join(client_suite.CELLS)} |")
+    print(f"|---|---|{'---|' * len(client_suite.CELLS)}")
+    for client in dict.fromkeys(row.client for row in rows):
+        cells = {row.cell: row for row in rows if row.client == client}
+        words = ["-" if name not in cells else "yes" if cells[name].ok else "**no**" for name in client_suite.CELLS]
+        print(f"| {client} | {next(iter(cells.values())).version} | {' | '.join(words)} |")
 
 
 def translation(*, each):
@@ -37,10 +68,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--data", help="not used")
+    parser.add_argument("--only", default="", help="clients whose names hold this")
+    parser.add_argument("--table", action="store_true", help="print the cells as a table, too")
     parser.add_argument("--translation", action="store_true", help="the ninety cases beside LiteLLM")
     parser.add_argument("--cases", action="store_true", help="with --translation: each case")
     arguments = parser.parse_args()
-    figures = translation(each=arguments.cases)
+    if arguments.translation:
+        figures = translation(each=arguments.cases)
+    else:
+        figures = clients(arguments.only, table=arguments.table)
     measured.report({"machine": measured.machine(), **figures}, as_json=arguments.json)
 
 

@@ -14,9 +14,11 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
+import energy_deviations  # noqa: E402 - beside this file
 from energy.simulated_server import Truth, bursts, simulate  # noqa: E402 - the tests' simulation
 from modicum.energy.attribution import ServedCall, attribute  # noqa: E402
-from modicum.energy.energy_split import fit_split, non_negative_least_squares  # noqa: E402
+from modicum.energy.block_fit import non_negative_least_squares  # noqa: E402
+from modicum.energy.energy_split import fit_split  # noqa: E402
 from modicum.energy.memory import PlanRequest, plan_memory  # noqa: E402
 from modicum.energy.memory.catalogue import find_blueprint, load_catalogue, read_blueprint  # noqa: E402
 from modicum.energy.sample_intervals import measure_intervals  # noqa: E402
@@ -212,8 +214,16 @@ def main():
     asked = argparse.ArgumentParser()
     asked.add_argument("--data", type=Path)
     asked.add_argument("--json", action="store_true")
+    asked.add_argument("--recordings", type=int, default=12, help="of each deviation, half an hour each, simulated")
+    asked.add_argument("--part", choices=["split", "replay", "memory", "deviations"], action="append")
     options = asked.parse_args()
-    figures = {"split": split_figures(), "replay": replay_figures(), "memory": memory_figures(options.data)}
+    parts = {
+        "split": split_figures,
+        "replay": replay_figures,
+        "memory": lambda: memory_figures(options.data),
+        "deviations": lambda: energy_deviations.figures(options.recordings),
+    }
+    figures = {name: measure() for name, measure in parts.items() if name in (options.part or parts)}
     if options.json:
         print(json.dumps(figures, indent=1))
         return

@@ -11,6 +11,7 @@ from pathlib import Path
 TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "agents/test_simulator.py": "teams whose truth is known, for tests and benchmarks",
     "browser/test_console.py": "the console over the sample, in a real browser",
+    "browser/test_beside_the_gateway.py": "the console of `modicum up`, in a real browser",
     "test_names.py": "names in all of the source",
     "context/test_doors.py": "one conversation through every door of context/, the importers and the gateway",
     "context/test_former_version.py": "a ledger and a journal of the version before",

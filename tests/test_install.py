@@ -165,7 +165,14 @@ def test_nothing_is_built_from_source_since_its_tools_would_not_be_locked(offere
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements", "requirements-dev", "requirements-frameworks", "requirements-claude-tokens"]
+    "name",
+    [
+        "requirements",
+        "requirements-dev",
+        "requirements-frameworks",
+        "requirements-crewai",
+        "requirements-claude-tokens",
+    ],
 )
 def test_the_locks_hold_what_builds_the_project(name):
     """`install-lock VENV LOCK .` builds with the tools of the lock, and asks nobody for others."""

@@ -41,3 +41,20 @@ def test_answers_that_nobody_can_grade_are_left_out_and_counted():
     assert found.points[1].worst_low < -0.4
     assert found.recommended is None
     assert (nothing.points[1].score, nothing.points[1].change, nothing.points[1].ungraded_count) == (None, None, 50)
+
+
+def test_all_rules_are_about_the_same_runs():
+    """Where three of three agree the record can grade the answer, where two of three do only in half of the runs."""
+
+    def run(number):
+        known = {"answer": "x", "gold": "x"} if number % 2 else {"outcome": 1.0}
+        return rows(str(number), {"a": "x", "b": "x", "c": "x"}, {"a": "x"}, **known)
+
+    found = compute_exit_curve(team(*(run(number) for number in range(100))))
+    alone = compute_exit_curve(team(*(run(number) for number in range(1, 100, 2))))
+
+    assert (found.runs_count, found.left_out_count, found.score_full) == (50, 50, 1.0)
+    pairs = list(zip(found.points, alone.points, strict=True))
+    assert [(one.score, one.change, one.saved_share) for one, _ in pairs] == [
+        (other.score, other.change, other.saved_share) for _, other in pairs
+    ]

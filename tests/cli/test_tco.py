@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from energy.command import run, run_json
@@ -124,4 +126,63 @@ def test_what_is_missing_is_asked_for(args, says, capsys):
     code, _, err = run(capsys, *args)
 
     assert code == 2
+    assert says in err
+
+
+def test_every_assumption_is_a_line_that_says_how_to_change_it(capsys):
+    _, out, _ = run(capsys, *RENT, "--staff-hours", 20, "--staff-usd", 90, "--spare-share", 1)
+
+    assert "100% more capacity" in out
+    assert "20 hours a month at $90" in out
+    assert "--review-share" in out
+    assert "$7.85 an hour" in out
+
+
+def test_quality_lost_comes_from_outcomes_of_a_comparison(capsys, tmp_path):
+    path = tmp_path / "compared.json"
+    success = {"value": -0.03, "low": -0.07, "high": 0.01}
+    path.write_text(json.dumps({"pairs": [{"arm": "own", "baseline": "api", "success": success}]}))
+
+    _, found = run_json(capsys, *RENT, "--compared", path, "--worth", 0.5, "--tokens-per-task", 500)
+
+    [line] = [one for one in found["ownership"]["assumptions"] if one["name"] == "quality lost"]
+    assert line["assumed"].startswith("+3.0 points [-1.0, +7.0] (own in compared.json), $0.5 an outcome, 500 tokens")
+    assert float(line["usd_per_million_output"]) == pytest.approx(30.0)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (("--quality-loss", "0.1", "--tokens-per-task", "9"), "say with --worth"),
+        (("--quality-loss", "0.1", "--worth", "1"), "give --tokens-per-task"),
+        (("--quality-loss", "0.1", "--compared", __file__), "give one of them"),
+        (("--staff-hours", "3"), "give both --staff-hours and --staff-usd"),
+        (("--review-share", "0.3"), "give both --review-share and --review-usd"),
+    ],
+)
+def test_half_an_assumption_is_refused(capsys, more, says):
+    code, _, err = run(capsys, *RENT, *more)
+
+    assert code != 0
+    assert says in err
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("no json", "no output of 'modicum compare --json'"),
+        ("{}", "no output of 'modicum compare --json'"),
+        ('{"pairs": [{"arm": "a"}]}', "no output of 'modicum compare --json'"),
+        ('{"pairs": [{"arm": "a", "success": {"value": "x"}}]}', "no output of 'modicum compare --json'"),
+        ('{"pairs": [{"arm": "a", "success": null}]}', "no task has an outcome"),
+        ('{"pairs": [{"arm": "a", "success": null}, {"arm": "b", "success": null}]}', "--own-arm; it has a, b"),
+    ],
+)
+def test_a_file_that_says_nothing_of_quality_is_refused(capsys, tmp_path, text, says):
+    path = tmp_path / "compared.json"
+    path.write_text(text)
+
+    code, _, err = run(capsys, *RENT, "--compared", path)
+
+    assert code != 0
     assert says in err

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from modicum.console.answers import LEAST_S, MOST, REST, STALE, Answers
+from modicum.console.answers import LEAST_S, MOST, REST, STALE_S, Answers, Burden
 
 
 class Clock:
@@ -24,20 +24,61 @@ def test_an_answer_is_worked_out_once_while_it_is_young():
     assert ask() == 2
 
 
-def test_what_takes_long_may_grow_old():
+def test_all_that_takes_long_has_a_fortieth_of_the_time_together():
+    clock, worked_s = Clock(), []
+    answers = Answers(clock)
+
+    def slow():
+        clock.now += 0.5
+        worked_s.append(0.5)
+
+    for key in range(4):
+        answers.get(key, slow)
+    assert len(worked_s) == 4  # who comes first does not wait
+    began = clock.now
+    for _ in range(4_000):
+        clock.now += 0.1
+        for key in range(4):
+            answers.get(key, slow)
+
+    assert 0.015 < (sum(worked_s) - 2) / (clock.now - began) <= 1 / (1 + REST)
+
+
+def test_what_is_quick_is_fresh_whatever_else_takes_long():
     clock, counted = Clock(), []
     answers = Answers(clock)
 
     def slow():
-        clock.now += 2
-        counted.append(1)
-        return len(counted)
+        clock.now += 30
 
-    answers.get("key", slow)
-    clock.now += 2 * REST - 0.1
-    assert answers.get("key", slow) == 1
+    answers.get("slow", slow)
+    answers.get("quick", lambda: counted.append(1))
+    clock.now += LEAST_S * 1.01
+    answers.get("quick", lambda: counted.append(1))
+    assert len(counted) == 2
+    answers.get("page", slow, 0.1, Burden.NOBODY)
     clock.now += 0.2
-    assert answers.get("key", slow) == 2
+    answers.get("page", lambda: counted.append(1), 0.1, Burden.NOBODY)
+    assert len(counted) == 3
+
+
+def test_what_comes_from_memory_has_a_time_of_its_own():
+    clock, counted = Clock(), []
+    answers = Answers(clock)
+
+    def slow():
+        clock.now += 0.1
+        counted.append(1)
+
+    answers.get("live", slow, burden=Burden.MEMORY)
+    answers.get("question", lambda: setattr(clock, "now", clock.now + 50))
+    answers.get("live", slow, burden=Burden.MEMORY)
+    clock.now += 0.5
+    answers.get("live", slow, burden=Burden.MEMORY)
+    assert len(counted) == 2
+    clock.now += REST * 0.1
+    answers.get("live", slow, burden=Burden.MEMORY)
+    assert len(counted) == 3
 
 
 def test_one_works_and_the_others_have_the_last_answer():
@@ -65,7 +106,7 @@ def test_an_answer_from_long_ago_is_waited_for():
     clock = Clock()
     answers = Answers(clock)
     answers.get("key", lambda: "old")
-    clock.now += LEAST_S * STALE
+    clock.now += STALE_S
     begun, may_end, shown = threading.Event(), threading.Event(), []
 
     def slow():

@@ -9,6 +9,7 @@ import pytest
 from console.rig import asking_of
 from modicum.calls import UserError
 from modicum.console.server import bind_pages, run, serve_beside
+from modicum.ledger.opening import open_store
 
 
 def test_it_serves_until_it_is_ended(few_calls):
@@ -28,14 +29,16 @@ def test_it_serves_until_it_is_ended(few_calls):
     assert "$4.50" in replies[0].text
 
 
-def test_where_the_ledger_process_fails_the_pages_end(few_calls):
+def test_where_the_ledger_process_fails_the_pages_end():
+    store = open_store(":memory:")
+
     async def fail():
         raise UserError("another one runs")
 
     bound = bind_pages("test", "127.0.0.1", 0)
     shown = []
     with pytest.raises(UserError, match="another one runs"):
-        asyncio.run(serve_beside(fail(), asking_of(few_calls).sources, bound, "127.0.0.1", lambda: shown.append(1)))
+        asyncio.run(serve_beside(fail(), asking_of(store).sources, bound, "127.0.0.1", lambda: shown.append(1)))
     bound.close()
     assert shown == [1]
 

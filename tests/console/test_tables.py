@@ -21,7 +21,8 @@ def test_names_lead_to_their_calls_and_shares_are_of_the_whole(few_calls):
 def test_many_names_are_cut_and_counted(few_calls):
     view = read_view([], "UTC")
     cell = few_calls.ask("bill", by="model", tag="", **view.scope.parameters)[0]
-    cells = [{**cell, "name": f"n{number}", "cost_usd": Decimal(number)} for number in range(MOST_ROWS + 7)]
+    count = MOST_ROWS + 7
+    cells = [{**cell, "name": f"n{number}", "cost_usd": Decimal(number)} for number in range(count)]
     table = bill_table(build(cells, "user"), "user", view, "t")
 
     assert (len(table.rows), table.more) == (MOST_ROWS, 7)

@@ -18,6 +18,8 @@ def test_an_address_says_which_calls_in_the_words_of_the_verbs():
     assert view.word("by") == "user"
     assert shlex.split(view.options()) == ["--since", "2026-02-03", "--where", "team=a=b", "--where", "tag:f=x"]
     assert view.options(takes_where=False) == " --since 2026-02-03"
+    odd = read_view([("where", "team="), ("where", "model=a[b]*")], "UTC")
+    assert shlex.split(odd.options()) == ["--where", "team=(none)", "--where", "model=a[[]b][*]"]
 
 
 def test_a_query_leads_to_the_same_calls():

@@ -12,10 +12,11 @@ from aiohttp import web
 class FakeServer:
     """Runs in a thread of its own; a context manager that yields itself. `url` is its address."""
 
-    def __init__(self, token_s=0.002, *, usage=True, fail=0, kind="vllm", gpu="GPU-0", watts=300):
+    def __init__(self, token_s=0.002, *, usage=True, fail=0, kind="vllm", gpu="GPU-0", watts=300, closes=False):
         self.token_s, self.usage, self.fail, self.kind = token_s, usage, fail, kind
         self.prompt_tokens = self.generated_tokens = self.steps = self.running = 0
         self.gpu, self.watts = gpu, watts
+        self.closes = closes
         self.scrapes = 0
         self.asked = []
         self.started = time.time()
@@ -103,4 +104,7 @@ class FakeServer:
             await reply.write(b"data: [DONE]\n\n")
         finally:
             self.running -= 1
+        if self.closes:  # without saying so in a header
+            await reply.write_eof()
+            request.transport.close()
         return reply

@@ -8,14 +8,15 @@ from modicum.energy.samples import GpuFacts, GpuReading
 GPU = GpuFacts("G", "H100", "nvml", has_energy_counter=True)
 
 
-def run(concurrency=2, *, streams=None, client_load=0.1, failures=0, end=10.0):
+def run(concurrency=2, *, streams=None, client_load=0.1, failures=0, resent=0, end=10.0):
     if streams is None:
         streams = [
             LoadStream(start, [start + 0.2 + n * 0.02 for n in range(100)], start + 2.2, 50, 100)
             for _ in range(concurrency)
             for start in (0.0, 2.3, 4.6, 6.9)
         ]
-    return LoadRun(concurrency, streams, 0.5, end, failures, client_load)
+    reasons = {"it broke": failures - 1, "503": 1} if failures else {}
+    return LoadRun(concurrency, streams, 0.5, end, failures, client_load, reasons, resent)
 
 
 def readings(watts=400.0, limit=700.0, until=12):
@@ -58,7 +59,8 @@ def test_without_gpus_energy_is_unknown():
     [
         (run(client_load=0.95), readings(), "may have been the limit"),
         (run(end=3.0), readings(), "shorter than 5 s"),
-        (run(failures=3), readings(), "3 requests failed"),
+        (run(failures=3), readings(), "3 requests failed: 2 x it broke; 1 x 503"),
+        (run(resent=4), readings(), "closes connections after a reply"),
         (run(), readings(until=4), "do not cover the window"),
         (run(concurrency=2, streams=run().streams[:1]), readings(), "fewer requests finished"),
     ],

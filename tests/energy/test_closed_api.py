@@ -6,12 +6,12 @@ from modicum.calls import Basis, UserError
 from modicum.energy.closed_api import estimate
 
 
-def test_an_estimate_is_a_wide_band_and_says_what_it_leaves_out():
+def test_an_estimate_is_one_guess_without_a_band_and_says_what_it_leaves_out():
     found = estimate("openai", "gpt-4o", 1000, 20.0)
 
     assert found.basis is Basis.ESTIMATED
-    assert found.high_joules >= 225 * found.low_joules
-    assert found.low_joules < found.middle_joules < found.high_joules
+    assert found.interval is None
+    assert 100 < found.joules < 20_000
     assert any("prompt tokens" in text for text in found.left_out)
     assert found.source.startswith("EcoLogits")
 

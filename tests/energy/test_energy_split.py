@@ -1,13 +1,10 @@
+import functools
 import math
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from energy.simulated_server import Truth, bursts, simulate
-from modicum.energy.energy_split import fit_split, measure_idle_watts, non_negative_least_squares
+from modicum.energy.energy_split import fit_split, measure_idle_watts
 from modicum.energy.sample_intervals import measure_intervals
 from modicum.energy.window_cutter import cut_windows
 
@@ -91,18 +88,81 @@ def test_idle_power_needs_quiet_time():
     assert measure_idle_watts(measured.intervals) is None
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    arrays.arrays(np.float64, (12, 4), elements=st.integers(0, 10).map(float)),
-    arrays.arrays(np.float64, 12, elements=st.integers(0, 100).map(float)),
-)
-def test_the_least_squares_never_go_below_zero_and_no_neighbour_is_better(columns, target):
-    best = non_negative_least_squares(columns, target)
+def of(truth, seconds=900, seed=3, expert_share=None, **options):
+    """The split of a server of that kind, and what its terms really were."""
+    averages = {}
+    samples = simulate(truth, seconds, seed, rate=bursts, averages=averages, **options)
+    measured = measure_intervals(samples, "sim")
+    return fit_split(measured.intervals, cut_windows(measured.intervals), expert_share), averages
 
-    assert (best >= 0).all()
-    error = np.linalg.norm(target - columns @ best)
-    for index in range(4):
-        for step in (-1e-3, 1e-3):
-            other = best.copy()
-            other[index] = max(0.0, other[index] + step)
-            assert np.linalg.norm(target - columns @ other) >= error - 1e-6
+
+def holds(term, value):
+    return abs(term.value - value) <= term.error
+
+
+@functools.cache
+def steadily():
+    return of(Truth())
+
+
+DRAFTS = Truth(drafted=3, per_draft=0.03, acceptance=(0.6, 0.25))
+
+
+def test_drafted_tokens_have_a_term_where_the_server_counts_them():
+    result, truth = of(DRAFTS)
+
+    (drafts,) = result.further
+    assert (drafts.name, drafts.value) == ("per_drafted_token", pytest.approx(0.03, rel=0.05))
+    assert holds(result.per_step, truth["per_step"])
+    assert result.deviations == ()
+    # Shares of calls carry the drafts with the tokens that came of them.
+    assert result.coefficients[3] > result.per_generated.value + drafts.value
+
+
+def test_drafts_that_nobody_counts_void_the_terms_and_say_what_to_record():
+    result, _ = of(DRAFTS, counts_drafts=False)
+
+    assert [term.value for term in result.terms[1:]] == [None] * 3
+    assert "counts drafted tokens" in result.per_generated.reason
+    assert result.idle.value == pytest.approx(75, rel=0.01)
+
+
+EXPERTS = Truth(expert_share=8 / 128, per_expert_step=6.0)
+
+
+def test_experts_have_a_term_where_their_share_is_given():
+    result, truth = of(EXPERTS, expert_share=8 / 128)
+
+    (experts,) = result.further
+    assert experts.name == "experts_per_step"
+    assert holds(experts, 6.0)
+    assert holds(result.per_step, truth["per_step"])
+
+
+@pytest.mark.parametrize("truth", [EXPERTS, Truth(clock_fall=0.2)])
+def test_work_that_changes_with_the_load_has_no_figure_and_says_why(truth):
+    result, _ = of(truth)
+
+    assert [term.value for term in result.terms[1:]] == [None] * 3
+    assert "--experts K/N" in result.per_step.reason or "lock the clocks" in result.per_step.reason
+    assert result.deviations[0].voids_terms
+
+
+def test_a_drift_widens_the_intervals_so_that_they_hold_for_the_mean():
+    result, truth = of(Truth(drift=0.2))
+    steady, _ = steadily()
+
+    assert "drift" in {one.name for one in result.deviations}
+    assert holds(result.per_step, truth["per_step"])
+    assert result.per_step.error > 2 * steady.per_step.error
+
+
+def test_noise_that_lasts_widens_the_intervals_or_asks_for_a_longer_recording():
+    slow, _ = of(Truth(slow_noise=0.03, slow_noise_s=20.0))
+    steady, _ = steadily()
+    lasting, _ = of(Truth(slow_noise=0.03, slow_noise_s=300.0))
+
+    assert slow.noise_memory_s > 15
+    assert slow.per_step.error > 3 * steady.per_step.error
+    assert "too long for a recording" in lasting.per_step.reason
+    assert "s or more" in lasting.per_step.reason

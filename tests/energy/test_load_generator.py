@@ -84,3 +84,40 @@ def test_a_stream_without_usage_cannot_be_counted():
 
 def test_prompts_have_the_asked_for_number_of_words():
     assert len(make_random_prompt(17, RNG).split()) == 17
+
+
+def test_a_server_that_closes_connections_after_each_reply_is_not_failing():
+    with FakeServer(closes=True) as server:
+        _, run = load(server)
+
+    assert run.failures == 0
+    assert len([stream for stream in run.streams if stream.finished]) > 3
+
+
+def test_why_requests_failed_is_counted_by_reason():
+    with FakeServer() as server:
+        plan = LoadPlan(server.url, "m", 20, 10, 0.3)
+
+        async def go():
+            async with Outbound(AllowedHosts([server.url])) as client:
+                server.fail = 2
+                return await run_load(client, plan, 2, 10, seed=1)
+
+        run = asyncio.run(go())
+
+    assert run.failures == 2
+    assert list(run.failure_reasons.values()) == [2]
+    assert "answered with status 503" in next(iter(run.failure_reasons))
+
+
+def test_a_stream_that_ends_without_a_usage_record_is_a_failure_that_says_so():
+    with FakeServer(usage=False) as server:
+        plan = LoadPlan(server.url, "m", 20, 10, 0.3)
+
+        async def go():
+            async with Outbound(AllowedHosts([server.url])) as client:
+                return await run_load(client, plan, 1, 10, seed=1)
+
+        run = asyncio.run(go())
+
+    assert [reason for reason in run.failure_reasons if "without a usage record" in reason]

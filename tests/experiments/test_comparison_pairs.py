@@ -15,7 +15,7 @@ def test_a_saver_that_saves_is_seen_and_is_not_worse():
 
     cost = found.ratios["cost_usd"]
     assert cost.value == pytest.approx(0.7, abs=0.01)
-    assert cost.verdict_low <= cost.low < 0.7 < cost.high <= cost.verdict_high
+    assert cost.low <= cost.low < 0.7 < cost.high <= cost.high
     assert (cost.direction, cost.direction_among_all) == (-1, -1)
     assert found.success.is_not_worse
     assert found.success.all_equal
@@ -53,7 +53,7 @@ def test_a_typical_task_and_the_bill_must_agree():
 
     cost = pair(rows).ratios["cost_usd"]
 
-    assert cost.verdict_high < 1 < cost.of_sums
+    assert cost.high < 1 < cost.of_sums
     assert cost.direction == 0
 
 
@@ -79,7 +79,7 @@ def test_groups_widen_the_interval():
 
     alone, together = pair(rows(lambda _: "")), pair(rows(lambda task: f"g{task % 8}"))
 
-    width = lambda found: found.ratios["cost_usd"].verdict_high / found.ratios["cost_usd"].verdict_low  # noqa: E731
+    width = lambda found: found.ratios["cost_usd"].high / found.ratios["cost_usd"].low  # noqa: E731
     assert width(together) > width(alone)
     assert together.success.low < alone.success.low
 

@@ -214,6 +214,24 @@ def test_an_anthropic_client_reaches_gpt(rig, answering):
     assert last(rig, before + 1).usage == Usage(**facts_of("openai-chat/tool_calls.json")["usage"])
 
 
+@pytest.mark.parametrize(
+    ("model", "fixture", "there"),
+    [
+        ("gpt-4o-mini", "openai-chat/cached.json", b"x-request-id"),
+        ("claude-test", "anthropic-messages/cached.json", b"request-id"),
+    ],
+)
+def test_the_id_that_a_client_reads_is_found_in_the_books(rig, client, model, fixture, there):
+    before = booked(rig)
+    body = (FIXTURES / fixture).read_bytes()
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n%b: req_7\r\ncontent-length: %d\r\n\r\n"
+    rig.provider.raw = head % (there, len(body)) + body
+    answer = client.chat.completions.create(**CHAT | {"model": model}, extra_headers={"x-fault": "raw"})
+
+    assert answer._request_id == "req_7"
+    assert last(rig, before + 1).tags["request_id"] == "req_7"
+
+
 def test_an_openai_client_reaches_gemini(rig, client, answering):
     answering("gemini-generate/stream.sse")
     before = booked(rig)

@@ -12,7 +12,7 @@ from autogen_core.models import ChatCompletionClient, CreateResult, RequestUsage
 from modicum.agents.plan_rules import EarlyExit
 from modicum.agents.recorder import TeamRecorder
 from modicum.sdk.autogen import AgreedTermination, planned
-from sdk.plans import plan
+from sdk.plans import plan, run_example
 
 
 class Scripted(ChatCompletionClient):
@@ -147,3 +147,7 @@ def test_turns_are_recorded_with_their_tokens(clients):
     assert [(row.run, row.agent, row.round, row.prompt_tokens) for row in recorder.rows] == [
         ("run-7", name, 1, 10) for name in NAMES
     ]
+
+
+def test_the_example_runs_as_printed():
+    assert run_example("AutoGen AgentChat") == ["planner", "critic", "judge"]

@@ -19,7 +19,7 @@ from modicum.calls import SegmentKind, UserError
 from modicum.providers.blocks import Block
 from modicum.providers.mock.prompt_cache import tokens_of
 from modicum.sdk.langgraph import PlannedGraph
-from sdk.plans import plan
+from sdk.plans import plan, run_example
 
 RUN = {"configurable": {"thread_id": "run-7"}}
 
@@ -234,3 +234,7 @@ def test_a_graph_that_only_sets_headers_follows_the_plan_of_the_gateway(tmp_path
     critics = sum(call.usage.prompt_tokens for call in full if call.agent == "critic")
     one_reply = tokens_of(Block(SegmentKind.ASSISTANT, "critic says something"))
     assert prompt_tokens[1] - prompt_tokens[0] == critics + 4 * one_reply
+
+
+def test_the_example_runs_as_printed():
+    assert run_example("LangGraph") == ["planner", "critic", "judge"]

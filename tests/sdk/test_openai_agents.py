@@ -12,7 +12,7 @@ from agents import Agent, RunConfig, Runner, function_tool, handoff
 from modicum.agents.plan_rules import Substitute
 from modicum.agents.recorder import TeamRecorder
 from modicum.sdk.openai_agents import PlannedRun
-from sdk.plans import plan
+from sdk.plans import plan, run_example
 
 QUIET = RunConfig(tracing_disabled=True)
 
@@ -168,3 +168,7 @@ def test_turns_are_recorded():
     play(team, manager)
 
     assert [(row.agent, row.answer) for row in recorder.rows] == [("manager", None), ("manager", "done")]
+
+
+def test_the_example_runs_as_printed():
+    assert run_example("OpenAI Agents SDK") == ["planner", "critic", "judge"]

@@ -153,3 +153,11 @@ def test_a_loss_beyond_the_margin_seldom_passes_a_sequence(losses):
         beyond += any(loss > margin for loss in losses[:passed])
 
     assert 0 < beyond / draws <= 0.05
+
+
+def test_few_groups_say_what_the_interval_is_worth():
+    before, after = [1.0] * 20, [1.0, 0.0] * 10
+
+    assert paired_difference(before, after).caution == ""
+    assert paired_difference(before[:9], after[:9]).caution.startswith("only 9 tasks")
+    assert paired_difference(before, after, clusters=[n // 5 for n in range(20)]).caution.startswith("only 4 groups")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.statistics.ratios import ratio_of_sums, t_quantile
+from modicum.statistics.ratios import ratio_of_sums
 
 
 def test_the_ratio_is_that_of_the_sums_and_not_the_mean_of_ratios():
@@ -125,14 +125,6 @@ def test_the_interval_agrees_with_a_bootstrap_over_tasks():
     assert found.low <= low
     assert found.high >= high * 0.99
     assert np.log(found.high / found.low) < 1.4 * np.log(high / low)
-
-
-@pytest.mark.parametrize(
-    ("probability", "degrees", "table"),
-    [(0.975, 1, 12.7062), (0.975, 2, 4.3027), (0.975, 10, 2.2281), (0.95, 5, 2.015), (0.995, 30, 2.75)],
-)
-def test_students_t_is_that_of_the_tables(probability, degrees, table):
-    assert t_quantile(probability, degrees) == pytest.approx(table, abs=5e-5)
 
 
 def test_well_behaved_tasks_are_seldom_doubted_and_heavy_tails_are():

@@ -25,9 +25,11 @@ def test_tasks_that_ran_less_often_say_nothing():
     assert pass_hat_k([1], [1], 2) is None
 
 
-def test_one_task_or_tasks_that_are_all_alike_have_no_interval():
-    assert pass_hat_k([4], [4], 2).low is None
-    assert pass_hat_k([4, 4, 4], [4, 4, 4], 2).high is None
+def test_one_task_says_nearly_nothing_and_tasks_that_are_all_alike_leave_room():
+    one, alike = pass_hat_k([4], [4], 2), pass_hat_k([4] * 10, [4] * 10, 2)
+    assert one.low < 0.05
+    assert one.high == 1.0
+    assert 0.6 < alike.low < 0.75
     with_spread = pass_hat_k([4, 3, 0, 2, 4], [4] * 5, 2)
     assert 0 <= with_spread.low < with_spread.value < with_spread.high <= 1
 

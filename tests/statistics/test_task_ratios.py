@@ -18,8 +18,6 @@ def test_swapping_the_arms_gives_the_reciprocal(pairs):
 
     assert there.value == pytest.approx(1 / back.value)
     if there.low is not None:
-        assert there.sure_low <= there.low * (1 + 1e-9)
-        assert there.sure_high >= there.high * (1 - 1e-9)
         assert there.low == pytest.approx(1 / back.high, rel=1e-6)
 
 
@@ -36,12 +34,12 @@ def test_the_t_interval_by_hand():
 
     found = geometric_ratio(np.ones(4), np.exp(logs))
 
-    assert found.sure_low == pytest.approx(math.exp(logs.mean() - reach), rel=1e-5)
-    assert found.sure_high == pytest.approx(math.exp(logs.mean() + reach), rel=1e-5)
+    assert found.low == pytest.approx(math.exp(logs.mean() - reach), rel=1e-5)
+    assert found.high == pytest.approx(math.exp(logs.mean() + reach), rel=1e-5)
     assert found.spread == pytest.approx(logs.std(ddof=1))
 
 
-def test_the_bootstrap_is_near_the_normal_interval_of_many_tasks():
+def test_the_interval_is_near_the_normal_one_of_many_tasks():
     logs = np.random.default_rng(1).normal(0.2, 0.5, 2000)
     reach = 1.96 * logs.std() / math.sqrt(2000)
 
@@ -49,14 +47,27 @@ def test_the_bootstrap_is_near_the_normal_interval_of_many_tasks():
 
     assert found.low == pytest.approx(math.exp(logs.mean() - reach), abs=0.004)
     assert found.high == pytest.approx(math.exp(logs.mean() + reach), abs=0.004)
+    assert found.caution == ""
 
 
-def test_the_verdicts_interval_holds_the_truth_as_often_as_it_says():
+@pytest.mark.parametrize("noise", [0.3, 0.8])
+def test_the_ratio_of_sums_holds_the_truth_of_few_tasks_with_uneven_costs(noise):
+    """The percentiles of a bootstrap did in 87 to 92 %."""
+    generator, inside = np.random.default_rng(3), 0
+    for _ in range(300):
+        before = generator.lognormal(0, 1, 10)
+        found = ratio_of_task_sums(before, before * generator.lognormal(-(noise**2) / 2, noise, 10))
+        inside += found.low is None or found.low <= 1 <= found.high
+
+    assert inside >= 274
+
+
+def test_the_interval_holds_the_truth_as_often_as_it_says():
     generator = np.random.default_rng(7)
     inside = 0
     for _ in range(400):
         found = geometric_ratio(np.ones(12), np.exp(generator.normal(0.0, 0.4, 12)))
-        inside += found.sure_low <= 1 <= found.sure_high
+        inside += found.low <= 1 <= found.high
 
     assert inside >= 370  # 95 % of 400 is 380, with a deviation of 4.4
 
@@ -83,7 +94,7 @@ def test_tasks_of_one_group_count_together():
 def test_where_no_interval_can_be_given_it_says_why(before, after, reason):
     found = geometric_ratio(before, after)
 
-    assert (found.low, found.high, found.sure_low, found.no_interval) == (None, None, None, reason)
+    assert (found.low, found.high, found.no_interval) == (None, None, reason)
 
 
 def test_the_ratio_of_sums_is_that_of_the_bill():
@@ -107,6 +118,15 @@ def test_without_a_success_nothing_is_divided():
     assert few.no_interval == "too few tasks have what is divided by"
 
 
+def test_few_tasks_or_groups_say_what_the_interval_is_worth():
+    before, after = np.ones(12), np.exp(np.random.default_rng(2).normal(0, 0.5, 12))
+
+    assert geometric_ratio(before, after).caution == ""
+    assert geometric_ratio(before[:9], after[:9]).caution.startswith("only 9 tasks: with fewer than 10")
+    assert geometric_ratio(before, after, np.arange(12) // 3).caution.startswith("only 4 groups")
+    assert ratio_of_task_sums(before[:4], after[:4]).caution.startswith("only 4 tasks")
+
+
 def test_bad_figures_are_refused():
     with pytest.raises(ValueError, match="equally long"):
         geometric_ratio([1], [1, 2])
@@ -121,7 +141,7 @@ def test_so_many_tasks_do_show_such_a_ratio_in_most_cases():
     shown = 0
     for _ in range(200):
         found = geometric_ratio(np.ones(needed), np.exp(generator.normal(math.log(0.9), 0.3, needed)))
-        shown += found.sure_high < 1
+        shown += found.high < 1
 
     assert needed == 65
     assert 140 <= shown <= 180

@@ -14,7 +14,7 @@ from modicum.agents.answers import find_tied_answers, vote
 from modicum.agents.graph import TeamGraph
 from modicum.agents.recordings import AgentTurn, ReadMessage, RecordedRun, RecordedTeam
 from modicum.statistics.paired import paired_difference
-from modicum.statistics.proportions import wilson
+from modicum.statistics.proportions import share_over_tasks
 
 CONFIDENCE = 0.95
 
@@ -61,6 +61,8 @@ class EdgeShare(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of the team's tokens."""
     tokens_basis: str
     """`exact` where the record counted the copied tokens, `estimated` from the source's completion tokens."""
+    assumed_count: int
+    """Of the reads, those that no record shows: whoever spoke before is taken for read, as far as the graph lets it."""
     moved_right: int
     """Times the reader went from a wrong answer to the source's right one after reading it."""
     moved_wrong: int
@@ -226,6 +228,7 @@ def find_reads(run: RecordedRun, turn: AgentTurn, graph: TeamGraph) -> tuple[Rea
 
 def _measure_edges(team: RecordedTeam, total: int | None) -> list[EdgeShare]:
     tokens: dict[tuple[str, str, str], list[tuple[int | None, bool]]] = defaultdict(list)
+    assumed: dict[tuple[str, str, str], int] = defaultdict(int)
     moved: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
     for run in team.runs:
         turns = {(turn.agent, turn.round): turn for turn in run.turns}
@@ -236,6 +239,7 @@ def _measure_edges(team: RecordedTeam, total: int | None) -> list[EdgeShare]:
                     continue
                 edge = (read.agent, turn.agent, "spatial" if read.round == turn.round else "temporal")
                 counted = read.tokens is not None
+                assumed[edge] += turn.reads is None
                 tokens[edge].append((read.tokens if counted else source.completion_tokens, counted))
                 move = _score_move(run, turns.get((turn.agent, turn.round - 1)), source, turn)
                 moved[edge][0] += move > 0
@@ -252,6 +256,7 @@ def _measure_edges(team: RecordedTeam, total: int | None) -> list[EdgeShare]:
                 tokens=known,
                 token_share=known / total if known is not None and total else None,
                 tokens_basis="unknown" if known is None else "exact" if all(e for _, e in counts) else "estimated",
+                assumed_count=assumed[writer, reader, kind],
                 moved_right=moved[writer, reader, kind][0],
                 moved_wrong=moved[writer, reader, kind][1],
             )
@@ -351,16 +356,11 @@ def _list_reads_before_writing(run: RecordedRun) -> list[tuple[AgentTurn, ReadMe
 
 
 def _mean(values: Sequence[float]) -> IntervalEstimate | None:
-    """Mean with Wilson's interval for 0/1 values, else the normal one."""
+    """Mean of scores in 0..1 with its interval."""
     if not values:
         return None
-    mean, count = float(np.mean(values)), len(values)
-    if set(values) <= {0.0, 1.0}:
-        low, high = wilson(int(sum(values)), count, confidence=CONFIDENCE)
-    else:
-        found = paired_difference([0.0] * count, values, confidence=CONFIDENCE)
-        low, high = max(0.0, found.low), found.high
-    return IntervalEstimate(mean, low, high, count)
+    low, high = share_over_tasks(values, confidence=CONFIDENCE)
+    return IntervalEstimate(float(np.mean(values)), low, high, len(values))
 
 
 def _share(flags: Sequence[bool]) -> float | None:

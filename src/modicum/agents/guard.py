@@ -20,13 +20,15 @@ class Guard:
 
     Attributes:
         full_because: why the full team runs although there is a plan; empty where the plan is in force.
+        canary_share: the chance with which this run was to be a canary; `CanaryWatch.record` asks for it.
         unfinished: agents whose turn has begun and, as an adapter knows, not come to an end (it failed, or waits for a
             person): what they are asked next is the same turn.
     """
 
-    def __init__(self, plan: PlanRules, *, run: str = "", full_because: str = "") -> None:
+    def __init__(self, plan: PlanRules, *, run: str = "", full_because: str = "", canary_share: float = 0.0) -> None:
         self.plan = plan
         self.run = run
+        self.canary_share = canary_share
         self.full_because = full_because
         self.unfinished: set[str] = set()
         self._lock = threading.Lock()

@@ -22,6 +22,10 @@ class Watch(Protocol):
     reverted: str
     """Why it is no longer used; empty while it is."""
 
+    def canary_share(self, base: float) -> float:
+        """The share of canaries from here on, where the plan says `base`."""
+        ...
+
 
 class Decision(StrEnum):
     REDUCE = "reduce"
@@ -224,9 +228,13 @@ class PlanRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
             return f"the plan expired on {self.expires}"
         if watch is not None and watch.reverted:
             return watch.reverted
-        if run and share_of_run(self.team, run) < self.canary_share:
+        if run and share_of_run(self.team, run) < self.share_now(watch):
             return "canary"
         return ""
+
+    def share_now(self, watch: Watch | None) -> float:
+        """The share of canaries: that of the plan, or what the watch makes of it."""
+        return self.canary_share if watch is None else watch.canary_share(self.canary_share)
 
 
 def digest_text(text: str) -> str:

@@ -6,7 +6,7 @@ something else, which no record knows: there it is a bound, and says so (`exact`
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,19 +45,33 @@ class TeamReplay:
     tokens_full: Floats | None
     tokens_plan: Floats | None
     exact: bool
-    stopped_share: float
+    stopped: NDArray[np.bool_]
+    """Whether the run would have ended before its end."""
     groups: tuple[str, ...]
+
+    def part(self, chosen: NDArray[np.bool_]) -> "TeamReplay":
+        """The same over some of the runs."""
+        tokens = self.tokens_full, self.tokens_plan
+        return replace(
+            self,
+            score_full=self.score_full[chosen],
+            score_plan=self.score_plan[chosen],
+            known=self.known[chosen],
+            calls_full=self.calls_full[chosen],
+            calls_plan=self.calls_plan[chosen],
+            tokens_full=None if tokens[0] is None else tokens[0][chosen],
+            tokens_plan=None if tokens[1] is None else tokens[1][chosen],
+            stopped=self.stopped[chosen],
+            groups=tuple(group for group, is_chosen in zip(self.groups, chosen, strict=True) if is_chosen),
+        )
+
+    @property
+    def stopped_share(self) -> float:
+        return float(self.stopped.mean()) if len(self.stopped) else 0.0
 
     def change(self, confidence: float = 0.95) -> PairedDifference:
         """Paired, with the groups of tasks as clusters where the record names them."""
         return paired_difference(self.score_full, self.score_plan, confidence=confidence, clusters=self.clusters)
-
-    def change_where_known(self, confidence: float = 0.95) -> PairedDifference:
-        """The same over the runs whose score under the plan is known: no bound, where these differ from the others."""
-        groups = tuple(group for group, known in zip(self.groups, self.known, strict=True) if known)
-        clusters = groups if len(set(groups)) > 1 else None
-        before, after = self.score_full[self.known], self.score_plan[self.known]
-        return paired_difference(before, after, confidence=confidence, clusters=clusters)
 
     @property
     def unknown_count(self) -> int:
@@ -91,6 +105,7 @@ class TeamReplay:
     def evidence(self, margin: float, confidence: float = 0.95) -> Evidence:
         change = self.change(confidence)
         count = max(1, change.pairs_count)
+        ungraded = f"{self.unknown_count} answers could not be graded and count as wrong" if self.unknown_count else ""
         return Evidence(
             basis="replay",
             tasks_count=change.pairs_count,
@@ -110,7 +125,7 @@ class TeamReplay:
                 one_sided_error=(1 - confidence) / 2,
                 design_effect=change.design_effect,
             ),
-            note=f"{self.unknown_count} answers could not be graded and count as wrong" if self.unknown_count else "",
+            note="; ".join(filter(None, [ungraded, change.caution])),
         )
 
 
@@ -138,7 +153,7 @@ def replay(plan: TeamPlan, team: RecordedTeam) -> TeamReplay:
         tokens_full=np.array(recorded, dtype=float) if tokens_known else None,
         tokens_plan=np.array([one.tokens for one in done], dtype=float) if tokens_known else None,
         exact=all(one.exact for one in done),
-        stopped_share=float(np.mean([one.stopped for one in done])) if done else 0.0,
+        stopped=np.array([one.stopped for one in done], dtype=bool),
         groups=tuple(run.group or run.task for run in runs),
     )
 

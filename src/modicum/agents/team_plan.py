@@ -49,7 +49,8 @@ class TeamPlan(PlanRules, frozen=True, forbid_unknown_fields=True, kw_only=True)
         Raises:
             UserError: the plan was made for another team.
         """
-        return Guard(self, run=run, full_because=self.full_because(run, agents, prompts, models, today, watch))
+        why = self.full_because(run, agents, prompts, models, today, watch)
+        return Guard(self, run=run, full_because=why, canary_share=self.share_now(watch))
 
 
 def make_plan(graph: TeamGraph, drop: tuple[Drop, ...] = (), mute: tuple[Mute, ...] = ()) -> TeamPlan:
@@ -65,6 +66,14 @@ def make_plan(graph: TeamGraph, drop: tuple[Drop, ...] = (), mute: tuple[Mute, .
         mute=mute,
         canary_share=0,
     )
+
+
+def full_team_guard(run: str = "") -> Guard:
+    """The guard of a team that has no plan yet: everybody speaks and reads everything, and rounds are counted, so that
+    a run can be recorded.
+    """
+    nobody = TeamPlan(schema=SCHEMA, team="", decision=Decision.KEEP_ALL, agents=(), rounds=1, canary_share=0)
+    return Guard(nobody, run=run, full_because="there is no plan yet")
 
 
 def encode_plan(plan: TeamPlan) -> str:

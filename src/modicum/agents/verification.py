@@ -227,6 +227,7 @@ def _measure_arm(
             margin=margin,
             tokens_saved_share=1 - left / used if used and left is not None else None,
             tasks_needed=needed,
+            note=change.caution,
         )
     return ArmResult(
         arm=name,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 class AnatomyOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     by: str
     top: int
+    as_csv: bool
 
 
 @click.command()
@@ -43,6 +44,7 @@ class AnatomyOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
 )
 @shared.span_options()
 @choice_options
+@shared.csv_option
 @shared.log_options
 @shared.pass_options(AnatomyOptions)
 def command(options: AnatomyOptions) -> None:
@@ -68,12 +70,19 @@ def command(options: AnatomyOptions) -> None:
         choose_from(whole, conditions, zone) as store,
     ):
         found = compute_rent(store, by, since, until, most=options.top)
-    print_report(found, problems, options)
+    print_report(found, problems, options, as_csv=options.as_csv)
 
 
-def print_report(rent: "Rent", problems: Sequence[Problem], options: shared.LogOptions) -> None:
+def print_report(
+    rent: "Rent", problems: Sequence[Problem], options: shared.LogOptions, *, as_csv: bool = False
+) -> None:
+    """The anatomy, as JSON, CSV or a table."""
     if options.as_json:
         output.print_json({**_anatomy_document(rent), "problems": problem_rows(problems)})
+    elif as_csv:
+        from modicum.cli.terminal.csv_rows import print_struct_rows
+
+        print_struct_rows(rent.parts)
     else:
         print_anatomy(rent)
     print_problems(problems, strict=options.strict, quiet=options.as_json)

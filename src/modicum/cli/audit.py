@@ -22,6 +22,7 @@ from modicum.cli.terminal.audit_what_ifs import format_saving, print_waiting, pr
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
+    from modicum.cli.inputs.audit_answers import AuditAnswer
     from modicum.insights.advice.examples import ExampleCall
     from modicum.insights.audit import Audit, CapPoint, FindingResult
     from modicum.insights.changes.what_if_results import WhatIfResult
@@ -45,6 +46,7 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     found: bool
     outcome_paths: tuple[str, ...]
     html_path: Path | None
+    as_csv: bool
     prices_of: str | None
 
 
@@ -69,6 +71,7 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     help="File with outcomes of the tasks in the logs; may be given several times.",
 )
 @click.option("--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with charts.")
+@shared.csv_option
 @shared.prices_of_option
 @shared.log_options
 @shared.pass_options(AuditOptions)
@@ -88,9 +91,7 @@ def command(options: AuditOptions) -> None:
       modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
       modicum audit --prices-of today --what-if keep_warm=5m:3
     """
-    from modicum.cli.experiments.savings import print_savings, savings_document
     from modicum.cli.inputs.audit_answers import AuditQuestion, answer_audit
-    from modicum.insights.audit import audit_document
 
     _check_names(options)
     settings = read_settings()
@@ -108,7 +109,13 @@ def command(options: AuditOptions) -> None:
         prices_of=options.prices_of,
         conditions=options.conditions(),
     )
-    found = answer_audit(question, settings)
+    _print_answer(answer_audit(question, settings), options)
+
+
+def _print_answer(found: "AuditAnswer", options: AuditOptions) -> None:
+    from modicum.cli.experiments.savings import print_savings, savings_document
+    from modicum.insights.audit import audit_document
+
     problems, savings = found.problems, found.savings
     if options.html_path:
         write_page(found.audit, options.html_path)
@@ -122,6 +129,8 @@ def command(options: AuditOptions) -> None:
                 "problems": problem_rows(problems),
             }
         )
+    elif options.as_csv:
+        print_findings_csv(found.audit)
     elif options.html_path:
         click.echo(f"written to {options.html_path}")
     else:
@@ -179,6 +188,13 @@ def write_page(found: "Audit", path: Path) -> None:
             path.write_text(render_page(audit_document(found)), encoding="utf-8")
     except OSError as error:
         raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
+
+
+def print_findings_csv(found: "Audit") -> None:
+    """The findings, a row each."""
+    from modicum.cli.terminal.csv_rows import print_struct_rows
+
+    print_struct_rows(found.findings, but=("what", "guard", "advice", "waiting"))
 
 
 def print_audit(found: "Audit", prices_of: str | None = None) -> None:

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class ExposureOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     by: str
+    as_csv: bool
 
 
 @click.command()
 @click.option("--by", default="provider", show_default=True, metavar="WHAT", help=f"Group by {', '.join(EXPOSURE)}.")
 @shared.span_options()
 @choice_options
+@shared.csv_option
 @shared.log_options
 @shared.pass_options(ExposureOptions)
 def command(options: ExposureOptions) -> None:
@@ -60,6 +62,8 @@ def command(options: ExposureOptions) -> None:
         rows = measure_exposure(store, by, since, until, persons)
     if options.as_json:
         output.print_json({"by": by, "rows": rows, "problems": problem_rows(problems)})
+    elif options.as_csv:
+        print_csv(by, rows)
     else:
         print_exposure(by, rows)
         if note := persons_note([by], persons):
@@ -69,6 +73,24 @@ def command(options: ExposureOptions) -> None:
 
 def _format_missing(row: "ExposureRow") -> str:
     return "unknown" if row.calls_not_looked_at >= row.calls > 0 else "nothing"
+
+
+def print_csv(by: str, rows: "Sequence[ExposureRow]") -> None:
+    """A column for each kind of secret or personal data that was seen anywhere."""
+    kinds = sorted({kind for row in rows for kind in row.seen})
+    output.print_csv(
+        [by, "calls", "prompt_tokens", "calls_not_looked_at", *kinds],
+        [
+            [
+                row.name,
+                row.calls,
+                row.prompt_tokens,
+                row.calls_not_looked_at,
+                *(row.seen.get(kind, 0) for kind in kinds),
+            ]
+            for row in rows
+        ],
+    )
 
 
 def print_exposure(by: str, rows: "Sequence[ExposureRow]") -> None:

@@ -1,5 +1,7 @@
 """`modicum mock`: a provider for trying everything without a key."""
 
+from pathlib import Path
+
 import click
 
 from modicum.settings import host_and_port
@@ -12,12 +14,20 @@ LISTEN = "127.0.0.1:4200"
 @click.option(
     "--settings", "show_settings", is_flag=True, help="Print a modicum.toml that sends all calls to this provider."
 )
-def command(listen: str, *, show_settings: bool) -> None:
-    """Run a provider that answers like OpenAI, Anthropic and Gemini, with streams, tools, embeddings and cache usage.
+@click.option(
+    "--recordings",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of recorded replies (.sse, .json, .jsonl), played back as x-mock-replay: FILE asks.",
+)
+def command(listen: str, recordings: Path | None, *, show_settings: bool) -> None:
+    """Run a provider that answers like OpenAI, Anthropic and Gemini: streams, tools, schemas, pictures, sound,
+    embeddings, files, batches and cache usage.
 
     Headers of a call choose the reply: x-mock-says, -output-tokens, -reasoning-tokens, -tool-calls, -chunks,
     -delay-ms, -chunk-delay-ms, and -fault (rate_limited, overloaded, server_error, broken_off, error_event, garbage,
-    empty, no_usage, silent) with -fault-percent. The settings of --settings make the gateway pass these headers on.
+    empty, no_usage, silent) with -fault-percent, -batch-polls (how often a batch is looked at until it is over) and
+    -replay. A tool is called where the request chooses it, or its last words name it. The settings of --settings make
+    the gateway pass these headers on.
 
     \b
     Examples:
@@ -33,7 +43,7 @@ def command(listen: str, *, show_settings: bool) -> None:
     from modicum.gateway.process.mock import run
 
     click.echo(f"a mock provider listens on http://{listen}; Ctrl-C ends it", err=True)
-    run(listen)
+    run(listen, recordings)
 
 
 def settings_text(base: str) -> str:

@@ -15,6 +15,7 @@ from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.energy.tco import ApiPrice, OwnedGpus, Ownership, RentedGpus, Traffic
+    from modicum.energy.tco_overheads import Overheads, QualityLoss
     from modicum.energy.watch_figures import WatchFigures
 
 
@@ -49,6 +50,16 @@ class TcoOptions:
     cached_share: float | None
     api_model: str | None
     api_price: str | None
+    spare_share: float
+    staff_hours: Decimal
+    staff_usd: Decimal
+    quality_loss: float | None
+    compared: Path | None
+    own_arm: str | None
+    worth: Decimal | None
+    tokens_per_task: float | None
+    review_share: float
+    review_usd: Decimal
     as_json: bool
 
 
@@ -93,17 +104,45 @@ class TcoOptions:
     "--api", "api_model", metavar="PROVIDER/MODEL", help="Compare with the list price of the same open model."
 )
 @click.option("--api-price", metavar="IN,OUT[,CACHED]", help="Or with these dollars per million tokens.")
+@click.option(
+    "--spare-share",
+    type=Quantity(0),
+    default=0.0,
+    help="Capacity held ready beside what serves, as a share of it (1: every machine twice).",
+)
+@click.option("--staff-hours", type=Dollars(), default="0", metavar="HOURS", help="Hours of people a month.")
+@click.option("--staff-usd", type=Dollars(), default="0", metavar="USD", help="What one of these hours costs.")
+@click.option(
+    "--quality-loss",
+    type=Quantity(-1, 1),
+    metavar="SHARE",
+    help="Of tasks that the API solves and your model does not (0.03: three in a hundred).",
+)
+@click.option(
+    "--compared",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Read that loss from outcomes: output of 'modicum compare --json' with the API's model as baseline.",
+)
+@click.option("--own-arm", metavar="NAME", help="Your model's arm in --compared, if there are several.")
+@click.option("--worth", type=Dollars(), metavar="USD", help="What one successful task is worth.")
+@click.option("--tokens-per-task", type=Quantity(0, min_open=True), help="Generated tokens of one task.")
+@click.option(
+    "--review-share", type=Quantity(0, 1), default=0.0, help="Share of tasks reviewed beyond what the API's are."
+)
+@click.option("--review-usd", type=Dollars(), default="0", metavar="USD", help="What one review costs.")
 @json_option
 @pass_options(TcoOptions)
 def command(options: TcoOptions) -> int:
     """Compare an own or rented machine with an API: dollars per million tokens, and the break-even utilisation.
 
-    Not included: staff, redundancy, failover, differences in quality.
+    Redundancy, staff, quality lost and human review are lines of their own, 0 until you give them. Not included:
+    failover between sites.
 
     \b
     Examples:
       modicum tco --rent 2.69 --tokens-per-second 9806 --prompt-per-output 4 --api-price 0.05,0.08
       modicum tco --rent 2.69 --gpus 2 --bench points.json --watch run.jsonl --api groq/openai/gpt-oss-120b
+      modicum tco --rent 2.69 --tokens-per-second 9806 --spare-share 1 --staff-hours 20 --staff-usd 90
       modicum tco --buy 280000 --watts 8000 --usd-per-kwh 0.12 --pue 1.3 --tokens-per-second 40000 --prompt-per-output 3
     """
     from modicum.cli.terminal.output import print_json
@@ -115,7 +154,7 @@ def command(options: TcoOptions) -> int:
     traffic = _make_traffic(options, seen)
     api = _api_price(options)
     utilisation = seen.tokens_per_second / speed if seen is not None and speed > 0 else None
-    found = compute_ownership(machine, speed, traffic, api, utilisation)
+    found = compute_ownership(machine, speed, traffic, api, utilisation, _overheads(options))
     if options.as_json:
         print_json({"ownership": found, "traffic": traffic, "api": api})
     else:
@@ -142,6 +181,58 @@ def _machine_cost(options: TcoOptions) -> "RentedGpus | OwnedGpus":
         options.pue,
         options.other_per_hour,
     )
+
+
+def _overheads(options: TcoOptions) -> "Overheads":
+    from modicum.energy.tco_overheads import Overheads
+
+    quality = _quality(options)
+    if quality is not None and options.worth is None:
+        raise UserError("quality lost has no price yet: say with --worth what a successful task is worth, in dollars")
+    if bool(options.staff_hours) != bool(options.staff_usd):
+        raise UserError("staff is hours and their price: give both --staff-hours and --staff-usd")
+    if bool(options.review_share) != bool(options.review_usd):
+        raise UserError("review is a share and its price: give both --review-share and --review-usd")
+    if (quality is not None or options.review_share) and options.tokens_per_task is None:
+        raise UserError("quality and review go by the task: give --tokens-per-task (generated tokens of one task)")
+    return Overheads(
+        spare_share=options.spare_share,
+        staff_hours_per_month=options.staff_hours,
+        staff_usd_per_hour=options.staff_usd,
+        tokens_per_task=options.tokens_per_task,
+        quality=quality,
+        outcome_worth_usd=options.worth or Decimal(0),
+        review_share=options.review_share,
+        review_usd=options.review_usd,
+    )
+
+
+def _quality(options: TcoOptions) -> "QualityLoss | None":
+    """The loss as given, or from outcomes: the difference in success of a comparison."""
+    from modicum.energy.tco_overheads import QualityLoss
+
+    if options.compared is None:
+        return None if options.quality_loss is None else QualityLoss(options.quality_loss)
+    if options.quality_loss is not None:
+        raise UserError("--quality-loss and --compared are two sources of one figure: give one of them")
+    import msgspec
+
+    from modicum.calls.outside.regular_file import read_named
+
+    path = options.compared
+    try:
+        pairs = msgspec.json.decode(read_named(path))["pairs"]
+        found = {str(pair["arm"]): pair["success"] for pair in pairs}
+        arm = options.own_arm or (next(iter(found)) if len(found) == 1 else "")
+        if arm not in found:
+            raise UserError(f"{path}: choose your model's arm with --own-arm; it has {', '.join(sorted(found))}")
+        success = found[arm]
+        if success is None:
+            raise UserError(f"{path}: no task has an outcome under both arms of '{arm}', so no loss is known")
+        low, value, high = (float(success[name]) for name in ("low", "value", "high"))
+    except (msgspec.DecodeError, LookupError, TypeError, ValueError):
+        raise UserError(f"{path}: this is no output of 'modicum compare --json' (pairs with arm and success)") from None
+    return QualityLoss(-value, -high, -low, f"{arm} in {path.name}")
 
 
 def _read_watch_log(path: Path | None) -> "WatchFigures | None":
@@ -263,9 +354,27 @@ def _print_ownership(found: "Ownership", traffic: "Traffic", api: "ApiPrice | No
             else f"never cheaper at this speed: full load would have to be {share:.1f} times faster"
         )
     elif api_price is not None:
-        click.echo("never cheaper: the API costs nothing")
+        click.echo(
+            "never cheaper: quality lost and review alone cost more than the API"
+            if api_price
+            else "never cheaper: the API costs nothing"
+        )
     if found.electricity_share is not None:
         click.echo(f"electricity is {found.electricity_share:.1%} of the cost of an hour")
+    print_table(
+        ("assumption", "assumed", "an hour", "per million", "change with"),
+        [
+            (
+                one.name,
+                one.assumed,
+                "" if one.usd_per_hour is None else dollars(one.usd_per_hour),
+                "" if one.usd_per_million_output is None else dollars(one.usd_per_million_output),
+                one.options,
+            )
+            for one in found.assumptions
+        ],
+        left=2,
+    )
     click.echo("how the price of a million generated tokens changes (low, high):")
     for name, low, high in found.sensitivity:
         click.echo(f"  {name}: {dollars(low)}, {dollars(high)}")

@@ -33,6 +33,7 @@ class YieldOptions(shared.LedgerOptions, shared.SpanOptions, ChoiceOptions):
     worth: float | None
     timezone: str | None
     as_json: bool
+    as_csv: bool
 
 
 @click.command()
@@ -54,6 +55,7 @@ class YieldOptions(shared.LedgerOptions, shared.SpanOptions, ChoiceOptions):
 @shared.span_options("when the task began")
 @choice_options
 @shared.timezone_option
+@shared.csv_option
 @shared.json_option
 @shared.ledger_option
 @shared.pass_options(YieldOptions)
@@ -95,6 +97,11 @@ def command(options: YieldOptions) -> None:
     if options.as_json:
         document = yield_document(found, options.by, zone.name, *bounds_or_none((since, until)), outcome_row)
         output.print_json(document | ({"margins": margins} if margins else {}))
+        return
+    if options.as_csv:
+        from modicum.cli.terminal.csv_rows import print_struct_rows
+
+        print_struct_rows(found.rows)
         return
     print_yield(found, options.by, outcome_row)
     if note := persons_note([by], persons):

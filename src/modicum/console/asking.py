@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from modicum.console.answers import Answers
+from modicum.calls import UserError
+from modicum.console.answers import Answers, Burden
 from modicum.console.jobs import JobResult, Jobs
 from modicum.insights.scoping.scope import Scope
 from modicum.ledger.record_table import N, RecordTable
@@ -18,6 +19,14 @@ from modicum.metering.prices import PriceBook
 from modicum.settings import Settings
 
 T = TypeVar("T")
+
+
+PAGE_S = 0.4
+"""How long a page that was made is handed out again."""
+
+
+class LedgerAwayError(UserError):
+    """The ledger, or what lies beside it, cannot be asked just now; the address is not at fault."""
 
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +50,7 @@ class Asking:
     def __init__(self, sources: Sources, answers: Answers | None = None) -> None:
         self.sources = sources
         self._answers, self._jobs = answers or Answers(), Jobs()
+        self._made_pages = Answers()
 
     def rows(self, question: str, **parameters: Any) -> list[Row]:
         """The rows that answer a question of the ledger.
@@ -49,7 +59,7 @@ class Asking:
             UserError: the ledger is away.
         """
         key = ("ask", question, _frozen(parameters))
-        return self.share(key, lambda: self.with_store(lambda store: store.ask(question, **parameters)))
+        return self.share(key, lambda: self._from_ledger(lambda store: store.ask(question, **parameters)))
 
     def records(self, table: RecordTable[N], since: datetime | None = None, until: datetime | None = None) -> list[N]:
         """The nouns of one table.
@@ -58,11 +68,11 @@ class Asking:
             UserError: the ledger is away.
         """
         key = ("records", table.name, since, until)
-        return self.share(key, lambda: self.with_store(lambda store: store.records(table, since, until)))
+        return self.share(key, lambda: self._from_ledger(lambda store: store.records(table, since, until)))
 
     def live(self) -> Mapping[str, Any] | None:
         """What ended within the last minute, by model."""
-        return self.share(("live",), self.sources.find_live)
+        return self._answers.get(("live",), self.sources.find_live, burden=Burden.MEMORY)
 
     def audit(self, scope: Scope, what_ifs: tuple[str, ...]) -> JobResult:
         """The last audit of that time, at once; one begins in the background where there is none, or it is old."""
@@ -73,20 +83,34 @@ class Asking:
         return self._jobs.last(_audit_key(scope, ()))
 
     def settings(self) -> Settings:
-        return self.share(("settings",), self.sources.read_settings)
+        try:
+            return self._answers.get(("settings",), self.sources.read_settings, burden=Burden.NOBODY)
+        except UserError as error:
+            raise LedgerAwayError(str(error)) from None
 
     def forget(self) -> None:
         """Has everything asked anew: something was changed."""
         self._answers.clear()
+        self._made_pages.clear()
 
     def with_store(self, use: Callable[[Store], T]) -> T:
         """Uses the ledger, without sharing the answer."""
         with self.sources.open_store() as store:
             return use(store)
 
+    def _from_ledger(self, use: Callable[[Store], T]) -> T:
+        try:
+            return self.with_store(use)
+        except UserError as error:
+            raise LedgerAwayError(str(error)) from None
+
     def share(self, key: Any, compute: Callable[[], T]) -> T:
         """An answer that all viewers share."""
         return self._answers.get(key, compute)
+
+    def share_page(self, key: Any, render: Callable[[], T]) -> T:
+        """A page that all its viewers share. What it is made of is shared on its own."""
+        return self._made_pages.get(key, render, PAGE_S, Burden.NOBODY)
 
 
 def _audit_key(scope: Scope, what_ifs: tuple[str, ...]) -> tuple[object, ...]:

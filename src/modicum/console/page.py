@@ -57,8 +57,10 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     """The command that prints the same figures."""
     empty: str = "nothing in this view"
     """What is said where there are no rows."""
+    most: int = 50
+    """How many rows the page shows; the CSV file has all."""
     more: int = 0
-    """Rows that are left out on the page, and in the CSV file."""
+    """Rows that are left out here and in the CSV file."""
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):

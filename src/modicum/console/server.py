@@ -35,7 +35,9 @@ async def serve(sources: Sources, bound: socket.socket, host: str) -> None:
         bound: what is listened on.
         host: its name, as it was given.
     """
-    app = make_app(Console(Asking(sources)), names_of(host, bound.getsockname()[1]))
+    console = Console(Asking(sources))
+    app = make_app(console, names_of(host, bound.getsockname()[1]))
+    preparing = asyncio.create_task(asyncio.to_thread(console.prepare))
     config = uvicorn.Config(
         app,
         http="httptools",
@@ -48,6 +50,7 @@ async def serve(sources: Sources, bound: socket.socket, host: str) -> None:
         timeout_graceful_shutdown=3,
     )
     await DrainingServer(config).serve(sockets=[bound])
+    await preparing
 
 
 def run(sources: Sources, bound: socket.socket, host: str, started: Callable[[], None] = lambda: None) -> None:

@@ -8,7 +8,8 @@ from modicum.console.view import View
 from modicum.insights.bill import Bill, BillLine
 from modicum.reports.figures import count, dollars, share
 
-MOST_ROWS = 50
+MOST_ROWS = 20_000
+"""Rows that a table has at all. The page shows the first of them, the CSV file all."""
 NAMELESS = "(none)"
 
 
@@ -40,7 +41,9 @@ def bill_table(
 
 
 def _link(page: str, by: str, name: str, view: View, next_by: str) -> str:
-    return f"{page}{view.narrowed(by, name, by=next_by)}" if page else ""
+    if not page:
+        return ""
+    return f"{page}{view.narrowed(by, name, by=None if page == 'tasks' else next_by)}"
 
 
 def _bill_row(line: BillLine, total: BillLine, most: Decimal, href: str) -> Sequence[Cell]:

@@ -1,5 +1,6 @@
 """What an address of the console asks for, in the words of the verbs: `?since=7d&where=team%3Dsearch&by=model`."""
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from modicum.calls import UserError
+from modicum.insights.scoping.call_choice import NONE
 from modicum.insights.scoping.scope import Scope, check_dimension, parse_where
 from modicum.insights.scoping.time_span import EVER, NEVER, parse_time
 from modicum.settings import UserZone, user_zone
@@ -55,8 +57,13 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
         """The options of a verb that looks at the same calls, as a shell takes them."""
         pairs = [(f"--{name}", word) for name, word in self.typed.items() if word]
         if takes_where:
-            pairs += [("--where", f"{dimension}={name}") for dimension, name in self.scope.where.items()]
+            pairs += [("--where", f"{dimension}={_pattern(name)}") for dimension, name in self.scope.where.items()]
         return "".join(f" {option} {shlex.quote(word)}" for option, word in pairs)
+
+
+def _pattern(name: str) -> str:
+    """The name as verbs take it, where `*`, `?` and `[` stand for any, and no name is asked for by a word."""
+    return re.sub(r"([*?[])", r"[\1]", name) or NONE
 
 
 def read_view(pairs: Sequence[tuple[str, str]], settings_zone: str) -> View:

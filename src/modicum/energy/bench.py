@@ -13,6 +13,8 @@ from modicum.energy.load_generator import LoadRun, LoadStream
 from modicum.energy.samples import GpuFacts, GpuReading
 
 FORMAT = "modicum-energy-bench-1"
+MOST_REASONS = 3
+"""Reasons of failures that a remark names, the most frequent ones."""
 BUSY_CLIENT = 0.8
 """A client that uses more of a core than this may have slowed the server's replies down."""
 
@@ -28,6 +30,8 @@ class BenchPoint(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: float
     finished: int
     failures: int
+    failure_reasons: dict[str, int] = {}
+    """Why, each with how often."""
     time_to_first_token_s: tuple[float, float]
     """Median and 99th percentile."""
     time_between_tokens_s: tuple[float, float]
@@ -90,6 +94,7 @@ def measure_point(run: LoadRun, repeat: int, readings: Sequence[GpuReading], gpu
         output_tokens=_mean([stream.generated_tokens for stream in finished]),
         finished=sum(1 for stream in finished if (stream.finished or 0) <= end),
         failures=run.failures,
+        failure_reasons=run.failure_reasons,
         time_to_first_token_s=_compute_quantiles(waits, 1.0),
         time_between_tokens_s=gap,
         tokens_per_second=tokens / seconds,
@@ -136,7 +141,13 @@ def _list_remarks(
     if len(finished) < run.concurrency:
         remarks.append("fewer requests finished than there were streams: the window is short compared with a request")
     if run.failures:
-        remarks.append(f"{run.failures} requests failed")
+        counted = sorted(run.failure_reasons.items(), key=lambda one: -one[1])[:MOST_REASONS]
+        why = "; ".join(f"{times} x {reason}" for reason, times in counted)
+        remarks.append(f"{run.failures} requests failed" + (f": {why}" if why else ""))
+    if run.resent:
+        remarks.append(
+            "the server closes connections after a reply; requests on these were sent again at once and are no failures"
+        )
     if joules is None and readings:
         remarks.append("the energy readings do not cover the window")
     slowed = sorted({word for reading in readings for word in reading.slowed_by})

@@ -1,8 +1,9 @@
-"""Energy of calls to closed APIs: an estimate from published guesses at the models, in a band that is wide on purpose.
+"""Energy of calls to closed APIs: a figure from published guesses at the models, without a band.
 
-Nobody outside can measure these. EcoLogits (extra `footprint`, MPL-2.0) estimates from the guessed number of weights;
-held against measured open models on H100 its formula was off by a median of 58 %, between 0.07 and 3.8 times the truth.
-The band therefore reaches a factor of 15 below and above its own range.
+Nobody outside can measure these. EcoLogits (extra `footprint`, MPL-2.0) works with the guessed number of weights. Held
+against measured open models on H100 its formula was off by a median of 58 %, between 0.07 and 3.8 times the truth, and
+of a closed model the weights are guessed besides: a band that holds would be so wide that it says nothing, and a
+narrower one nobody could stand for. So there is none, and the figure is called a guess.
 """
 
 import msgspec
@@ -11,7 +12,8 @@ from modicum.calls.basis import Basis
 from modicum.calls.errors import UserError, unknown_name
 from modicum.calls.extras import load_extra
 
-BAND = 15.0
+TRUTH_SEEN = (0.07, 3.8)
+"""The formula over what was measured, on open models: the least and the most."""
 LEFT_OUT = (
     "prompt tokens: the formula has only generated tokens, so fewer prompt tokens change nothing",
     "prompt caches",
@@ -25,11 +27,12 @@ class ClosedEstimate(msgspec.Struct, frozen=True):
     provider: str
     model: str
     generated_tokens: int
-    low_joules: float
-    middle_joules: float
-    high_joules: float
+    joules: float
+    """The middle of the formula's own range over guessed sizes of the model: a guess, without a known error."""
     source: str
     basis: Basis = Basis.ESTIMATED
+    interval: None = None
+    """There is none: see the module."""
     left_out: tuple[str, ...] = LEFT_OUT
 
 
@@ -60,8 +63,6 @@ def estimate(provider: str, model: str, generated_tokens: int, seconds: float) -
         provider,
         model,
         generated_tokens,
-        low * 3.6e6 / BAND,
         (low * high) ** 0.5 * 3.6e6,
-        high * 3.6e6 * BAND,
         f"EcoLogits {version}",
     )

@@ -7,6 +7,7 @@ kept but when its pieces came and what its usage record says.
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from modicum.outbound.client import Outbound
 from modicum.outbound.unreachable import Unreachable
 
 SYLLABLES = "ba co di fu ga he jo ki lu ma ne po qui ra so tu va we xi yo za ple tro sni dra"
+MOST_REASONS = 20
 MOST_FAILURES = 10
 """Failed requests in a row after which a point is given up."""
 
@@ -60,6 +62,10 @@ class LoadRun(msgspec.Struct):
     failures: int
     client_load: float
     """Part of one processor core that this program used in the steady window. Near 1 the client was the limit."""
+    failure_reasons: dict[str, int] = {}
+    """Why requests failed, each with how often."""
+    resent: int = 0
+    """Requests on connections that the server had closed after its last reply: sent again at once, and no failures."""
 
 
 def make_random_prompt(words: int, rng: random.Random) -> str:
@@ -76,9 +82,8 @@ async def measure_words_per_token(client: Outbound, plan: LoadPlan, rng: random.
     """
     words = 200
     stream = LoadStream(time.monotonic(), [])
-    async for _ in _time_pieces(
-        client, msgspec.structs.replace(plan, output_tokens=1), make_random_prompt(words, rng), stream
-    ):
+    single = msgspec.structs.replace(plan, output_tokens=1)
+    async for _ in _time_pieces(client, single, make_random_prompt(words, rng), stream, needs_usage=False):
         pass
     if not stream.prompt_tokens:
         raise UserError(f"{plan.server}: its stream ends without a usage record, so tokens cannot be counted")
@@ -113,13 +118,24 @@ async def run_load(client: Outbound, plan: LoadPlan, concurrency: int, words: in
             raise end
         if isinstance(end, Exception):
             raise end
-    return LoadRun(concurrency, state.streams, steady_from, steady_to, state.failures, client_load)
+    return LoadRun(
+        concurrency,
+        state.streams,
+        steady_from,
+        steady_to,
+        sum(state.reasons.values()),
+        client_load,
+        dict(state.reasons),
+        state.resent,
+    )
 
 
 class _LoadState:
     def __init__(self, concurrency: int) -> None:
+        self.concurrency = concurrency
         self.streams: list[LoadStream] = []
-        self.failures = 0
+        self.reasons: Counter[str] = Counter()
+        self.resent = 0
         self.in_a_row = 0
         self.waiting_for = concurrency
         self.all_started = asyncio.Event()
@@ -128,6 +144,12 @@ class _LoadState:
         self.waiting_for -= 1
         if self.waiting_for == 0:
             self.all_started.set()
+
+    def add_failure(self, reason: str) -> None:
+        """Counts it under its reason; many different ones are counted together."""
+        known = reason in self.reasons or len(self.reasons) < MOST_REASONS
+        self.reasons[reason if known else "other reasons"] += 1
+        self.in_a_row += 1
 
 
 async def _all_started(state: _LoadState, workers: list["asyncio.Task[None]"]) -> float:
@@ -138,7 +160,7 @@ async def _all_started(state: _LoadState, workers: list["asyncio.Task[None]"]) -
 
 
 async def _run_worker(client: Outbound, plan: LoadPlan, words: int, rng: random.Random, state: _LoadState) -> None:
-    fresh = True
+    fresh, resent = True, 0
     while True:
         stream = LoadStream(time.monotonic(), [])
         state.streams.append(stream)
@@ -149,17 +171,25 @@ async def _run_worker(client: Outbound, plan: LoadPlan, words: int, rng: random.
                     fresh = False
                     state.first_token()
             stream.finished = time.monotonic()
-            state.in_a_row = 0
+            state.in_a_row = resent = 0
         except Unreachable as error:
             state.streams.remove(stream)
-            state.failures += 1
-            state.in_a_row += 1
+            # Some servers (llama.cpp) close a connection after a reply, when the next request is already on its way. As
+            # many may lie closed in the pool as there are streams.
+            if resent <= state.concurrency and error.status is None and not stream.pieces:
+                resent += 1
+                state.resent += 1
+                continue
+            resent = 0
+            state.add_failure(str(error))
             if state.in_a_row >= MOST_FAILURES:
                 raise UserError(f"{MOST_FAILURES} requests in a row failed, the last with: {error}") from None
             await asyncio.sleep(0.2)
 
 
-async def _time_pieces(client: Outbound, plan: LoadPlan, prompt: str, stream: LoadStream) -> AsyncIterator[float]:
+async def _time_pieces(
+    client: Outbound, plan: LoadPlan, prompt: str, stream: LoadStream, *, needs_usage: bool = True
+) -> AsyncIterator[float]:
     """When each piece of text came. Fills in the stream's usage when it passes by."""
     request: dict[str, Any] = {
         "model": plan.model,
@@ -191,6 +221,8 @@ async def _time_pieces(client: Outbound, plan: LoadPlan, prompt: str, stream: Lo
             stream.generated_tokens = usage.get("completion_tokens")
         if any(_has_text(choice) for choice in event.get("choices") or ()):
             yield now
+    if needs_usage and stream.generated_tokens is None:
+        raise Unreachable(f"{plan.server}: its stream ended without a usage record")
 
 
 def _has_text(choice: dict[str, Any]) -> bool:

@@ -217,6 +217,8 @@ def _measure_interval(pair: _SamplePair, curves: Sequence[CounterCurve]) -> Inte
         prompt_tokens=sum(_measure_growth(first, last, "prompt_tokens") for first, last in pairs),
         cached_tokens=_measure_optional_growth(pairs, "cached_tokens"),
         steps=_measure_optional_growth(pairs, "steps"),
+        drafted_tokens=_measure_optional_growth(pairs, "drafted_tokens"),
+        first_tokens=_measure_optional_growth(pairs, "first_tokens"),
         running_seconds=sum(running) * seconds,
         busy_seconds=busy * seconds,
         waiting=sum(last.waiting or 0 for _, last in pairs),

@@ -39,6 +39,10 @@ class ServerReading(msgspec.Struct, frozen=True, omit_defaults=True):
     """When the server's process started, by its own clock; a change is a restart."""
     model: str = ""
     """The models that it serves, by its own metrics; empty: it does not say."""
+    drafted_tokens: float | None = None
+    """Tokens that speculative decoding proposed, accepted or not."""
+    first_tokens: float | None = None
+    """Requests whose first token came: so many prompts were read."""
 
 
 class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -59,7 +63,7 @@ class GpuFacts(msgspec.Struct, frozen=True):
     gpu: str
     name: str
     source: str
-    """`nvml`, `dcgm` or `replay`."""
+    """`nvml`, `dcgm`, `amdsmi`, `intel-hwmon`, `rapl` or `replay`."""
     has_energy_counter: bool
     power_limit_watts: float | None = None
     contended_by: int = 0

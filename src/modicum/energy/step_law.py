@@ -12,7 +12,8 @@ import numpy as np
 
 from modicum.calls.errors import UserError
 from modicum.energy.bench import BenchPoint
-from modicum.energy.energy_split import Split, non_negative_least_squares
+from modicum.energy.block_fit import non_negative_least_squares
+from modicum.energy.energy_split import Split
 
 WITHIN_FLOOR = 0.1
 LEAST_BATCHES = 3

@@ -1,8 +1,8 @@
 """Dollars per million tokens of a model that one runs oneself, against the price of the same model behind an API.
 
 What decides is utilisation: a machine costs by the hour whether it works or not. So the table runs over utilisations,
-and the one that was measured on the server is marked. Electricity is a few per cent; staff, redundancy, failover and
-differences in quality are left out.
+and the one that was measured on the server is marked. Electricity is a few per cent. Redundancy, staff, quality and
+review are counted as far as they are assumed (`tco_overheads.py`); failover between sites is left out.
 """
 
 from decimal import Decimal
@@ -10,6 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from modicum.calls.errors import UserError
+from modicum.energy.tco_overheads import AssumptionLine, Overheads, list_assumptions
 
 HOURS_PER_YEAR = 8760
 MILLION = 1_000_000
@@ -79,19 +80,21 @@ class TcoPoint(msgspec.Struct, frozen=True):
 
 class Ownership(msgspec.Struct, frozen=True):
     usd_per_hour: Decimal
+    """With redundancy and staff, as far as they are assumed."""
     tokens_per_second: float
     """Generated tokens at full load, prompts of the traffic being served as well."""
     rows: tuple[TcoPoint, ...]
     api_usd_per_million_output: Decimal | None
     break_even_utilisation: float | None
-    """Utilisation from which the own machine is cheaper; above 1: never at this speed. None: no API price,
-    or one of 0.
+    """Utilisation from which the own machine is cheaper; above 1: never at this speed. None: no API price, or one that
+    quality and review alone exceed.
     """
     measured_utilisation: float | None
     electricity_share: float | None
     """Part of the hour's cost that is electricity, where that is known."""
     sensitivity: tuple[tuple[str, Decimal, Decimal], ...]
     """What moves the figure, and how far: dollars per million at the low and the high end."""
+    assumptions: tuple[AssumptionLine, ...] = ()
 
 
 def compute_ownership(
@@ -100,6 +103,7 @@ def compute_ownership(
     traffic: Traffic,
     api: ApiPrice | None = None,
     measured_utilisation: float | None = None,
+    assumed: Overheads = Overheads(),  # noqa: B008 - frozen
 ) -> Ownership:
     """Dollars per million tokens at several utilisations, beside the price of the API.
 
@@ -113,11 +117,13 @@ def compute_ownership(
             f"the measured utilisation comes to {measured_utilisation:.0%}: the server generated more tokens than"
             " --tokens-per-second allows; measure its full speed with 'modicum energy bench'"
         )
-    hour = machine.usd_per_hour()
+    own_hour = machine.usd_per_hour()
+    hour = own_hour + assumed.spare_usd_per_hour(own_hour) + assumed.staff_usd_hourly
+    more = assumed.usd_per_million
     marked = min(1.0, measured_utilisation) if measured_utilisation else None
     levels = sorted({*SHOWN, *([marked] if marked else [])})
     rows = tuple(
-        TcoPoint(level, price_per_million(hour, tokens_per_second, level), level == marked) for level in levels
+        TcoPoint(level, price_per_million(hour, tokens_per_second, level) + more, level == marked) for level in levels
     )
     api_price = api.usd_per_million_output(traffic) if api else None
     full = price_per_million(hour, tokens_per_second, 1.0)
@@ -126,12 +132,13 @@ def compute_ownership(
         tokens_per_second=tokens_per_second,
         rows=rows,
         api_usd_per_million_output=api_price,
-        break_even_utilisation=float(full / api_price) if api_price else None,
+        break_even_utilisation=float(full / (api_price - more)) if api_price is not None and api_price > more else None,
         measured_utilisation=measured_utilisation,
-        electricity_share=float(machine.power_usd_per_hour() / hour)
-        if isinstance(machine, OwnedGpus) and hour
+        electricity_share=float(machine.power_usd_per_hour() / own_hour)
+        if isinstance(machine, OwnedGpus) and own_hour
         else None,
-        sensitivity=_compute_sensitivity(hour, tokens_per_second, marked or 0.5),
+        sensitivity=_compute_sensitivity(hour, tokens_per_second, marked or 0.5, assumed),
+        assumptions=list_assumptions(own_hour, assumed),
     )
 
 
@@ -140,25 +147,33 @@ def price_per_million(usd_per_hour: Decimal, tokens_per_second: float, utilisati
     return usd_per_hour * MILLION / (_decimal(tokens_per_second) * _decimal(utilisation) * 3600)
 
 
-def _compute_sensitivity(hour: Decimal, speed: float, utilisation: float) -> tuple[tuple[str, Decimal, Decimal], ...]:
+def _compute_sensitivity(
+    hour: Decimal, speed: float, utilisation: float, assumed: Overheads
+) -> tuple[tuple[str, Decimal, Decimal], ...]:
     """Around the measured utilisation, or a half where none was measured."""
-    return (
+    more, quality = assumed.usd_per_million, assumed.quality
+    moved = [
         (
             f"utilisation {min(1, utilisation * 2):.0%} / {utilisation / 2:.1%}",
-            price_per_million(hour, speed, min(1.0, utilisation * 2)),
-            price_per_million(hour, speed, utilisation / 2),
+            price_per_million(hour, speed, min(1.0, utilisation * 2)) + more,
+            price_per_million(hour, speed, utilisation / 2) + more,
         ),
         (
             "cost of an hour -30 % / +30 %",
-            price_per_million(hour * Decimal("0.7"), speed, utilisation),
-            price_per_million(hour * Decimal("1.3"), speed, utilisation),
+            price_per_million(hour * Decimal("0.7"), speed, utilisation) + more,
+            price_per_million(hour * Decimal("1.3"), speed, utilisation) + more,
         ),
         (
             "speed at full load +20 % / -20 %",
-            price_per_million(hour, speed * 1.2, utilisation),
-            price_per_million(hour, speed * 0.8, utilisation),
+            price_per_million(hour, speed * 1.2, utilisation) + more,
+            price_per_million(hour, speed * 0.8, utilisation) + more,
         ),
-    )
+    ]
+    if quality is not None and quality.low is not None and quality.high is not None:
+        rest = price_per_million(hour, speed, utilisation) + assumed.review_usd_per_million
+        ends = [rest + assumed.quality_usd_per_million(one) for one in (quality.low, quality.high)]
+        moved.append((f"quality lost {100 * quality.low:+.1f} / {100 * quality.high:+.1f} points", ends[0], ends[1]))
+    return tuple(moved)
 
 
 def _decimal(number: float) -> Decimal:

@@ -5,7 +5,7 @@ the biggest. Three times the speed for each user costs a multiple of the energy 
 energy. Both speeds are therefore always shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
@@ -74,3 +74,54 @@ def choose_points(points: Sequence[CurvePoint], within_s: float | None) -> Curve
         cheapest_within=max(inside, key=lambda point: point.tokens_per_second, default=None),
         within_s=within_s,
     )
+
+
+class SpeedPrice(msgspec.Struct, frozen=True):
+    """What more speed costs in energy per token: two points of one load, one some times as fast as the other."""
+
+    faster: CurvePoint
+    slower: CurvePoint
+    speed_ratio: float
+    energy_ratio: float
+    """Joules per token of the faster one over the slower one."""
+
+
+class SpeedPrices(msgspec.Struct, frozen=True):
+    """`Three times the speed` has two meanings, and they cost opposite things."""
+
+    each: SpeedPrice | None
+    """Each user's stream is faster (a smaller batch). None: no two points are so far apart."""
+    together: SpeedPrice | None
+    """All streams together are faster (a larger batch)."""
+
+
+def price_speed(points: Sequence[CurvePoint], times: float = 3.0) -> SpeedPrices:
+    """The pairs whose speeds are nearest to `times` apart, within a tenth; of those, the one that costs the most."""
+    measured = [point for point in points if point.joules_per_generated_token]
+    return SpeedPrices(
+        _find_pair(measured, times, lambda point: point.tokens_per_second_each),
+        _find_pair(measured, times, lambda point: point.tokens_per_second),
+    )
+
+
+def _find_pair(points: Sequence[CurvePoint], times: float, speed: Callable[[CurvePoint], float]) -> SpeedPrice | None:
+    pairs = [
+        SpeedPrice(
+            faster,
+            slower,
+            speed(faster) / speed(slower),
+            (faster.joules_per_generated_token or 0.0) / (slower.joules_per_generated_token or 1.0),
+        )
+        for faster in points
+        for slower in points
+        if speed(slower) > 0 and 0.9 <= speed(faster) / speed(slower) / times <= 1.1
+    ]
+    return max(pairs, key=lambda pair: pair.energy_ratio, default=None)
+
+
+def count_users(points: Sequence[CurvePoint], within_s: float, gpus: int) -> float | None:
+    """Streams at once per GPU with at most `within_s` between tokens; None: not even the least loaded point is so fast,
+    or no GPU is known.
+    """
+    inside = [point.concurrency for point in points if point.time_between_tokens_s <= within_s]
+    return max(inside) / gpus if inside and gpus else None

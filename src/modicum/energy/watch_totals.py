@@ -82,13 +82,13 @@ class WatchTotals:
         closed = self._add_intervals(self._measuring.finish())
         return closed + self._record_windows(self._cutter.finish())
 
-    def report(self) -> WatchReport:
+    def report(self, expert_share: float | None = None) -> WatchReport:
         missing = (f"{text} ({times} times)" if times > 1 else text for text, times in sorted(self._missing.items()))
         return WatchReport(
             figures=None if self._total is None else WatchFigures.of([self._total], self._seconds),
             last=self.last,
             # The window under way is in the sums, and in no split until it is closed.
-            split=fit_split(list(self._recent), list(self._windows)),
+            split=fit_split(list(self._recent), list(self._windows), expert_share),
             windows=len(self._windows),
             batches=tuple(
                 window.running_seconds / window.busy_seconds for window in self._windows if window.busy_seconds
@@ -149,13 +149,15 @@ class WatchTotals:
         )
 
 
-def make_report(samples: Sequence[Sample], source: str, gpus: Sequence[str] = ()) -> WatchReport:
-    """What a whole recording comes to. Without `gpus`: all that are in the samples."""
+def make_report(
+    samples: Sequence[Sample], source: str, gpus: Sequence[str] = (), expert_share: float | None = None
+) -> WatchReport:
+    """What a whole recording comes to. Without `gpus`: all that are in the samples. `expert_share`: as `fit_split`."""
     tally = _add_all(samples, source, gpus, "")
     for sample in samples:
         tally.add(sample)
     tally.finish()
-    return tally.report()
+    return tally.report(expert_share)
 
 
 def list_energy_windows(

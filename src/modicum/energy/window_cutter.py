@@ -31,6 +31,10 @@ class Interval(msgspec.Struct, frozen=True):
     """Time in which at least one request was running."""
     waiting: float
     """Requests in the queue at the end."""
+    drafted_tokens: float | None = None
+    """Tokens that speculative decoding proposed; None: there is none, or the server does not count it."""
+    first_tokens: float | None = None
+    """Requests whose first token came; None: the server does not count them."""
     slowed_by: tuple[str, ...] = ()
     regime: str = ""
     """What the energy of a step depends on and was the same all the time: see `Measuring`."""
@@ -62,6 +66,8 @@ def join_intervals(parts: Sequence[Interval]) -> Interval:
         prompt_tokens=sum(part.prompt_tokens for part in parts),
         cached_tokens=_sum_known([part.cached_tokens for part in parts]),
         steps=_sum_known([part.steps for part in parts]),
+        drafted_tokens=_sum_known([part.drafted_tokens for part in parts]),
+        first_tokens=_sum_known([part.first_tokens for part in parts]),
         running_seconds=sum(part.running_seconds for part in parts),
         busy_seconds=sum(part.busy_seconds for part in parts),
         waiting=parts[-1].waiting,

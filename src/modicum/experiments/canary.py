@@ -1,17 +1,30 @@
 """A share of runs keeps the full team; when the plan proves worse than these, it reverts by itself.
 
-The comparison may be looked at after every run: the interval holds at all times at once (a normal-mixture confidence
-sequence for bounded outcomes, Howard et al. 2021, "Time-uniform, nonparametric, nonasymptotic confidence sequences",
-section 3.2). It makes no assumption but that outcomes lie in 0..1, so it is slow: a canary notices harm, it does not
-prove that there is none. That is what `verification` is for.
+Which runs are canaries is drawn by lot, with a share that is known, so each outcome says something of the difference
+whatever runs are like (`statistics/randomised.py`), and a bet on it may be looked at after every run
+(`statistics/running_bets.py`). The share adapts: it is larger while little is known, and once a loss is suspected half
+of the runs are canaries, until it is proven or the suspicion goes. The share of a run is settled before its lot falls.
 """
 
 import math
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
+import numpy as np
 
 from modicum.calls import UserError
+from modicum.statistics.betting import tasks_for_evidence
+from modicum.statistics.randomised import next_effect_figure
+from modicum.statistics.running_bets import RunningBets
+
+SUSPECTED = math.log(2)
+"""Evidence of harm from which half of the runs are canaries."""
+HINTED = 0.0
+"""Evidence from which a fifth of them are."""
+MOST = 0.5
+HINTED_SHARE = 0.2
+LAG = 1.5
+"""How many times as many runs notice a loss in four cases of five as the usual pace of the evidence says: simulated."""
 
 
 class ArmOutcomes(msgspec.Struct, omit_defaults=True):
@@ -35,35 +48,58 @@ class CanaryWatch(msgspec.Struct, omit_defaults=True, kw_only=True):
     margin: float = 0.02
     """The loss that the team's owner accepts."""
     error: float = 0.05
-    """Chance to revert, ever, a plan that does no harm."""
+    """Chance that the interval ever leaves the truth. Half of it is the chance ever to revert a plan without harm."""
     full: ArmOutcomes = msgspec.field(default_factory=ArmOutcomes)
     plan: ArmOutcomes = msgspec.field(default_factory=ArmOutcomes)
+    bets: bytes = b""
+    """`RunningBets`, packed."""
     reverted: str = ""
     """Why the plan is no longer used; empty while it is."""
 
-    def record(self, outcome: float, *, full_team: bool) -> bool:
+    @property
+    def runs_count(self) -> int:
+        return self.full.runs_count + self.plan.runs_count
+
+    def canary_share(self, base: float) -> float:
+        """The share of canaries from here on, where the plan says `base`. 0 stays 0: then nothing is watched."""
+        if base <= 0 or self.reverted:
+            return base
+        return adapted_share(base, self.runs_count, RunningBets.unpack(self.bets).evidence_below(0.0))
+
+    def record(self, outcome: float, *, full_team: bool, share: float) -> bool:
         """Adds the outcome of a run that is over. True once the plan is reverted.
 
+        Args:
+            outcome: in 0..1.
+            full_team: the run was a canary.
+            share: the chance with which it was to be one (`Guard.canary_share`).
+
         Raises:
-            UserError: the outcome is not a share in 0..1.
+            UserError: the outcome is not a share in 0..1, or the share leaves no lot.
         """
         if not 0 <= outcome <= 1:
             raise UserError(f"an outcome is {outcome}, not a share in 0..1: map the score to this range first")
+        if not 0 < share < 1:
+            raise UserError(
+                f"a canary share of {share} leaves no lot: record runs whose guard had a share between 0 and 1"
+            )
+        bets = RunningBets.unpack(self.bets)
+        centre = (self.full.outcome_sum + self.plan.outcome_sum + 1) / (self.runs_count + 2)
+        bets.add(*next_effect_figure(outcome, changed=not full_team, share=1 - share, centre=centre))
+        self.bets = bets.pack()
         (self.full if full_team else self.plan).add(outcome)
-        low, high = self.change()
         best = self.plan.mean - self.full.mean
-        if not self.reverted and high < 0 and best < -self.margin:
+        low, high = bets.interval(self.error)
+        if not self.reverted and self.full.runs_count and high <= 0 and best < -self.margin:
             self.reverted = (
-                f"reverted after {self.plan.runs_count + self.full.runs_count} runs: outcomes {100 * best:+.1f} points "
-                f"({100 * low:+.1f} to {100 * high:+.1f}) compared with the full team"
+                f"reverted after {self.runs_count} runs: outcomes {100 * best:+.1f} points "
+                f"(95 %: {100 * low:+.1f} to {100 * high:+.1f}) compared with the full team"
             )
         return bool(self.reverted)
 
     def change(self) -> tuple[float, float]:
         """Interval, valid at any time, for plan minus full team."""
-        half = _radius(self.full.runs_count, self.error / 2) + _radius(self.plan.runs_count, self.error / 2)
-        best = self.plan.mean - self.full.mean
-        return max(-1.0, best - half), min(1.0, best + half)
+        return RunningBets.unpack(self.bets).interval(self.error)
 
     def json(self) -> bytes:
         return msgspec.json.encode(self)
@@ -73,11 +109,36 @@ class CanaryWatch(msgspec.Struct, omit_defaults=True, kw_only=True):
         return msgspec.json.decode(text, type=cls)
 
 
-def _radius(count: int, error: float, *, tuned_for: int = 500) -> float:
-    """Half width for a mean of `count` outcomes in 0..1 (variance proxy 1/4); narrowest near `tuned_for` of them."""
-    if count == 0:
-        return 1.0
-    proxy = 0.25
-    rho = proxy * tuned_for / (2 * math.log(1 / error) + math.log(1 + 2 * math.log(1 / error)))
-    spread = count * proxy
-    return math.sqrt((spread + rho) * (2 * math.log(1 / error) + math.log((spread + rho) / rho))) / count
+def adapted_share(base: float, runs: int, evidence: float) -> float:
+    """The share of canaries after so many runs, with this evidence of harm (natural logarithm)."""
+    if evidence > SUSPECTED:
+        return max(base, MOST)
+    # In steps, so that workers who hear of outcomes at different times seldom differ.
+    start = max(base, min(MOST, 100 / (runs // 100 * 100 + 200)))
+    return max(start, HINTED_SHARE) if evidence > HINTED else start
+
+
+class FindableLoss(NamedTuple):
+    """A loss, and after about how many runs canaries have noticed it in four cases of five; None: never."""
+
+    loss: float
+    runs: int | None
+
+
+def findable_losses(
+    score: float, error: float = 0.05, losses: tuple[float, ...] = (0.05, 0.1, 0.2)
+) -> list[FindableLoss]:
+    """What canaries can find, where the full team has this mean outcome.
+
+    Worked out for a fifth of canaries, which lies between the shares before and after a loss is suspected;
+    `scripts/bench intervals` sets these numbers beside simulated series.
+    """
+    found = []
+    for loss in losses:
+        left = max(0.0, score - loss)
+        spread = score * (1 - score) / HINTED_SHARE + left * (1 - left) / (1 - HINTED_SHARE)
+        reach = math.sqrt(max(spread, 0.05))
+        lowest = -max(score / HINTED_SHARE, reach)
+        runs = tasks_for_evidence(np.array([-reach, reach]), np.full(2, lowest), 0.0, loss, error / 2)
+        found.append(FindableLoss(loss, None if runs is None else math.ceil(LAG * runs)))
+    return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from modicum.calls.task_result import TaskResult
-from modicum.statistics.proportions import wilson
+from modicum.statistics.proportions import share_over_tasks
 from modicum.statistics.ratios import ratio_of_sums
 from modicum.statistics.repeated_passes import pass_hat_k
 
@@ -83,6 +83,13 @@ def is_passed(outcome: float, passing: float) -> bool:
     return outcome >= passing - 1e-9
 
 
+def groups_of(tasks: Sequence[TaskRuns]) -> list[str] | None:
+    """The group of each task, a task without one being its own; None where none has any."""
+    if not any(task.group for task in tasks):
+        return None
+    return [task.group or f"\0{number}" for number, task in enumerate(tasks)]
+
+
 def gather_tasks(results: Iterable[TaskResult], passing: float) -> dict[str, TaskRuns]:
     """The runs of one arm by task."""
     tasks: dict[str, TaskRuns] = {}
@@ -140,9 +147,9 @@ def _success(graded: Sequence[TaskRuns]) -> ComparedFigure:
     runs = sum(task.graded for task in graded)
     if not graded:
         return ComparedFigure(value=None, runs=0, no_interval="no outcomes")
-    shares = min(float(len(graded)), sum(task.success or 0.0 for task in graded))
-    low, high = wilson(shares, len(graded))
-    return ComparedFigure(value=shares / len(graded), low=low, high=high, runs=runs)
+    shares = [task.success or 0.0 for task in graded]
+    low, high = share_over_tasks(shares, groups_of(graded))
+    return ComparedFigure(value=sum(shares) / len(graded), low=low, high=high, runs=runs)
 
 
 def _pass_hat_k(graded: Sequence[TaskRuns], repeats: int | None) -> PassHatK | None:

@@ -7,7 +7,7 @@ from statistics import NormalDist
 import msgspec
 import numpy as np
 
-from modicum.experiments.comparison_arms import TaskRuns
+from modicum.experiments.comparison_arms import TaskRuns, groups_of
 from modicum.statistics.paired import PairedDifference, paired_difference, pairs_needed
 from modicum.statistics.task_ratios import TaskRatio, geometric_ratio, ratio_of_task_sums, tasks_needed_for_ratio
 
@@ -45,6 +45,8 @@ class SuccessDifference(msgspec.Struct, frozen=True, kw_only=True):
     """Every graded run of both arms came to the same."""
     tasks_needed: int | None
     """How many tasks would rule out a loss beyond the margin in 80 % of cases if there is none."""
+    caution: str = ""
+    """Why the interval may be too narrow."""
 
 
 class ComparedRatio(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,9 +57,6 @@ class ComparedRatio(msgspec.Struct, frozen=True, kw_only=True):
     """Geometric mean over tasks of each task's own ratio of mean runs."""
     low: float | None
     high: float | None
-    verdict_low: float | None
-    """Verdicts need the wider of the bootstrap's interval and Student's t."""
-    verdict_high: float | None
     no_interval: str
     of_sums: float | None
     """Ratio of the sums over tasks: what happens to the bill."""
@@ -69,6 +68,8 @@ class ComparedRatio(msgspec.Struct, frozen=True, kw_only=True):
     """The same when all arms are judged together (Bonferroni)."""
     tasks_needed: int | None
     """How many tasks would show a ratio like this one in 80 % of cases."""
+    caution: str = ""
+    """Why the interval may be too narrow."""
     is_lower_bound: bool = False
     """The arm may have taken more than is known: less is then never shown."""
     is_upper_bound: bool = False
@@ -141,7 +142,7 @@ def _difference(
         return None
     first = [one.success or 0.0 for one, _ in graded]
     second = [other.success or 0.0 for _, other in graded]
-    groups = _groups([one for one, _ in graded])
+    groups = groups_of([one for one, _ in graded])
     plain = paired_difference(first, second, confidence=rules.confidence, clusters=groups)
     strict = paired_difference(first, second, confidence=_together(rules, comparisons), clusters=groups)
     return SuccessDifference(
@@ -154,6 +155,7 @@ def _difference(
         is_not_worse_among_all=strict.not_worse_than(rules.margin),
         all_equal=len({*first, *second}) == 1 and first[0] in {0.0, 1.0},
         tasks_needed=_tasks_needed(plain, np.subtract(second, first), rules),
+        caution=plain.caution,
     )
 
 
@@ -162,7 +164,8 @@ def _tasks_needed(difference: PairedDifference, changes: np.ndarray, rules: Comp
     if rules.margin <= 0:
         return None
     error = (1 - rules.confidence) / 2
-    needed = pairs_needed(rules.margin, float(np.mean(changes**2)), one_sided_error=error) or 0
+    effect = difference.design_effect
+    needed = pairs_needed(rules.margin, float(np.mean(changes**2)), one_sided_error=error, design_effect=effect) or 0
     # The interval counts one made-up pair of each sign, and so has this width where no pair differs.
     least = NormalDist().inv_cdf(1 - error) * math.sqrt(2) / rules.margin - 2
     return max(needed, math.ceil(least), difference.pairs_count if difference.not_worse_than(rules.margin) else 1)
@@ -177,7 +180,7 @@ def _ratio(
         if (spent := one.mean(measure)) is not None and (taken := other.mean(measure)) is not None
     ]
     first, second = [row[2] for row in rows], [row[3] for row in rows]
-    groups = _groups([row[0] for row in rows])
+    groups = groups_of([row[0] for row in rows])
     plain = geometric_ratio(first, second, groups, confidence=rules.confidence)
     strict = geometric_ratio(first, second, groups, confidence=_together(rules, comparisons))
     sums = ratio_of_task_sums(first, second, groups, confidence=rules.confidence)
@@ -198,8 +201,6 @@ def _ratio(
         value=plain.value,
         low=plain.low,
         high=plain.high,
-        verdict_low=plain.sure_low,
-        verdict_high=plain.sure_high,
         no_interval=plain.no_interval,
         of_sums=sums.value,
         of_sums_low=sums.low,
@@ -207,6 +208,7 @@ def _ratio(
         direction=shown(_direction(plain, sums)),
         direction_among_all=shown(_direction(strict, sums)),
         tasks_needed=needed,
+        caution=plain.caution,
         is_lower_bound=low_bound,
         is_upper_bound=high_bound,
     )
@@ -214,9 +216,9 @@ def _ratio(
 
 def _direction(ratio: TaskRatio, sums: TaskRatio) -> int:
     """A typical task and the bill must agree: one that saves on small tasks and costs on large ones saves nothing."""
-    if ratio.sure_high is not None and ratio.sure_high < 1 and sums.value is not None and sums.value < 1:
+    if ratio.high is not None and ratio.high < 1 and sums.value is not None and sums.value < 1:
         return -1
-    if ratio.sure_low is not None and ratio.sure_low > 1 and sums.value is not None and sums.value > 1:
+    if ratio.low is not None and ratio.low > 1 and sums.value is not None and sums.value > 1:
         return 1
     return 0
 
@@ -237,7 +239,7 @@ def _per_success_ratio(
     ratio = ratio_of_task_sums(
         [row[2] for row in rows],
         [row[3] for row in rows],
-        _groups([row[0] for row in rows]),
+        groups_of([row[0] for row in rows]),
         per_before=[row[0].success or 0.0 for row in rows],
         per_after=[row[1].success or 0.0 for row in rows],
         confidence=rules.confidence,
@@ -247,8 +249,6 @@ def _per_success_ratio(
         value=ratio.value,
         low=ratio.low,
         high=ratio.high,
-        verdict_low=ratio.sure_low,
-        verdict_high=ratio.sure_high,
         no_interval=ratio.no_interval,
         of_sums=ratio.value,
         of_sums_low=ratio.low,
@@ -256,11 +256,5 @@ def _per_success_ratio(
         direction=_direction(ratio, ratio),
         direction_among_all=0,
         tasks_needed=None,
+        caution=ratio.caution,
     )
-
-
-def _groups(tasks: Sequence[TaskRuns]) -> list[str] | None:
-    """The group of each task, a task without one being its own; None where none has any."""
-    if not any(task.group for task in tasks):
-        return None
-    return [task.group or f"\0{number}" for number, task in enumerate(tasks)]

@@ -80,7 +80,7 @@ def _describe_success(pair: ComparedPair, success: SuccessDifference | None, rul
 
 def _describe_decided(pair: ComparedPair, measure: str, ratio: ComparedRatio, level: str) -> str:
     assert ratio.value is not None  # noqa: S101 - a direction rests on a value
-    interval = f"x{ratio.value:.3f} ({ratio.verdict_low:.3f} to {ratio.verdict_high:.3f}, {level}, {ratio.tasks} tasks)"
+    interval = f"x{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f}, {level}, {ratio.tasks} tasks)"
     percent = f"{abs(1 - ratio.value) * 100:.1f} %"
     together = (
         ""
@@ -108,13 +108,13 @@ def _describe_decided(pair: ComparedPair, measure: str, ratio: ComparedRatio, le
 
 def _describe_undecided(measure: str, ratio: ComparedRatio, level: str) -> str:
     start = f"{NOUNS[measure]} x{ratio.value:.3f}"
-    if ratio.no_interval or ratio.verdict_low is None or ratio.verdict_high is None:
+    if ratio.no_interval or ratio.low is None or ratio.high is None:
         return f"{start} ({ratio.no_interval})"
-    interval = f"{ratio.verdict_low:.3f} to {ratio.verdict_high:.3f}, {level}"
+    interval = f"{ratio.low:.3f} to {ratio.high:.3f}, {level}"
     if ratio.is_lower_bound or ratio.is_upper_bound:
         whose = " and ".join(["the arm's"] * ratio.is_lower_bound + ["the baseline's"] * ratio.is_upper_bound)
         return f"{start} ({interval}, but {whose} source leaves tokens out, so this proves nothing)"
-    if ratio.of_sums is not None and not ratio.verdict_low <= 1 <= ratio.verdict_high:
+    if ratio.of_sums is not None and not ratio.low <= 1 <= ratio.high:
         return f"{start} ({interval}, but the sum over all tasks says x{ratio.of_sums:.3f}, the other way)"
     if ratio.tasks_needed is None or ratio.tasks_needed > MOST_TASKS_NEEDED:
         return f"{start} ({interval})"
@@ -169,6 +169,7 @@ def describe_whole(
         )
     if any(pair.most_runs > 1 for pair in pairs):
         remarks.append("Runs of one task count as one observation: intervals are over tasks, not over runs.")
+    remarks += [f"Take intervals with care: {each}." for each in _list_cautions(pairs)]
     if len(pairs) > 1:
         remarks.append(
             f"{len(pairs)} arms stand beside one baseline; each interval holds for itself, and verdicts say where they "
@@ -177,6 +178,20 @@ def describe_whole(
     if not has_line:
         remarks.append("No line of best trade-offs: the arms share no task whose outcome and cost are all known.")
     return remarks
+
+
+def _list_cautions(pairs: Sequence[ComparedPair]) -> list[str]:
+    """What the figures themselves give reason to doubt, each once."""
+    found: dict[str, list[str]] = {}
+    for pair in pairs:
+        shown = [
+            pair.success,
+            pair.cost_per_success_ratio,
+            *(pair.ratios[name] for name in ("cost_usd", "total_tokens")),
+        ]
+        for caution in {one.caution for one in shown if one is not None and one.caution}:
+            found.setdefault(caution, []).append(pair.arm)
+    return [f"{', '.join(arms)}: {caution}" for caution, arms in sorted(found.items())]
 
 
 def _describe_uncounted(name: str, tasks: Sequence[TaskRuns]) -> list[str]:

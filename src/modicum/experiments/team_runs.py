@@ -1,6 +1,7 @@
 """Which runs of teams went under which plan, and what came of them: a small SQLite file beside the journal.
 
-The workers of a gateway share it, and it outlives them. It holds names of runs and tasks, and sums of outcomes.
+The workers of a gateway share it, and it outlives them. It holds names of runs and tasks, sums of outcomes, and for
+some hours the digests of the answers that agents of a run gave, so that workers know alike when a team agrees.
 """
 
 import sqlite3
@@ -17,16 +18,22 @@ from modicum.experiments.canary import CanaryWatch
 PLAN, CANARY, NEITHER = "plan", "canary", ""
 """What a run went under. Neither: the full team, for another reason than being a canary; it proves nothing."""
 KEPT_S = 90 * 86_400.0
+ANSWERS_KEPT_S = 6 * 3600.0
+"""As long as a worker remembers a run."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     team TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL, plan TEXT NOT NULL, arm TEXT NOT NULL,
-    began REAL NOT NULL, graded INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (team, run)
+    began REAL NOT NULL, graded INTEGER NOT NULL DEFAULT 0, share REAL NOT NULL DEFAULT 0, PRIMARY KEY (team, run)
 );
 CREATE INDEX IF NOT EXISTS runs_of_task ON runs (task);
 CREATE INDEX IF NOT EXISTS runs_by_name ON runs (run);
 CREATE TABLE IF NOT EXISTS watches (
     team TEXT NOT NULL, plan TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (team, plan)
+);
+CREATE TABLE IF NOT EXISTS answers (
+    number INTEGER PRIMARY KEY, scope TEXT NOT NULL, team TEXT NOT NULL, run TEXT NOT NULL, round INTEGER NOT NULL,
+    agent TEXT NOT NULL, answer TEXT, at REAL NOT NULL, UNIQUE (scope, team, run, round, agent)
 );
 """
 
@@ -37,6 +44,15 @@ class Grading(NamedTuple):
     outcome: str
     """The outcome that counts; empty: whichever comes first."""
     margin: float
+
+
+class GivenAnswer(NamedTuple):
+    """What an agent answered in a round of a run."""
+
+    round: int
+    agent: str
+    answer: str | None
+    """A digest; None: it abstained."""
 
 
 class TeamOutcomes:
@@ -55,16 +71,31 @@ class TeamOutcomes:
             path.chmod(0o600)
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.executescript(_SCHEMA)
+            if not any(row[1] == "share" for row in self._base.execute("PRAGMA table_info(runs)")):
+                # Made before shares were recorded: runs without one prove nothing any more.
+                self._base.execute("ALTER TABLE runs ADD COLUMN share REAL NOT NULL DEFAULT 0")
             self._base.execute("DELETE FROM runs WHERE began < ?", (time.time() - KEPT_S,))
+            self._base.execute("DELETE FROM answers WHERE at < ?", (time.time() - ANSWERS_KEPT_S,))
         except (OSError, sqlite3.Error) as error:
             raise UserError(f"the file of team outcomes {path} cannot be used: {error}") from None
 
-    def record_run(self, team: str, run: str, task: str, plan: str, arm: str) -> None:
-        """A run's first call, or a run that no longer is what it was: only PLAN may become NEITHER."""
+    def record_run(self, team: str, run: str, task: str, plan: str, arm: str, share: float = 0.0) -> None:
+        """A run's first call, or a run that no longer is what it was.
+
+        A run that two workers put in different arms, because the share changed between, proves nothing: NEITHER.
+
+        Args:
+            team: its team.
+            run: its name.
+            task: what it is for.
+            plan: digest of the plan.
+            arm: PLAN, CANARY or NEITHER.
+            share: the chance with which it was to be a canary.
+        """
         self._base.execute(
-            "INSERT INTO runs (team, run, task, plan, arm, began) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (team, run) DO UPDATE SET arm = excluded.arm WHERE excluded.arm = ''",
-            (team, run, task, plan, arm, time.time()),
+            "INSERT INTO runs (team, run, task, plan, arm, began, share) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (team, run) DO UPDATE SET arm = '' WHERE excluded.arm <> arm OR excluded.share <> share",
+            (team, run, task, plan, arm, time.time(), share),
         )
 
     def apply_outcome(self, task: str, name: str, value: float, grading: Mapping[str, Grading]) -> list[str]:
@@ -77,17 +108,17 @@ class TeamOutcomes:
         given_up = []
         self._base.execute("BEGIN IMMEDIATE")
         with undo_if_failed(partial(self._base.execute, "ROLLBACK")):  # half a grading may not stay
-            for team, run, plan, arm in self._runs(task):
+            for team, run, plan, arm, share in self._runs(task):
                 known = grading.get(team)
                 if known is None or known.outcome not in {"", name} or not 0 <= value <= 1:
                     continue
                 self._base.execute("UPDATE runs SET graded = 1 WHERE team = ? AND run = ?", (team, run))
-                if arm == NEITHER:
+                if arm == NEITHER or not 0 < share < 1:
                     continue
                 watch = _watch(self._base, team, plan)
                 watch.margin = known.margin
                 before = watch.reverted
-                watch.record(value, full_team=arm == CANARY)
+                watch.record(value, full_team=arm == CANARY, share=share)
                 self._base.execute("REPLACE INTO watches VALUES (?, ?, ?)", (team, plan, watch.json()))
                 if watch.reverted != before:
                     given_up.append(f"{team}: {watch.reverted}")
@@ -98,14 +129,30 @@ class TeamOutcomes:
         """What the canaries said of a plan so far."""
         return _watch(self._reading, team, plan)
 
-    def _runs(self, task: str) -> list[tuple[str, str, str, str]]:
-        chosen = "SELECT team, run, plan, arm, graded FROM runs WHERE"
+    def record_answer(self, scope: str, team: str, run: str, given: GivenAnswer) -> None:
+        """For other workers: `scope` is who calls."""
+        self._base.execute(
+            "REPLACE INTO answers (scope, team, run, round, agent, answer, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (scope, team, run, *given, time.time()),
+        )
+
+    def answers(self, scope: str, team: str, run: str) -> list[GivenAnswer]:
+        """Those of a run, from all workers, in the order in which they came."""
+        rows = self._reading.execute(
+            "SELECT round, agent, answer FROM answers WHERE scope = ? AND team = ? AND run = ? AND at > ?"
+            " ORDER BY number",
+            (scope, team, run, time.time() - ANSWERS_KEPT_S),
+        )
+        return [GivenAnswer(*row) for row in rows]
+
+    def _runs(self, task: str) -> list[tuple[str, str, str, str, float]]:
+        chosen = "SELECT team, run, plan, arm, share, graded FROM runs WHERE"
         rows = self._base.execute(f"{chosen} run = ?", (task,)).fetchall()
         if not rows:
             rows = self._base.execute(f"{chosen} task = ?", (task,)).fetchall()
             if len(rows) > 1:  # nobody knows which of them it was
                 return []
-        return [row[:4] for row in rows if not row[4]]
+        return [row[:5] for row in rows if not row[5]]
 
     def close(self) -> None:
         self._reading.close()

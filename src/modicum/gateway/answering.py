@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 from modicum.calls.containment import contain
@@ -12,6 +13,7 @@ from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.listening import pass_end
 from modicum.gateway.parts import Parts
+from modicum.gateway.resilience.hedging import Hedge
 from modicum.gateway.usage_refusals import UsageRefusals, is_refusal, may_refuse
 from modicum.outbound.unreachable import Unreachable
 from modicum.providers.facts import DialectError
@@ -79,9 +81,11 @@ class UpstreamAnswerer:
         self._take_apart, self._failed = parts.recorder.take_apart, parts.metrics.failed
         self._usage_refusals = UsageRefusals()
 
-    async def answer(self, exchange: Exchange, client: Client, check: "ReplyCheck | None" = None) -> bytes:
+    async def answer(
+        self, exchange: Exchange, client: Client, check: "ReplyCheck | None" = None, hedge: Hedge | None = None
+    ) -> bytes:
         """As every answerer. `check` looks at the reply before anything of it is passed on, and may raise what stops
-        that.
+        that. `hedge` may send the call a second time.
         """
         if self._policies.is_active:
             self._policies.check(exchange, exchange.route)
@@ -94,7 +98,7 @@ class UpstreamAnswerer:
                 client.watch(exchange)
                 if self._take_apart is not None:
                     asyncio.get_running_loop().call_soon(self._take_apart, exchange)
-            await self._send(exchange)
+            await self._send(exchange, hedge)
             refusal = None
             if not refuses_usage and may_refuse(exchange):
                 refusal = await self._refusal_or_none(exchange)
@@ -122,13 +126,17 @@ class UpstreamAnswerer:
             self._usage_refusals.remember(exchange.route)
         return None
 
-    async def _send(self, exchange: Exchange) -> None:
-        await sending.send(
+    async def _send(self, exchange: Exchange, hedge: Hedge | None = None) -> None:
+        send_once = partial(
+            sending.send,
             self._connections,
             sending.passing(exchange),
             exchange.route.upstream,
             sending.target(exchange),
             own_key=exchange.caller.own_key,
             body=exchange.body,
-            sent=exchange.sent,
         )
+        if hedge is None:
+            await send_once(sent=exchange.sent)
+        else:
+            await hedge.send(exchange, send_once)

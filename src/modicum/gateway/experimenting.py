@@ -4,7 +4,7 @@ Arms are drawn by task, never by call, with a key: every worker comes to the sam
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from modicum.calls import UserError
@@ -27,6 +27,8 @@ class HeldOutTeams(NamedTuple):
     """Teams whose plan does not apply to this call's task."""
 
     teams: frozenset[str]
+    chances: Mapping[str, float]
+    """With which chance the lot would hold out each team that is on trial, whether it did or not."""
 
 
 class TrialArms:
@@ -48,6 +50,7 @@ class TrialArms:
         rules: list[Rule] = []
         without: list[str] = []
         held_out: list[str] = []
+        chances: dict[str, float] = {}
         for one in self._experiments:
             if not _concerns(one, exchange):
                 continue
@@ -55,13 +58,15 @@ class TrialArms:
             if arm is not None:
                 tags[one.tag] = arm.value
             has_change = one.state is ExperimentState.KEPT or arm is Arm.CHANGED
+            if one.kind is ChangeKind.TEAM and arm is not None:
+                chances[one.subject] = 1 - (1 - chances.get(one.subject, 0.0)) * (1 - one.hold_out)
             if one.kind is ChangeKind.MODEL:
                 rules += [self._rules[one.name]] if has_change else []
             elif not has_change:
                 (without if one.kind is ChangeKind.RULE else held_out).append(one.subject)
         if not (tags or rules or without or held_out):
             return None
-        known = (HeldOutTeams(frozenset(held_out)),) if held_out else ()
+        known = (HeldOutTeams(frozenset(held_out), chances),) if held_out or chances else ()
         return FeatureFacts(known, tuple(rules), tags, without_rules=frozenset(without))
 
     def _arm(self, one: Experiment, task: str) -> Arm | None:

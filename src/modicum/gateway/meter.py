@@ -13,7 +13,7 @@ import msgspec
 
 from modicum.calls import FAILED_ATTEMPT, NO_CHARGES, Basis, Call, CallStatus, Charges, Edit, Owner, Usage
 from modicum.calls.provider_names import is_native_id
-from modicum.gateway.callers.attribution import Attribution
+from modicum.gateway.callers.attribution import Attribution, short
 from modicum.gateway.exchange import Exchange, is_unbilled
 from modicum.gateway.http.codings import CODINGS, coding_of
 from modicum.governance.budgets import RESERVED_TAG
@@ -23,6 +23,7 @@ from modicum.metering.tokens import count_tokens
 from modicum.providers.facts import DialectError, ReplyFacts
 
 SOURCE = "gateway"
+REQUEST_ID_TAG = "request_id"
 REVISION = 1 << 62
 """The gateway saw the whole call: its record stands above an agent's own log of the same call."""
 MOST_BEGUN_BYTES = MOST_RECORD_BYTES
@@ -176,7 +177,7 @@ def finished_call(exchange: Exchange, counted: CountedUsage, edits: tuple[Edit, 
         agent=begun.agent,
         project=begun.project,
         owner=begun.owner,
-        tags=_with_response_id(_tags(exchange), identity, reply),
+        tags=_with_request_id(_with_response_id(_tags(exchange), identity, reply), exchange),
         revision=REVISION,
         edits=edits,
     )
@@ -216,6 +217,17 @@ def _with_response_id(tags: dict[str, str], identity: str, reply: ReplyFacts | N
     if reply is None or identity == reply.reply_id or len(reply.reply_id) < 20:
         return tags
     return {**tags, "response_id": reply.reply_id[:200]}
+
+
+def _with_request_id(tags: dict[str, str], exchange: Exchange) -> dict[str, str]:
+    """What the provider called the request: its support asks for it, and so does whoever finds it in a client's log."""
+    if exchange.answer is None:
+        return tags
+    id_header = exchange.upstream_dialect.api.request_id_header
+    for name, value in exchange.answer.headers:
+        if name == id_header:
+            return {**tags, REQUEST_ID_TAG: short(value.decode("ascii", "replace"))}
+    return tags
 
 
 def numbers() -> Iterator[str]:

@@ -96,7 +96,10 @@ def streams(exchange: Exchange) -> bool:
     answer = exchange.answer
     if not exchange.facts.stream or answer is None or answer.status != 200:
         return False
-    return _kind(answer.headers) != b"application/json" or exchange.upstream_dialect.streams_json
+    kind = _kind(answer.headers)
+    if kind == b"text/html":  # of a proxy that answers in the upstream's place
+        return False
+    return kind != b"application/json" or exchange.upstream_dialect.streams_json
 
 
 def _facts(exchange: Exchange, headers: Sequence[Header], body: bytes) -> ReplyFacts:

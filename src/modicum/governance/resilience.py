@@ -91,6 +91,8 @@ class ResiliencePolicy(msgspec.Struct, frozen=True, kw_only=True):
     first_wait_s: float = 0.25
     most_wait_s: float = 8.0
     """A retry that would have to wait longer is not made."""
+    hedge_after_s: float = 0.0
+    """How long a call waits for its reply to begin before it is sent a second time to the same place; 0: for ever."""
     team: str = ""
     """Whose calls; empty: all. So are the following."""
     app: str = ""

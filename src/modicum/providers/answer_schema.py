@@ -16,16 +16,24 @@ _PLACES = (
     ("generationConfig", "responseJsonSchema"),  # generateContent
     ("generationConfig", "responseSchema"),
 )
-_ANY_JSON = (("response_format", "type", "json_object"), ("text", "format", "type", "json_object"))
+_ANY_JSON = (
+    ("response_format", "type", "json_object"),
+    ("text", "format", "type", "json_object"),
+    ("generationConfig", "responseMimeType", "application/json"),
+)
 """Asked for without a schema."""
 
 
 def answer_schema(body: bytes) -> Mapping[str, Any] | None:
     """The JSON schema of the answer; empty: any JSON will do; None: the request does not ask for JSON."""
     try:
-        request = parse_request_object(body)
+        return schema_in(parse_request_object(body))
     except (DialectError, msgspec.DecodeError):
         return None
+
+
+def schema_in(request: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The same, of a request that is decoded."""
     for place in _PLACES:
         schema = _at(request, place)
         if isinstance(schema, Mapping):

@@ -97,6 +97,8 @@ class Dialect(ABC):
     """Whether a model writes something: a call may be an agent's turn."""
     is_metered: ClassVar[bool] = True
     """False: nobody here knows what its calls cost. They pass as they come, and are on record with unknown cost."""
+    has_websocket: ClassVar[bool] = False
+    """Whether its calls may come over a WebSocket, one message each, under the first of its paths."""
     has_batches: ClassVar[bool] = False
     """Whether its calls ask for batches, whose results come later."""
     has_model: ClassVar[bool] = True

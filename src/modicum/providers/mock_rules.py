@@ -30,6 +30,11 @@ class MockRules:
         choice = request.get("tool_choice")
         return choice == "required" or text(mapping(choice).get("type")) in {"any", "tool", "function"}
 
+    def chosen_tool(self, request: Mapping[str, Any]) -> str:
+        """The one tool that the reply must call; empty: any, or none."""
+        choice = mapping(request.get("tool_choice"))
+        return text(choice.get("name")) or text(mapping(choice.get("function")).get("name"))
+
     def count(self, tokens: int) -> Json:
         """The reply to a request to count a prompt's tokens."""
         return {"input_tokens": tokens}

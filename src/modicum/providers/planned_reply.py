@@ -34,6 +34,8 @@ class PlannedReply(NamedTuple):
     calls: tuple[ToolCall, ...] = ()
     finish: str = "stop"
     """`stop`, `length` or `tool_calls`."""
+    path: str = ""
+    """Under which it was asked for, in a dialect that has several."""
     request: Mapping[str, Any] = {}
     """What it replies to, for dialects in which a reply has the shape of its request."""
 

@@ -6,12 +6,14 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from modicum.calls.outside.one_line import one_line
 from modicum.reports import charts
-from modicum.reports.figures import count, dollars, share
+from modicum.reports.figures import count, dollars, format_tokens, share
 
 MOST_BARS = 20
 TIMES = frozenset({"day", "week", "month"})
-SIGNS = {"lower_bound": "at least ", "estimated": "about "}
+SIGNS = {"lower_bound": "\u2265 ", "estimated": "\u2248 "}
+"""Before a cost: at least, about."""
 Document = Mapping[str, Any]
 
 
@@ -38,8 +40,8 @@ def _head(document: Document) -> str:
     tiles = [
         (_cost(document), "spent"),
         (count(document["calls"]), "calls"),
-        (count(document["prompt_tokens"]), "prompt tokens"),
-        (count(document["completion_tokens"]), "completion tokens"),
+        (format_tokens(document["prompt_tokens"]), "prompt tokens"),
+        (format_tokens(document["completion_tokens"]), "completion tokens"),
     ]
     currency = document.get("currency")
     if currency and currency["total"] is not None:
@@ -53,7 +55,7 @@ def _head(document: Document) -> str:
 
 
 def _chart(document: Document) -> str:
-    rows = [(row["name"] or "(none)", float(row["cost_usd"])) for row in document["rows"] if row["cost_usd"]]
+    rows = [(one_line(row["name"]) or "(none)", float(row["cost_usd"])) for row in document["rows"] if row["cost_usd"]]
     if not rows:
         return ""
     shown = rows[-MOST_BARS:] if document["by"] in TIMES else rows[:MOST_BARS]
@@ -111,7 +113,7 @@ def _amount(amount: Decimal | None) -> str:
 
 def _row(cells: list[str], tag: str, left: int) -> str:
     sides = [' class="text"' if place < left else "" for place in range(len(cells))]
-    inner = "".join(f"<{tag}{side}>{escape(cell)}</{tag}>" for cell, side in zip(cells, sides, strict=True))
+    inner = "".join(f"<{tag}{side}>{escape(one_line(cell))}</{tag}>" for cell, side in zip(cells, sides, strict=True))
     return f"<tr>{inner}</tr>"
 
 

@@ -12,7 +12,7 @@ from modicum.routing.learners.learner import OutcomeLearner
 from modicum.routing.learners.length import LengthLearner
 from modicum.routing.outcome_table import OutcomeTable
 from modicum.routing.sparse_rows import Floats, Integers
-from modicum.statistics.ratios import t_quantile
+from modicum.statistics.student import t_quantile
 
 RANDOM, LENGTH, ORACLE = "random", "length", "oracle"
 

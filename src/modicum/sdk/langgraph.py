@@ -14,6 +14,7 @@ from typing import Any
 
 from modicum.agents.guard import Guard, Guards
 from modicum.agents.recorder import AgentReply, TeamRecorder
+from modicum.agents.team_plan import full_team_guard
 from modicum.calls import UserError
 from modicum.calls.extras import missing_extra
 
@@ -28,14 +29,15 @@ class PlannedGraph:
     """Wraps the nodes of one graph.
 
     Args:
-        guard: makes the guard of a run from its id, usually `plan.guard`, with the keyword arguments bound.
+        guard: makes the guard of a run from its id, usually `plan.guard`, with the keyword arguments bound. Without it
+            every run is the full team's, to be recorded before there is a plan.
         recorder: where turns are written down; nowhere if None.
         messages_key: where the state keeps its messages.
     """
 
     def __init__(
         self,
-        guard: Callable[[str], Guard],
+        guard: Callable[[str], Guard] = full_team_guard,
         *,
         recorder: TeamRecorder | None = None,
         messages_key: str = "messages",

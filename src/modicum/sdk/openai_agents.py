@@ -29,7 +29,7 @@ class PlannedRun:
     """One conversation under a plan.
 
     Args:
-        guard: of this conversation.
+        guard: of this conversation; `full_team_guard(run)` where there is no plan yet.
         tools: name of a tool -> the agent that it asks, for agents that were made tools by `Agent.as_tool`.
         recorder: where turns are written down; nowhere if None.
         run_config: settings of yours to keep.

@@ -31,6 +31,9 @@ class ResilienceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """Before the first retry; it doubles with each, and half of it is left to chance. `Retry-After` stands above."""
     most_wait_s: float = 8.0
     """A retry that would have to wait longer is not made."""
+    hedge_after_s: float = 0.0
+    """How long a call waits for its reply to begin before it is sent a second time to the same place. Both are paid
+    for. 0: it is not."""
     team: str = ""
     """Whose calls it covers. Empty: all. So are the following."""
     app: str = ""
@@ -66,7 +69,7 @@ def _fault(one: ResilienceSettings, names: set[str]) -> tuple[str, str] | None:
         return "name", f"must differ from that of the others; '{one.name}' comes twice"
     if not 0 <= one.retries <= MOST_RETRIES:
         return "retries", f"is a number from 0 to {MOST_RETRIES}"
-    for key in ("first_wait_s", "most_wait_s"):
+    for key in ("first_wait_s", "most_wait_s", "hedge_after_s"):
         if not 0 <= getattr(one, key) <= MOST_WAIT_S:  # nan is in no range
             return key, f"is a number of seconds from 0 to {MOST_WAIT_S:.0f}"
     return None

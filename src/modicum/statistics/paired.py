@@ -12,6 +12,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from modicum.statistics.jackknife import FEW_CLUSTERS, few_clusters
+from modicum.statistics.student import t_quantile
+
 Floats = NDArray[np.float64]
 
 
@@ -28,6 +31,8 @@ class PairedDifference:
     """Pairs whose two values differ."""
     design_effect: float = 1.0
     """How many times as many pairs are needed because those of one cluster resemble each other; 1 without clusters."""
+    caution: str = ""
+    """Why the interval may be too narrow; empty where the data give no reason."""
 
     def not_worse_than(self, margin: float) -> bool:
         """Whether a loss of more than `margin` is ruled out (non-inferiority)."""
@@ -71,8 +76,10 @@ def paired_difference(
     padded = np.append(change, [span, -span])
     centre = float(padded.mean())
     plain = half = _normal(confidence) * float(padded.std()) / len(padded) ** 0.5
+    groups, what = count, "tasks"
     if clusters is not None:
         half = max(half, _clustered_half_width(change, np.asarray(clusters), confidence))
+        groups, what = len(np.unique(np.asarray(clusters))), "groups"
     return PairedDifference(
         pairs_count=count,
         mean=float(change.mean()),
@@ -81,6 +88,7 @@ def paired_difference(
         confidence=confidence,
         discordant_share=float(np.mean(change != 0)),
         design_effect=(half / plain) ** 2,
+        caution=few_clusters(groups, what) if groups < FEW_CLUSTERS else "",
     )
 
 
@@ -157,13 +165,4 @@ def _clustered_half_width(change: Floats, clusters: NDArray[np.generic], confide
     rest = change - change.mean()
     sums = np.array([rest[clusters == name].sum() for name in names])
     error = float(np.sqrt((sums**2).sum() * groups / (groups - 1))) / len(change)
-    return _student(confidence, groups - 1) * error
-
-
-def _student(confidence: float, freedom: int) -> float:
-    """Quantile of Student's t by the Cornish-Fisher expansion (Abramowitz and Stegun 26.7.5)."""
-    z = _normal(confidence)
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / freedom + second / freedom**2 + third / freedom**3
+    return t_quantile((1 + confidence) / 2, groups - 1) * error

@@ -48,6 +48,24 @@ def effect_figures(values: ArrayLike, changed: ArrayLike, share: float) -> Effec
         raise ValueError("a value is not in 0..1, or the share of the lot is not between 0 and 1")
     before = np.concatenate([[0.0], np.cumsum(result)[:-1]]) if len(result) else result
     centre = (before + 1.0) / (np.arange(len(result)) + 2.0)
+    return _figures(result, has_change, centre, share)
+
+
+def next_effect_figure(value: float, *, changed: bool, share: float, centre: float) -> tuple[float, float, float]:
+    """One unit's figure with the least and the most that it could be, where units come one by one and the share of the
+    lot is another each time.
+
+    Args:
+        value: the outcome, in 0..1.
+        changed: whether the unit had the change.
+        share: the chance that it would have it, settled before the lot fell.
+        centre: any value in 0..1 that was known before the lot: the mean of the outcomes so far, say.
+    """
+    found = _figures(np.array([value]), np.array([changed]), np.array([centre]), share)
+    return float(found.figures[0]), float(found.lowest[0]), float(found.highest[0])
+
+
+def _figures(result: Floats, has_change: NDArray[np.bool_], centre: Floats, share: float) -> EffectFigures:
     figures = np.where(has_change, (result - centre) / share, (centre - result) / (1 - share))
     lowest = -np.maximum(centre / share, (1 - centre) / (1 - share))
     highest = np.maximum((1 - centre) / share, centre / (1 - share))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modicum.statistics.ratios import t_quantile
+from modicum.statistics.proportions import share_over_tasks
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class RepeatedPasses:
     tasks_count: int
     """Tasks that ran at least k times; others say nothing of it."""
     value: float
-    low: float | None
-    high: float | None
+    low: float
+    high: float
 
 
 def pass_hat_k(
@@ -24,7 +24,7 @@ def pass_hat_k(
 ) -> RepeatedPasses | None:
     """The mean over tasks of C(passed, k) / C(runs, k), which is free of bias; None where no task ran k times.
 
-    The interval is Student's t over tasks, cut at 0 and 1; none where tasks show no spread.
+    The interval is that of a share over tasks: a task's chance spreads at most as much as its pass or fail would.
 
     Raises:
         ValueError: a task passed more often than it ran, or k is below 1.
@@ -36,9 +36,5 @@ def pass_hat_k(
     ]
     if not chances:
         return None
-    value, count = float(np.mean(chances)), len(chances)
-    error = float(np.std(chances, ddof=1)) / math.sqrt(count) if count > 1 else 0.0
-    if error == 0:
-        return RepeatedPasses(k, count, value, None, None)
-    reach = t_quantile((1 + confidence) / 2, count - 1) * error
-    return RepeatedPasses(k, count, value, max(0.0, value - reach), min(1.0, value + reach))
+    low, high = share_over_tasks(np.clip(chances, 0.0, 1.0), confidence=confidence)
+    return RepeatedPasses(k, len(chances), float(np.mean(chances)), low, high)

@@ -1,48 +1,42 @@
 """How many times as much: ratios of what the same tasks took under two conditions, with intervals over tasks.
 
 Two ratios answer two questions. The geometric mean of each task's own ratio says what happens to a typical task, and no
-large task rules it. The ratio of the sums says what happens to the bill. Tasks (or groups of them) are drawn again by
-lot, never single runs: ten runs of one task are one observation of what tasks are like.
+large task rules it. The ratio of the sums says what happens to the bill. Both are measured by leaving out whole tasks
+(or groups of them), never single runs: ten runs of one task are one observation of what tasks are like.
 """
 
 import math
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from modicum.statistics.ratios import t_quantile
+from modicum.statistics.jackknife import caution_of, jackknife
+from modicum.statistics.ratios import WIDEST
 
 Floats = NDArray[np.float64]
 
-DRAWS = 100_000
-MOST_PLACES = 5_000_000
 ENOUGH_GROUPS = 2
 
 
 @dataclass(frozen=True)
 class TaskRatio:
-    """A ratio with two intervals: that of the bootstrap, and a wider one for verdicts.
-
-    Ends are None where no interval can be given; `no_interval` then says why.
-    """
+    """A ratio with its interval. Ends are None where no interval can be given; `no_interval` then says why."""
 
     tasks_count: int
     value: float | None
     low: float | None = None
     high: float | None = None
-    sure_low: float | None = None
-    """The lower of the bootstrap's end and of Student's t: with few tasks the bootstrap alone is too narrow."""
-    sure_high: float | None = None
     spread: float | None = None
     """Standard deviation of the logarithms between groups; for ratios of sums None."""
     no_interval: str = ""
+    caution: str = ""
+    """Why the interval may be too narrow; empty where the data give no reason."""
 
 
 def geometric_ratio(
-    before: ArrayLike, after: ArrayLike, groups: ArrayLike | None = None, *, confidence: float = 0.95, seed: int = 0
+    before: ArrayLike, after: ArrayLike, groups: ArrayLike | None = None, *, confidence: float = 0.95
 ) -> TaskRatio:
     """The geometric mean over tasks of (after / before).
 
@@ -51,7 +45,6 @@ def geometric_ratio(
         after: the same tasks in the same order.
         groups: of each task; each its own where None.
         confidence: two-sided.
-        seed: of the bootstrap.
 
     Raises:
         ValueError: lengths differ, or a figure is negative or not finite.
@@ -69,27 +62,10 @@ def geometric_ratio(
     value = float(logs.mean())
     if reason := _why_none(sums):
         return TaskRatio(count, math.exp(value), no_interval=reason)
-    drawn = _draws(len(sums), seed)
-    means = (drawn @ sums) / (drawn @ sizes)
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    number = len(sums)
-    # Residuals of whole groups, as in the ratio of two sums: sum of logarithms over number of tasks.
-    rest = sums - value * sizes
-    error = math.sqrt(float((rest**2).sum()) * number / (number - 1)) / count
-    if error < 1e-12:
-        return TaskRatio(
-            count, math.exp(value), no_interval="every task shows the same ratio: its spread cannot be seen"
-        )
-    reach = t_quantile((1 + confidence) / 2, number - 1) * error
-    return TaskRatio(
-        count,
-        math.exp(value),
-        math.exp(low),
-        math.exp(high),
-        math.exp(min(float(low), value - reach)),
-        math.exp(max(float(high), value + reach)),
-        error * math.sqrt(number),
-    )
+    without = (logs.sum() - sums) / (count - sizes)
+    found = _interval(count, value, without, confidence, of_sums=False)
+    error = jackknife(value, without, confidence).error
+    return replace(found, spread=error * math.sqrt(len(sums))) if found.low is not None else found
 
 
 def ratio_of_task_sums(
@@ -100,7 +76,6 @@ def ratio_of_task_sums(
     per_before: ArrayLike | None = None,
     per_after: ArrayLike | None = None,
     confidence: float = 0.95,
-    seed: int = 0,
 ) -> TaskRatio:
     """Sum of `after` over sum of `before`; with `per_*` (successes) of what each unit of those took.
 
@@ -111,7 +86,6 @@ def ratio_of_task_sums(
         per_before: what was had for it, a figure a task.
         per_after: likewise.
         confidence: two-sided.
-        seed: of the bootstrap.
 
     Raises:
         ValueError: lengths differ, or a figure is negative or not finite.
@@ -128,14 +102,24 @@ def ratio_of_task_sums(
         return TaskRatio(count, value, no_interval=reason)
     if value == 0:
         return TaskRatio(count, value, no_interval="every figure is 0")
-    drawn = _draws(len(parts[0]), seed)
-    sums = [drawn @ part for part in parts]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = sums[1] * sums[2] / (sums[0] * sums[3])
-    if np.mean(~np.isfinite(ratios)) > (1 - confidence) / 4:
+    # Leaving one task out must leave something to compare.
+    if min(np.count_nonzero(part) for part in parts) < ENOUGH_GROUPS:
         return TaskRatio(count, value, no_interval="too few tasks have what is divided by")
-    low, high = np.quantile(ratios[np.isfinite(ratios)], [(1 - confidence) / 2, (1 + confidence) / 2])
-    return TaskRatio(count, value, float(low), float(high), float(low), float(high))
+    left = [np.log(part.sum() - part) for part in parts]
+    return _interval(count, math.log(value), left[1] + left[2] - left[0] - left[3], confidence)
+
+
+def _interval(count: int, value: float, without: Floats, confidence: float, *, of_sums: bool = True) -> TaskRatio:
+    """From the logarithm of a ratio, and what it is without each group."""
+    ratio = math.exp(value)
+    reach = jackknife(value, without, confidence, of_sums=of_sums)
+    if reach.error == 0:
+        return TaskRatio(count, ratio, no_interval="every task shows the same ratio: its spread cannot be seen")
+    if max(-reach.below, reach.above) > math.log(WIDEST):
+        return TaskRatio(count, ratio, no_interval="too few tasks: any ratio would do")
+    low, high = math.exp(value + reach.below), math.exp(value + reach.above)
+    what = "tasks" if len(without) == count else "groups"
+    return TaskRatio(count, ratio, low, high, caution=caution_of(value, without, what))
 
 
 def tasks_needed_for_ratio(ratio: float, spread: float, *, power: float = 0.8, confidence: float = 0.95) -> int | None:
@@ -172,11 +156,3 @@ def _why_none(sums: Floats) -> str:
     if len(sums) < ENOUGH_GROUPS:
         return "one task (or group) alone has no spread, however often it ran"
     return ""
-
-
-@lru_cache(maxsize=4)
-def _draws(count: int, seed: int) -> Floats:
-    """How often each group comes in each draw. Fewer draws of many groups, so that memory stays bounded."""
-    draws = max(2_000, min(DRAWS, MOST_PLACES // count))
-    chances = np.full(count, 1 / count)
-    return np.random.default_rng(seed).multinomial(count, chances, size=draws).astype(np.float64)

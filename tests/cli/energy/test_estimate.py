@@ -3,11 +3,12 @@ from energy.command import run, run_json
 ASKED = ["energy", "estimate", "--provider", "openai", "--model", "gpt-4o", "--output-tokens", 500, "--seconds", 9]
 
 
-def test_a_band_and_what_it_leaves_out(capsys):
+def test_a_guess_has_no_interval_and_says_what_it_leaves_out(capsys):
     code, out, _ = run(capsys, *ASKED)
 
     assert code == 0
-    assert out.startswith("estimated: ")
+    assert out.startswith("a guess: ")
+    assert "no interval: its error is not known" in out
     assert "prompt tokens" in out
 
 

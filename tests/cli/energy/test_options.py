@@ -1,7 +1,7 @@
 import pytest
 
 from modicum.calls import Problem, UserError
-from modicum.cli.energy.options import format_figure, parse_gpu_indexes, print_problems
+from modicum.cli.energy.options import format_figure, parse_gpus, print_problems
 
 
 @pytest.mark.parametrize(
@@ -11,11 +11,24 @@ def test_unknown_is_a_word_and_never_zero(value, text):
     assert format_figure(value, "J") == text
 
 
-def test_gpus_are_all_or_numbers():
-    assert parse_gpu_indexes("all") is None
-    assert parse_gpu_indexes("0,2") == [0, 2]
-    with pytest.raises(UserError):
-        parse_gpu_indexes("0,x")
+@pytest.mark.parametrize(
+    ("text", "gpus"),
+    [
+        ("all", ("nvidia", None)),
+        ("0,2", ("nvidia", [0, 2])),
+        ("amd", ("amd", None)),
+        ("amd:1", ("amd", [1])),
+        ("intel:all", ("intel", None)),
+    ],
+)
+def test_gpus_are_all_or_numbers_of_a_vendor(text, gpus):
+    assert parse_gpus(text) == gpus
+
+
+@pytest.mark.parametrize("text", ["0,x", "amd:x", "matrox", "-1"])
+def test_what_names_no_gpu_is_refused(text):
+    with pytest.raises(UserError, match="must be 'all'"):
+        parse_gpus(text)
 
 
 def test_problems_are_told_once_with_how_often(capsys):

@@ -83,7 +83,7 @@ def test_a_log_that_is_there_is_not_written_over(gpu, tmp_path, capsys):
         (["--server", "http://127.0.0.1:9", "--replay", "x"], "name a server"),
         (["--server", "http://127.0.0.1:9", "--interval", "0"], "more than 0 seconds"),
         (["--server", "http://127.0.0.1:9", "--gpu", "none"], "no source of energy"),
-        (["--server", "http://127.0.0.1:9", "--gpu", "first"], "must be 'all', 'none' or numbers"),
+        (["--server", "http://127.0.0.1:9", "--gpu", "first"], "must be 'all', 'none', numbers"),
         (["--server", "http://127.0.0.1:9"], "no answer"),
         (["--server", "127.0.0.1:9"], "no web address"),
         (["--server", "http://127.0.0.1:9", "--dcgm", "http://127.0.0.1:9/metrics"], "is dcgm-exporter running"),

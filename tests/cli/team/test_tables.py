@@ -1,6 +1,11 @@
+import msgspec
+import pytest
+
 from agents.teams import plan
+from modicum.agents.attribution import attribute
 from modicum.agents.plan_rules import EarlyExit, Evidence, Learned, Mute, Substitute
-from modicum.cli.team.tables import print_edits, print_plan
+from modicum.agents.recordings import RecordedRow, build_team
+from modicum.cli.team.tables import print_attribution, print_edits, print_plan
 
 EVIDENCE = Evidence(
     basis="replay",
@@ -70,3 +75,19 @@ def test_edits_are_a_table_or_a_sentence(capsys):
 
     print_edits([])
     assert "no plan changed a call" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("reads", "marks"), [(None, True), ([{"agent": "a", "round": 1, "tokens": 7}], False)])
+def test_edges_that_no_record_shows_are_marked(capsys, reads, marks):
+    lines = [
+        {"run": "1", "agent": "a", "round": 1, "answer": "x", "prompt_tokens": 9, "completion_tokens": 5, "reads": []},
+        {"run": "1", "agent": "b", "round": 1, "answer": "x", "prompt_tokens": 9, "completion_tokens": 5}
+        | ({} if reads is None else {"reads": reads}),
+    ]
+    found = [(number, msgspec.convert(line, RecordedRow)) for number, line in enumerate(lines)]
+
+    print_attribution(attribute(build_team(found, path="x")[0]))
+
+    out = capsys.readouterr().out
+    assert ("? assumed" in out, "~ assumed" in out) == (marks, marks)
+    assert ("1?" in out, "5~" in out) == (marks, marks)

@@ -6,15 +6,19 @@ from modicum.console.pages import waste
 from modicum.console.view import read_view
 from modicum.insights.audit import audit, audit_document
 from modicum.insights.scoping.time_span import EVER, NEVER
+from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
 
 
 @pytest.fixture
 def page(few_calls):
-    """Reads the page until the replay is there."""
+    """Reads the page until the replay is there, which has a ledger of its own: one connection is for one thread."""
+    copy = open_store(":memory:")
+    for batch in few_calls.entries():
+        copy.append(batch)
 
     def replay(_scope, changes):
-        found = audit(few_calls, PriceBook(), (EVER, NEVER), what_ifs=changes)
+        found = audit(copy, PriceBook(), (EVER, NEVER), what_ifs=changes)
         return audit_document(found)
 
     asking = Site(few_calls, audit=replay).asking
@@ -26,7 +30,8 @@ def page(few_calls):
             content = waste.read(asking, view)
         return content
 
-    return read
+    yield read
+    copy.close()
 
 
 def test_the_first_visit_does_not_wait_and_figures_are_those_of_the_audit(page, few_calls):

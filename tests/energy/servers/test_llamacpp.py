@@ -21,3 +21,14 @@ def test_processed_tokens_and_decodes_are_read():
 
 def test_the_page_is_read_when_it_comes_as_a_quoted_string():
     assert read_server("h", json.dumps(PAGE), 0.0).steps == 85
+
+
+def test_prompt_tokens_from_the_cache_and_drafted_tokens_are_read_where_they_are_counted():
+    found = read_server(
+        "h",
+        PAGE + "llamacpp:prompt_tokens_cached_total 700\nllamacpp:spec_decode_num_draft_tokens_total 60\n",
+        0.0,
+    )
+
+    assert (found.prompt_tokens, found.cached_tokens, found.drafted_tokens) == (1000, 700, 60)
+    assert read_server("h", PAGE, 0.0).cached_tokens is None

@@ -58,3 +58,14 @@ def test_a_page_of_an_unknown_server_is_refused():
 def test_a_page_that_is_no_metrics_page_is_refused():
     with pytest.raises(UserError, match="is this the right address"):
         read_server("http://h", "<html></html>", 0.0)
+
+
+def test_drafted_tokens_and_first_tokens_are_read():
+    more = (
+        'vllm:spec_decode_num_draft_tokens_total{engine="0",model_name="m"} 900.0\n'
+        'vllm:time_to_first_token_seconds_count{engine="0",model_name="m"} 31.0\n'
+    )
+
+    found = read(parse_exposition(PAGE + more))
+
+    assert (found.drafted_tokens, found.first_tokens) == (900, 31)

@@ -113,19 +113,19 @@ def test_canaries_keep_the_full_team_and_outcomes_find_their_runs(tmp_path, ask)
 def test_a_plan_that_proves_worse_is_given_up_also_by_runs_under_way(tmp_path, ask, capfd):
     made = plan(drop=["critic"], canary_share=0.01)
     with planned(tmp_path, made) as rig:
-        assert not ask(rig, "under way")
+        assert not ask(rig, "going on")
         other_worker = TeamOutcomes(tmp_path / "teams.sqlite")
         grading, digest = {"support": Grading("", 0.02)}, digest_text(encode_plan(made))
         number, given_up = 0, []
         while not given_up:
             number += 1
             assert number < 500
-            other_worker.record_run("support", f"r{number}", "", digest, CANARY if number % 2 else PLAN)
+            other_worker.record_run("support", f"r{number}", "", digest, CANARY if number % 2 else PLAN, 0.5)
             given_up = other_worker.apply_outcome(f"r{number}", "solved", float(number % 2), grading)
         other_worker.close()
-        until(lambda: ask(rig, "under way", round=1))
+        until(lambda: ask(rig, "going on", round=1))
         assert ask(rig, "a new one")
-        outcome(rig, "under way", 0)
+        outcome(rig, "going on", 0)
         calls = rig.records()
 
     assert calls[-1].tags["plan_arm"] == "full"

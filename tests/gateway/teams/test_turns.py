@@ -1,7 +1,9 @@
 """Plans applied on the wire: official clients, the gateway, and the mock provider that says what it was sent."""
 
 import json
+import time
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import anthropic
@@ -9,7 +11,9 @@ import openai
 import pytest
 
 from gateway.team_rig import plan, planned, turn
+from modicum.agents.plan_rules import EarlyExit
 from modicum.calls import Basis, CallStatus, Usage
+from modicum.experiments.team_runs import GivenAnswer, TeamOutcomes
 from modicum.ledger.booking import book
 from modicum.metering.prices import PriceBook
 
@@ -447,3 +451,25 @@ def test_changed_instructions_bring_the_full_team_back(tmp_path, capfd):
     told = capfd.readouterr().err
     assert f"{rig.plan_file}:18: the instructions of 'judge' changed; accepted is the digest 000000" in told
     assert f"{rig.plan_file}:21: the model of 'planner' changed; accepted is gpt-5" in told
+
+
+def test_answers_that_another_worker_took_count_too(tmp_path):
+    """One answer reaches this worker, the same one of a second agent another worker: that is enough."""
+    made = plan(agents=("a", "b", "c"), early_exit=EarlyExit(agree=2, of=3))
+    with (
+        planned(tmp_path, made, answer=r"ANSWER: (\w+)") as rig,
+        openai.OpenAI(base_url=f"{rig.url}/v1", api_key=rig.key, max_retries=0) as client,
+        closing(TeamOutcomes(tmp_path / "teams.sqlite")) as other,
+    ):
+        chat(client, turn("a", round=1, says="ANSWER: B"))
+        deadline = time.monotonic() + 10
+        while (row := other._reading.execute("SELECT scope, run, answer FROM answers").fetchone()) is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        scope, run, answer = row
+        sent = len(rig.mock.asked)
+        other.record_answer(scope, "support", run, GivenAnswer(1, "b", answer))
+        assert chat(client, turn("c", round=1)).choices[0].message.content == ""
+        assert len(rig.mock.asked) == sent
+        chat(client, turn("c", "another run", round=1))
+        assert len(rig.mock.asked) == sent + 1

@@ -1,12 +1,8 @@
-from zoneinfo import ZoneInfo
-
 import pytest
 
-from ledger.samples import entry
-from modicum.calls import Owner, UserError
-from modicum.insights.bill import make_cells
+from modicum.calls import UserError
 from modicum.insights.scoping.scope import Scope, parse_where
-from modicum.ledger.opening import open_store
+from modicum.insights.scoping.time_span import EVER, NEVER
 
 
 def test_conditions_are_read_as_they_are_typed():
@@ -24,18 +20,7 @@ def test_two_names_in_one_dimension_fit_no_call():
         parse_where(["team=a", "team=b"])
 
 
-def test_entries_and_the_ledger_choose_alike():
-    entries = [
-        entry("c1", owner=Owner(team="a"), tags={"f": "1"}),
-        entry("c2", owner=Owner(team="a")),
-        entry("c3", model="m2"),
-    ]
-    store = open_store(":memory:")
-    store.append(entries)
+def test_questions_are_asked_with_all_of_it():
+    scope = Scope(where={"team": "a"})
 
-    for where in ({}, {"team": "a"}, {"team": ""}, {"tag:f": "1"}, {"tag:f": "", "team": "a"}, {"model": "m2"}):
-        scope = Scope(where=where)
-        chosen = [one for one in entries if scope.includes(one)]
-        cells = make_cells(chosen, "model", "", ZoneInfo("UTC"))
-        asked = store.ask("bill", by="model", tag="", **scope.parameters)
-        assert {cell["name"]: cell["calls"] for cell in cells} == {row["name"]: row["calls"] for row in asked}
+    assert scope.parameters == {"since": EVER, "until": NEVER, "zone": "UTC", "where": {"team": "a"}}

@@ -4,7 +4,13 @@ import msgspec
 import pytest
 
 from modicum.providers.facts import DialectError
-from modicum.providers.translation.translation import decode_request, unsupported, unusable_reply
+from modicum.providers.translation.translation import (
+    MOST_NAMES,
+    decode_request,
+    left_out_names,
+    unsupported,
+    unusable_reply,
+)
 
 
 class Known(msgspec.Struct, forbid_unknown_fields=True):
@@ -53,3 +59,9 @@ def test_what_stands_beside_what_is_understood_is_taken_out_and_named():
     read = decode_request(msgspec.json.Decoder(Outer), body, "Anthropic", left_out, {"provider"})
     assert read == Outer([Part("hi")])
     assert left_out == ["messages.id", "provider"]
+
+
+def test_what_a_header_says_holds_no_line_of_its_own_and_has_an_end():
+    names = left_out_names(["tool a\r\nset-cookie: x", "caf\u00e9", "n" * 1000, "store", "store"])
+    assert names == ("'tool a\\r\\nset-cookie: x'", "'caf\\xe9'", "n" * 100, "store")
+    assert len(left_out_names(map(str, range(1000)))) == MOST_NAMES

@@ -4,9 +4,10 @@ from itertools import pairwise
 
 import anthropic
 import httpx2
+import msgspec
 import openai
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modicum.providers.dialects import DIALECTS
@@ -155,3 +156,79 @@ def test_an_agent_of_anthropics_client_works_with_openai(name):
     assert len(answer.content[-1].text.split()) == 40
     assert answer.usage.output_tokens == 45
     assert answer.usage.input_tokens > 0
+
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=8)
+ARGUMENTS = st.dictionaries(WORDS, WORDS | st.integers(0, 9) | st.booleans(), max_size=3)
+PNG = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+
+
+@st.composite
+def turns(draw):
+    """A conversation of an agent in OpenAI's dialect: questions, calls of tools with their results, answers."""
+    messages = [{"role": "system", "content": draw(WORDS)}] if draw(st.booleans()) else []
+    for turn in range(draw(st.integers(1, 3))):
+        words = {"type": "text", "text": draw(WORDS)}
+        messages.append({"role": "user", "content": [words, PNG] if draw(st.booleans()) else words["text"]})
+        calls = [
+            {
+                "id": f"call_{turn}_{place}",
+                "type": "function",
+                "function": {
+                    "name": draw(st.sampled_from(["tide", "wind"])),
+                    "arguments": msgspec.json.encode(given).decode(),
+                },
+            }
+            for place, given in enumerate(draw(st.lists(ARGUMENTS, max_size=3)))
+        ]
+        if calls:
+            messages.append({"role": "assistant", "content": draw(st.none() | WORDS), "tool_calls": calls})
+            messages += [{"role": "tool", "tool_call_id": call["id"], "content": draw(WORDS)} for call in calls]
+        messages.append({"role": "assistant", "content": draw(WORDS)})
+    return [*messages, {"role": "user", "content": draw(WORDS)}]
+
+
+TOOLS = [
+    {"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in ("tide", "wind")
+]
+
+
+def texts_of(document):
+    if isinstance(document, str):
+        return [document]
+    inner = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
+    return [text for value in inner for text in texts_of(value)]
+
+
+@settings(max_examples=60)
+@given(turns())
+def test_any_conversation_comes_back_from_anthropic_as_it_went(messages):
+    body = msgspec.json.encode({"model": "gpt-5", "max_tokens": 9, "messages": messages, "tools": TOOLS})
+    there = FOR_OPENAI.request(body, "claude-opus-4-6")
+    back = msgspec.json.decode(FOR_ANTHROPIC.request(there.body, "gpt-5").body)
+    assert back["messages"] == messages
+    assert back["tools"] == TOOLS
+    assert there.left_out == ()
+
+
+@settings(max_examples=60)
+@given(turns())
+def test_nothing_that_was_said_or_called_is_lost_on_the_way_to_gemini(messages):
+    body = msgspec.json.encode({"model": "gpt-5", "messages": messages, "tools": TOOLS})
+    there = TRANSLATIONS["openai-chat", "gemini-generate"].request(body, "gemini-2.5-pro")
+    sent = msgspec.json.decode(there.body)
+    words = texts_of(sent["contents"]) + texts_of(sent.get("systemInstruction", {}))
+    calls = [
+        part["functionCall"] for content in sent["contents"] for part in content["parts"] if "functionCall" in part
+    ]
+    expected = [call["function"] for message in messages for call in message.get("tool_calls", ())]
+    assert [(call["name"], call["args"]) for call in calls] == [
+        (call["name"], msgspec.json.decode(call["arguments"])) for call in expected
+    ]
+    for message in messages:
+        assert all(
+            text in words
+            for text in texts_of(message["content"])
+            if text not in {"text", "image_url", PNG["image_url"]["url"]}
+        )
+    assert there.left_out == ()

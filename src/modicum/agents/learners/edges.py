@@ -5,6 +5,7 @@ Loss of a batch of M sampled graphs G_m with rewards mu_m:
 with A = sigmoid(x / temperature) on the edges that are left, A0 the matrix of all edges that there were.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -208,13 +209,23 @@ def compute_penalty_gradient(
     return found[0], found[1]
 
 
-def cut_lowest(logits: Floats, masks: Mask, rate: float, *, shared: bool = False) -> None:
-    """Removes, in each round, the share of its remaining edges with the lowest weight: at least one if any is left."""
+def cut_lowest(
+    logits: Floats, masks: Mask, rate: float, *, shared: bool = False, to_count: Callable[[float], int] = int
+) -> None:
+    """Removes, in each round, the share of its remaining edges with the lowest weight: at least one if any is left.
+
+    Args:
+        logits: by round.
+        masks: by round; changed in place.
+        rate: the share.
+        shared: one matrix for all rounds.
+        to_count: how a share of edges becomes a number: int follows the paper's floor, round the released code.
+    """
     for number in range(min(1, len(masks)) if shared else len(masks)):
         left = np.flatnonzero(masks[number])
         if len(left) == 0 or rate <= 0:
             continue
-        count = max(1, int(len(left) * rate))
+        count = max(1, to_count(len(left) * rate))
         lowest = left[np.argsort(logits[number].ravel()[left], kind="stable")[:count]]
         for mask in masks if shared else masks[number : number + 1]:
             mask.ravel()[lowest] = False

@@ -125,7 +125,7 @@ def _print_ratios(pairs: "Sequence[ComparedPair]", baseline: str) -> None:
         rows.append(row)
     click.echo()
     output.print_table(columns, rows)
-    output.print_text(f"baseline: {baseline}; geometric mean over common tasks, interval by bootstrap over tasks")
+    output.print_text(f"baseline: {baseline}; geometric mean over common tasks, interval over tasks")
 
 
 def _ratio(ratio: "ComparedRatio") -> list[str]:

@@ -58,22 +58,22 @@ def audit_beside(place: str, folder: Path, scope: Scope, what_ifs: tuple[str, ..
 
 def answer(question: BackgroundAudit) -> str:
     """The document as JSON."""
-    from modicum.cli.console.sources import sources_of
+    from modicum.cli.console.ledger_access import opener_of
+    from modicum.cli.inputs.resources import load_prices
     from modicum.cli.terminal.output import json_text
     from modicum.insights.audit import audit, audit_document
     from modicum.settings import read_settings
 
-    settings = read_settings()
-    sources = sources_of(question.place, Path(question.folder), settings, read_settings)
-    with sources.open_store() as store:
+    prices = load_prices(None, read_settings())
+    with opener_of(question.place, Path(question.folder))() as store:
         found = audit(
             store,
-            sources.prices,
+            prices,
             (question.since, question.until),
             what_ifs=question.what_ifs,
             zone=ZoneInfo(question.zone),
         )
-    sources.prices.save()
+    prices.save()
     return json_text(audit_document(found))
 
 

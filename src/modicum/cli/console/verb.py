@@ -100,7 +100,8 @@ def _folder_of_logs(options: ConsoleOptions, settings: Settings) -> Iterator[Pat
 
 def _show(place: str, folder: Path, settings: Settings, bound: "socket.socket", host: str) -> None:
     """Serves the pages; holds the ledger itself where no other process does."""
-    from modicum.cli.console.sources import find_process, sources_of
+    from modicum.cli.console.ledger_access import find_process
+    from modicum.cli.console.sources import sources_of
     from modicum.console.server import run
 
     sources = sources_of(place, folder, settings, read_settings)

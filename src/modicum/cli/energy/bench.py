@@ -16,8 +16,11 @@ from modicum.cli.shared_options import json_option
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modicum.energy.bench import BenchPoint, BenchResult
     from modicum.energy.samples import GpuReading
+    from modicum.energy.tradeoff import CurvePoint
     from modicum.energy.watch import GpuSource
     from modicum.outbound.client import Outbound
 
@@ -35,6 +38,7 @@ class _BenchOptions(msgspec.Struct):
     chat: bool
     gpus: str
     dcgm_urls: tuple[str, ...]
+    cpu: bool
     headers: dict[str, str]
 
 
@@ -104,10 +108,11 @@ def command(
     points = make_curve(result.points)
     choices = choose_points(points, within_ms / 1000 if within_ms else None)
     if as_json:
-        print_json({"result": result, "curve": points, "choices": choices})
+        print_json({"result": result, "curve": points, "choices": choices, **answer(points, within_ms, result)})
     else:
         print_points(result)
         print_choices(choices)
+        print_answers(points, within_ms, result)
     if picture is not None:
         draw_picture(picture, result, within_ms)
     return 0 if any(point.joules is not None for point in result.points) or options["gpus"] == "none" else 1
@@ -126,7 +131,7 @@ async def _run_bench(options: _BenchOptions, *, quiet: bool) -> "BenchResult":
 
     points = []
     async with Outbound(AllowedHosts([options.server, *options.dcgm_urls]), timeout_s=120) as client:
-        gpus = open_gpu_sources(client, options.gpus, options.dcgm_urls)
+        gpus = open_gpu_sources(client, options.gpus, options.dcgm_urls, cpu=options.cpu)
         facts = tuple([fact for source in gpus for fact in await source.facts()])
         plan = LoadPlan(
             options.server,
@@ -241,6 +246,31 @@ def print_choices(choices: Any) -> None:
         click.echo(
             f"{name}: concurrency {chosen.concurrency}, {chosen.time_between_tokens_s * 1000:.1f} ms between tokens,"
             f" {chosen.tokens_per_second:,.0f} tokens/s, {format_figure(chosen.joules_per_generated_token, 'J/token')}"
+        )
+
+
+def answer(points: "Sequence[CurvePoint]", within_ms: float | None, result: "BenchResult") -> dict[str, Any]:
+    """Users per GPU at a latency, and what three times the speed costs in energy, both ways that people mean it."""
+    from modicum.energy.tradeoff import count_users, price_speed
+
+    users = count_users(points, within_ms / 1000, len(result.gpus)) if within_ms else None
+    return {"speed_prices": price_speed(points), "users_per_gpu": users}
+
+
+def print_answers(points: "Sequence[CurvePoint]", within_ms: float | None, result: "BenchResult") -> None:
+    found = answer(points, within_ms, result)
+    if within_ms:
+        users = found["users_per_gpu"]
+        shown = "unknown (no point is that fast, or no GPU was read)" if users is None else f"{users:,.3g}"
+        click.echo(f"users at once per GPU within {within_ms:g} ms between tokens: {shown}")
+    prices = found["speed_prices"]
+    for meaning, pair in (("each user's stream", prices.each), ("all streams together", prices.together)):
+        if pair is None:
+            click.echo(f"three times the speed of {meaning}: not seen; no two points with energy are so far apart")
+            continue
+        click.echo(
+            f"{pair.speed_ratio:.1f} times the speed of {meaning} took {pair.energy_ratio:.2g} times the energy per"
+            f" token (concurrency {pair.faster.concurrency} beside {pair.slower.concurrency})"
         )
 
 

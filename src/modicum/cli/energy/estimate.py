@@ -1,4 +1,4 @@
-"""`modicum energy estimate`: the energy of calls to closed APIs, as a wide range."""
+"""`modicum energy estimate`: a guess at the energy of calls to closed APIs."""
 
 import click
 
@@ -14,22 +14,24 @@ from modicum.cli.terminal.quantity import Quantity
 @click.option("--seconds", type=Quantity(0, min_open=True), required=True, help="How long the calls took.")
 @json_option
 def command(provider: str, model: str, output_tokens: int, seconds: float, as_json: bool) -> int:
-    """Estimate the energy of calls to a closed API, as a range that is wide on purpose (extra [footprint]).
+    """Guess the energy of calls to a closed API, without an interval: none can be known (extra [footprint]).
 
     \b
     Examples:
       modicum energy estimate --provider anthropic --model claude-sonnet-4-5 --output-tokens 800 --seconds 12
     """
     from modicum.cli.terminal.output import print_json
-    from modicum.energy.closed_api import BAND, estimate
+    from modicum.energy.closed_api import TRUTH_SEEN, estimate
 
     found = estimate(provider, model, output_tokens, seconds)
     if as_json:
         print_json(found)
         return 0
+    click.echo(f"a guess: {format_figure(found.joules, 'J')} ({found.joules / 3600:.3g} Wh; {found.source})")
+    least, most = TRUTH_SEEN
     click.echo(
-        f"estimated: {format_figure(found.low_joules, 'J')} to {format_figure(found.high_joules, 'J')}, central value"
-        f" {format_figure(found.middle_joules, 'J')} ({found.source}, made {BAND:g} times wider on both sides)"
+        f"no interval: its error is not known. On open models that were measured the formula was {least:g} to {most:g}"
+        " times the truth; of a closed one the size is guessed too. Do not report it as measured"
     )
     click.echo("not included, or assumed:")
     for text in found.left_out:

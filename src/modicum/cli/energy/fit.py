@@ -17,7 +17,7 @@ from modicum.cli.terminal.quantity import Quantity
 @click.option(
     "--within-ms",
     type=Quantity(0, min_open=True),
-    help="With --picture: mark the cheapest point with at most this many milliseconds between tokens.",
+    help="Count users per GPU with at most this many milliseconds between tokens; marked in --picture.",
 )
 @json_option
 def command(
@@ -32,16 +32,16 @@ def command(
     Examples:
       modicum energy fit points.json
       modicum energy fit points.json --experts 10/72 --picture trade.svg --within-ms 50
-      modicum energy fit run.jsonl --json
+      modicum energy fit run.jsonl --experts 8/128 --json
     """
     from modicum.cli.energy.measurements import read_points, read_recording
 
     if read_recording(files[0]) is not None:
         if len(files) > 1:
             raise UserError("give one recorded watch at a time: its counters belong to one machine")
-        return _fit_watch(files[0], as_json=as_json)
+        return _fit_watch(files[0], experts, as_json=as_json)
     points = read_points(files)
-    status = _fit_bench(points, experts, as_json=as_json)
+    status = _fit_bench(points, experts, within_ms, as_json=as_json)
     if picture is not None:
         from modicum.cli.energy.bench import draw_picture
 
@@ -49,14 +49,15 @@ def command(
     return status
 
 
-def _fit_watch(path: Path, *, as_json: bool) -> int:
+def _fit_watch(path: Path, experts: str | None, *, as_json: bool) -> int:
+    from modicum.cli.energy.measurements import parse_expert_share
     from modicum.cli.energy.watch import print_split
     from modicum.cli.terminal.output import print_json
     from modicum.energy.watch_log import read_log
     from modicum.energy.watch_totals import make_report
 
     recording = read_log(path)
-    result = make_report(recording.samples, str(path), recording.gpus)
+    result = make_report(recording.samples, str(path), recording.gpus, parse_expert_share(experts))
     if as_json:
         print_json({"split": result.split, "windows": result.windows, "problems": [str(p) for p in result.problems]})
     else:
@@ -66,16 +67,19 @@ def _fit_watch(path: Path, *, as_json: bool) -> int:
     return 0 if known else 1
 
 
-def _fit_bench(points: object, experts: str | None, *, as_json: bool) -> int:
+def _fit_bench(points: object, experts: str | None, within_ms: float | None, *, as_json: bool) -> int:
+    from modicum.cli.energy.bench import answer, print_answers
     from modicum.cli.energy.measurements import parse_expert_share
     from modicum.cli.terminal.output import print_json
     from modicum.energy.bench import BenchResult
     from modicum.energy.step_law import fit_step_law
+    from modicum.energy.tradeoff import make_curve
 
     assert isinstance(points, BenchResult)  # noqa: S101 - the caller read it
     law = fit_step_law(points.points, parse_expert_share(experts))
     if as_json:
-        print_json({"model": points.model, "law": law, "batch_near_floor": law.batch_near_floor})
+        answers = answer(make_curve(points.points), within_ms, points)
+        print_json({"model": points.model, "law": law, "batch_near_floor": law.batch_near_floor, **answers})
         return 0
     click.echo(f"{points.model}: joules per generated token at batch B, idle power while serving included")
     click.echo(f"  per token        {format_figure(law.per_token, 'J')}")
@@ -98,4 +102,5 @@ def _fit_bench(points: object, experts: str | None, *, as_json: bool) -> int:
         if floor is not None
         else "no batch is within 10 % of a lowest cost"
     )
+    print_answers(make_curve(points.points), within_ms, points)
     return 0

@@ -38,7 +38,10 @@ class Numbers(click.ParamType[tuple[int, ...]]):
 
 
 def gpu_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`--gpu` and `--dcgm`, the same for watch and bench."""
+    """`--gpu`, `--dcgm` and `--cpu`, the same for watch and bench."""
+    function = click.option(
+        "--cpu", is_flag=True, help="Add the energy of this machine's processors and their memory (RAPL, on Linux)."
+    )(function)
     function = click.option(
         "--dcgm",
         "dcgm_urls",
@@ -51,21 +54,29 @@ def gpu_options(function: Callable[..., Any]) -> Callable[..., Any]:
         "gpus",
         default="all",
         show_default=True,
-        help="GPUs of this machine: all, none, or numbers such as 0,1.",
+        help="GPUs of this machine: all, none, or numbers such as 0,1 (NVIDIA); amd, amd:0,1; intel, intel:0.",
     )(function)
 
 
-def parse_gpu_indexes(text: str) -> Sequence[int] | None:
-    """The numbers of the GPUs that `--gpu` names; None: all of them.
+VENDORS = ("nvidia", "amd", "intel")
+
+
+def parse_gpus(text: str) -> tuple[str, Sequence[int] | None]:
+    """The vendor and the numbers of the GPUs that `--gpu` names; None: all of them.
 
     Raises:
-        UserError: neither `all` nor numbers.
+        UserError: neither a vendor nor `all` nor numbers.
     """
-    if text == "all":
-        return None
-    if not all(part.isdecimal() for part in text.split(",")):
-        raise UserError(f"--gpu '{text}' must be 'all', 'none' or numbers such as 0,1")
-    return [int(part) for part in text.split(",")]
+    vendor, _, listed = text.partition(":")
+    if vendor not in VENDORS:
+        vendor, listed = "nvidia", text
+    if listed in ("", "all"):
+        return vendor, None
+    if not all(part.isdecimal() for part in listed.split(",")):
+        raise UserError(
+            f"--gpu '{text}' must be 'all', 'none', numbers such as 0,1, or a vendor such as amd or amd:0,1"
+        )
+    return vendor, [int(part) for part in listed.split(",")]
 
 
 def print_problems(problems: Sequence[Problem]) -> None:

@@ -12,6 +12,7 @@ import click
 
 from modicum.calls.errors import UserError
 from modicum.cli import shared_options as shared
+from modicum.cli.energy.meters import list_untried
 from modicum.cli.energy.options import format_figure, gpu_options, print_problems
 from modicum.cli.terminal.quantity import Quantity
 
@@ -29,6 +30,7 @@ class EnergyWatchOptions(shared.LedgerOptions):
     servers: tuple[str, ...]
     gpus: str
     dcgm_urls: tuple[str, ...]
+    cpu: bool
     seconds: float | None
     interval: float
     log_path: Path | None
@@ -145,7 +147,7 @@ class _LiveSession:
         if options.seconds is not None:
             loop.call_later(options.seconds, stop.set)
         async with Outbound(AllowedHosts([*options.servers, *options.dcgm_urls]), timeout_s=10) as client:
-            gpus = open_gpu_sources(client, options.gpus, options.dcgm_urls)
+            gpus = open_gpu_sources(client, options.gpus, options.dcgm_urls, cpu=options.cpu)
             self.watch = watch = LiveWatch(options.servers, gpus, options.interval, options.log_path)
             await watch.start(options.provider)
             with _LiveScreen(quiet=options.as_json) as screen:
@@ -302,6 +304,8 @@ def _print_tables(result: "WatchReport", facts: "Sequence[GpuFacts]") -> None:
     for fact in facts:
         if fact.contended_by:
             click.echo(f"note: {fact.contended_by} other processes compute on {fact.name}; their energy is included")
+    for text in list_untried({fact.source for fact in facts}):
+        click.echo(f"note: {text}")
     print_split(result)
 
 
@@ -340,6 +344,11 @@ def print_split(result: "WatchReport") -> None:
     for term in found.terms:
         if term.value is None:
             click.echo(f"{term.name.replace('_', ' ')}: {term.reason}")
+    for one in found.deviations:
+        stated = "no term of work is stated" if one.voids_terms else "the intervals are wider by what it may change"
+        click.echo(f"deviation: {one.explanation} ({one.strength:.0f} standard errors); {stated}; {one.advice}")
+    if found.noise_memory_s is not None:
+        click.echo(f"the noise stays the same for about {found.noise_memory_s:,.0f} s; the intervals allow for it")
     click.echo(
         f"{found.windows} windows; a window left out of the fit is predicted with an error of {found.window_error:.1%};"
         f" R2 {found.explained:.4f}"

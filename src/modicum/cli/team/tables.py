@@ -57,8 +57,8 @@ def print_attribution(report: "TeamAttribution", costs: "Mapping[str, AgentCost]
                     one.source,
                     one.reader,
                     one.kind,
-                    count(one.reads_count),
-                    count(one.tokens),
+                    count(one.reads_count) + ("?" if one.assumed_count else ""),
+                    count(one.tokens) + ("" if one.tokens_basis == "exact" else "~"),
                     _format_share(one.token_share),
                     count(one.moved_right),
                     count(one.moved_wrong),
@@ -68,6 +68,12 @@ def print_attribution(report: "TeamAttribution", costs: "Mapping[str, AgentCost]
             title=f"who reads whom, most tokens first ({len(edges)} of {len(report.edges)} edges)",
             left=3,
         )
+        if any(one.assumed_count for one in edges):
+            click.echo(
+                "? assumed: the record does not say who read whom, so whoever may have been read is taken for read"
+            )
+        if any(one.tokens_basis != "exact" for one in edges):
+            click.echo("~ assumed: the record does not say how many tokens were read, so the words are taken in full")
 
 
 def _format_cost_per_turn(cost: "AgentCost | None") -> str:
@@ -117,7 +123,10 @@ def print_curve(points: "ExitCurve") -> None:
         columns.append("not graded")
         for row, one in zip(rows, points.points, strict=True):
             row.append(count(one.ungraded_count))
-    print_table(columns, rows, title="early exit, replayed over the recorded runs (* recommended)")
+    full = "" if points.score_full is None else f", full team {points.score_full:.3f}"
+    print_table(columns, rows, title=f"early exit, replayed over {points.runs_count:,} runs{full} (* recommended)")
+    if points.left_out_count:
+        click.echo(f"{points.left_out_count:,} more runs are in no row: under some rule their answer cannot be graded")
 
 
 def _format_interval(low: float | None, high: float | None) -> str:
@@ -147,8 +156,25 @@ def print_plan(plan: "TeamPlan") -> None:
                 _format_learning(plan.learned),
             ]
         )
+    rows.append(["canaries", _format_canaries(plan)])
     rows.append(["expires", _format_expiry(plan)])
     print_table(["", plan.team or "team"], rows, left=2)
+
+
+def _format_canaries(plan: "TeamPlan") -> str:
+    """What they can find, and after how many runs."""
+    if not plan.canary_share:
+        return "none: nothing is noticed while the plan is in use"
+    from modicum.experiments.canary import findable_losses
+
+    shown = plan.verified or plan.evidence
+    score = shown.score_full if shown else 0.5
+    losses = ", ".join(f"{100 * one.loss:g} points after {one.runs:,}" for one in findable_losses(score) if one.runs)
+    from_score = f"from a score of {score:.2f}" if shown else "from a score of 0.50, the slowest, as none is known"
+    return (
+        f"{100 * plan.canary_share:g} % of runs, up to half where a loss is suspected; a loss is noticed, in about 4 "
+        f"of 5 cases, {from_score}: {losses} graded runs"
+    )
 
 
 def _format_expiry(plan: "TeamPlan") -> str:
@@ -247,10 +273,13 @@ def print_verification(found: "Verification", *, as_json: bool) -> None:
                 saved,
             ]
         )
-    columns = ["", "score", "change in points", "95 % interval", "prompt tokens", "completion tokens", "tokens saved"]
+    level = f"{100 * found.evidence.confidence:g} % interval"
+    columns = ["", "score", "change in points", level, "prompt tokens", "completion tokens", "tokens saved"]
     print_table(columns, rows, title=f"{found.arms[0].tasks_count} tasks")
     click.echo(f"verdict for a margin of {100 * found.margin:.1f} points: {found.verdict}")
     _print_proven_loss(found.evidence)
+    if found.evidence.note:
+        click.echo(f"take the interval with care: {found.evidence.note}")
     if found.tasks_needed:
         click.echo(f"tasks needed for a verdict: about {found.tasks_needed:,}")
     if found.learning_tokens:

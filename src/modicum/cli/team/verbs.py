@@ -206,7 +206,7 @@ def propose(options: ProposeOptions) -> None:
 @click.option("--tasks", type=FILE, help="Tasks for --runner: a JSONL file, one task per line.")
 @click.option(
     "--learner",
-    type=click.Choice(["trace", "agentdropout", "agentprune", "random"]),
+    type=click.Choice(["trace", "agentdropout", "agentdropout-released", "agentprune", "random"]),
     default="trace",
     show_default=True,
     help="How to learn; docs/teams.md says what each can find.",

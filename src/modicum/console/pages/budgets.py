@@ -80,6 +80,7 @@ def _budget_table(rows: Sequence[BudgetRow]) -> Table:
     return Table(
         name="budgets",
         title="Budgets",
+        most=MOST_ROWS,
         columns=["budget", "of", "per", "limit", "spent", "reserved", "left", "limit reached", "begins anew"],
         left=3,
         rows=[_budget_row(row) for row in ordered[:MOST_ROWS]],
@@ -111,6 +112,7 @@ def _key_table(keys: Sequence[Key], view: View) -> Table:
     return Table(
         name="keys",
         title="Keys of the gateway",
+        most=MOST_ROWS,
         columns=["key", "id", "team", "app", "user", "models", "issued", "by", "revoked"],
         left=9,
         rows=[

@@ -19,6 +19,7 @@ def read(asking: Asking, view: View) -> Content:
     table = Table(
         name="log",
         title="Decisions",
+        most=MOST_ROWS,
         columns=["when", "what", "about", "who it concerns", "by", "more"],
         left=6,
         rows=[

@@ -31,6 +31,7 @@ def _list_tasks(asking: Asking, view: View) -> Content:
     table = Table(
         name="tasks",
         title="The dearest tasks",
+        most=MOST_TASKS,
         columns=["task", "model", "began", "spent", "calls", "failed", "tokens sent", "cached", "outcome"],
         left=2,
         rows=[_task_row(row, view, most) for row in rows],
@@ -118,6 +119,7 @@ def _call_table(line: TaskTimeline, view: View) -> Table:
     return Table(
         name="calls",
         title="Call by call",
+        most=MOST_CALLS,
         columns=["began", "model", "agent", "what happened", "spent", "tokens sent", "cached", "tokens received"],
         left=4,
         rows=[

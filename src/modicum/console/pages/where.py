@@ -13,7 +13,7 @@ from modicum.insights.rent import Rent, RentPart, compute_rent
 from modicum.insights.trends.spend_over_time import fold_days
 from modicum.reports.figures import count, dollars, dollars_of, dollars_of_axis, share
 
-CUTS = ("team", "app", "user", "key", "model", "project", "task", "agent", "provider", "source", "branch", "status")
+CUTS = ("team", "app", "user", "key", "model", "project", "agent", "provider", "source", "branch", "status")
 NEXT = {
     "team": "user",
     "app": "user",
@@ -21,7 +21,6 @@ NEXT = {
     "user": "model",
     "model": "task",
     "project": "task",
-    "task": "agent",
     "agent": "model",
     "provider": "model",
     "source": "model",
@@ -48,15 +47,25 @@ def read(asking: Asking, view: View) -> Content:
         return Content()
     bill = build(cells, by)
     days = fold_days(asking.rows("spend_by_day", by=by, tag="", **view.scope.parameters))
+    next_page = "tasks" if NEXT[by] == "task" else "where"
     series = [Series(name, [float(usd) for usd in values]) for name, values in zip(days.names, days.usd, strict=True)]
-    page = "tasks" if by == "task" else "where"
     return Content(
         tiles=[
             Tile(label="spent", value=money(bill.total), basis=bill.total.basis.value),
             Tile(label="calls", value=count(bill.total.calls)),
             Tile(label=f"names in {by}", value=count(len(bill.rows))),
         ],
-        tables=[bill_table(bill, by, view, f"by-{by}", title=f"By {by}", page=page, next_by=NEXT[by])],
+        tables=[
+            bill_table(
+                bill,
+                by,
+                view,
+                f"by-{by}",
+                title=f"By {by}",
+                page=next_page,
+                next_by=NEXT[by],
+            )
+        ],
         parts={
             "tabs": _tabs(view, by),
             "chart": draw_columns(days.days, series, dollars_of_axis, f"Spend by day and {by}")
@@ -67,7 +76,8 @@ def read(asking: Asking, view: View) -> Content:
 
 
 def _tabs(view: View, by: str) -> list[tuple[str, str, bool]]:
-    return [(cut, view.query(by=cut), cut == by) for cut in (*CUTS, *ANATOMY_CUTS)]
+    tabs = [(cut, view.query(by=cut), cut == by) for cut in (*CUTS, *ANATOMY_CUTS)]
+    return [*tabs, ("task", f"tasks{view.query()}", False)]
 
 
 def _read_anatomy(asking: Asking, view: View, by: str) -> Content:

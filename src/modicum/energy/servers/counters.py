@@ -10,6 +10,8 @@ class Counters(msgspec.Struct, frozen=True):
     steps: float | None
     running: float | None
     waiting: float | None
+    drafted_tokens: float | None = None
+    first_tokens: float | None = None
     cache_use: float | None = None
     model: str = ""
     """Names of the served models, with commas between."""

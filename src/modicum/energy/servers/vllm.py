@@ -11,6 +11,8 @@ def read(metrics: Exposition) -> Counters:
             "vllm:prefix_cache_hits_total", "vllm:prefix_cache_hits", "vllm:gpu_prefix_cache_hits_total"
         ),
         generated_tokens=metrics.total("vllm:generation_tokens_total"),
+        drafted_tokens=metrics.total("vllm:spec_decode_num_draft_tokens_total", "vllm:spec_decode_num_draft_tokens"),
+        first_tokens=metrics.total("vllm:time_to_first_token_seconds_count"),
         steps=metrics.total("vllm:iteration_tokens_total_count"),
         running=metrics.total("vllm:num_requests_running"),
         waiting=metrics.total("vllm:num_requests_waiting"),

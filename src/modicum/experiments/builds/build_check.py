@@ -167,7 +167,7 @@ def _task_ratio(measure: str, pairs: Sides, first: Tasks, second: Tasks, confide
     rows = _known_rows(pairs, measure)
     before, after = [row[2] for row in rows], [row[3] for row in rows]
     ratio = geometric_ratio(before, after, _groups(rows), confidence=confidence)
-    low, high, reason = ratio.sure_low, ratio.sure_high, ratio.no_interval
+    low, high, reason = ratio.low, ratio.high, ratio.no_interval
     if low is None and ratio.value is not None and len(rows) >= FEWEST_COMMON and "same ratio" in reason:
         low = high = ratio.value  # nothing varies: a replay, or a mock
     return CheckedRatio(
@@ -197,8 +197,8 @@ def _resolved_ratio(measure: str, pairs: Sides, first: Tasks, second: Tasks, con
         before=_per(before, had[0]),
         after=_per(after, had[1]),
         ratio=ratio.value,
-        low=ratio.sure_low,
-        high=ratio.sure_high,
+        low=ratio.low,
+        high=ratio.high,
         no_interval=ratio.no_interval,
     )
 

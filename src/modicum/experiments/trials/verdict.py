@@ -89,10 +89,10 @@ def _judge(  # noqa: PLR0911 - one line a verdict
     ratio, success, noun = pair.ratios[trial.measure], pair.success, NOUNS[trial.measure]
     if pair.tasks == 0:
         return "cannot_say", f"nothing can be said of {trial.saver}: no task ran both with and without it"
-    if ratio.value is None or ratio.verdict_low is None or ratio.verdict_high is None or success is None:
+    if ratio.value is None or ratio.low is None or ratio.high is None or success is None:
         why = ratio.no_interval or "no task was graded in both arms"
         return "cannot_say", f"nothing can be said of the {noun} with {trial.saver}: {why}"
-    change = f"{noun} {_change(ratio.value, ratio.verdict_low, ratio.verdict_high)}"
+    change = f"{noun} {_change(ratio.value, ratio.low, ratio.high)}"
     figures = (
         f"{change}, success {success.value * 100:+.1f} points [{success.low * 100:+.1f}, {success.high * 100:+.1f}], "
         f"{pair.tasks:,} tasks"
@@ -131,8 +131,8 @@ def _verdict(
         sentence=sentence,
         measure=trial.measure,
         ratio=ratio.value if ratio else None,
-        low=ratio.verdict_low if ratio else None,
-        high=ratio.verdict_high if ratio else None,
+        low=ratio.low if ratio else None,
+        high=ratio.high if ratio else None,
         success_difference=success.value if success else None,
         success_low=success.low if success else None,
         success_high=success.high if success else None,

@@ -28,6 +28,7 @@ from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.process.log import log
 from modicum.gateway.process.workers import Board, State
+from modicum.gateway.websocket.door import OpenedBy, WebSocketDoor
 from modicum.outbound.keepalive import Header
 
 MOST_HEADERS = 200
@@ -73,6 +74,7 @@ class App:
         """They change with the settings."""
         self._most_body_bytes, self._most_upload_bytes = most_body_bytes, most_upload_bytes
         self._slow_client_s = slow_client_s
+        self.sockets = WebSocketDoor(pipeline, parts, slow_client_s)
         self._own: dict[tuple[str, str], Callable[..., Awaitable[tuple[int, bytes, bytes]]]] = {
             ("GET", "/healthz"): self._healthz,
             ("GET", "/readyz"): self._readyz,
@@ -80,6 +82,9 @@ class App:
         }
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._serve_websocket(scope, receive, send)
+            return
         if scope["type"] != "http":
             return
         with self._parts.bodies.share() as share:
@@ -126,6 +131,28 @@ class App:
         if work.error is not None and not client.started:
             with suppress(ClientGone):
                 await client.refuse(target.dialect, 500, "a fault of the gateway; its log says where", "internal_error")
+
+    async def _serve_websocket(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Lets a socket in, as the request that opens it says."""
+        path = scope["path"]
+        await receive()
+        try:
+            headers, passing = self._headers(scope["headers"])
+            check_places(scope["headers"], scope["query_string"], path)
+            self.cors.check_socket(headers)
+            target = served("POST", path, headers)
+            caller = self._pipeline.identify(headers, scope["query_string"])
+        except Refused as refusal:
+            self._parts.refusals.add(refusal.kind)
+            body = dialect_of(path).error(refusal.status, refusal.message, refusal.kind)
+            head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+            await send({"type": "websocket.http.response.start", "status": refusal.status, "headers": head})
+            await send({"type": "websocket.http.response.body", "body": body})
+            for _ in range(2):  # until the connection has gone: the server would call this no end of a handshake
+                await receive()
+            return
+        opened = OpenedBy(target, path, scope["query_string"], caller, headers, passing)
+        await self.sockets.serve(opened, receive, send)
 
     async def _pass(self, request: Request, client: Client) -> None:
         """A request that was let in, on its way."""

@@ -33,6 +33,15 @@ class Cors:
         """Whether replies get headers of ours."""
         return bool(self._origins)
 
+    def check_socket(self, headers: dict[bytes, bytes]) -> None:
+        """Whether a WebSocket may be opened, which browsers ask no leave for: a page's origin must be listed.
+
+        Raises:
+            Refused: it is not.
+        """
+        if b"origin" in headers and headers[b"origin"] not in self._origins:
+            raise Refused(403, "this origin is not listed in gateway.cors_origins of modicum.toml", "foreign_origin")
+
     def marked(self, headers: Iterable[Header], send: Send) -> Send:
         """What sends a reply, errors included, so that the page which asked for it may read it."""
         if not self._origins:

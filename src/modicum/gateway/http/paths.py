@@ -109,6 +109,11 @@ def _plain(path: str) -> tuple[str, str]:
     return f"/v1/{path.removeprefix(next(filter(path.startswith, _ELSEWHERE)))}", ""
 
 
+def has_websocket(path: str) -> bool:
+    """Whether a WebSocket may be opened under a path."""
+    return _plain(path)[0] in _WEBSOCKETS
+
+
 def dialect_of(path: str) -> Dialect:
     """In whose words a path is refused."""
     path, _ = _plain(path)
@@ -119,6 +124,7 @@ _ELSEWHERE = ("/openai/v1/", "/openai/", "/v1beta/openai/")
 """Where OpenAI's paths stand on Azure and in the Gemini API."""
 _DEPLOYMENT = re.compile(r"/openai/deployments/([^/]+)/(.+)")
 _FIXED = {path: Served.of(dialect, target) for dialect in DIALECTS.values() for path, target in dialect.paths.items()}
+_WEBSOCKETS = frozenset(next(iter(one.paths)) for one in DIALECTS.values() if one.has_websocket)
 _AREAS = [(dialect, dialect.area) for dialect in DIALECTS.values() if dialect.area is not None]
 _LISTERS = [dialect for dialect in DIALECTS.values() if dialect.list_header]
 _UNMETERED = {dialect.api.name: dialect for dialect in DIALECTS.values() if not dialect.is_metered}

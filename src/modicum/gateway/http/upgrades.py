@@ -1,16 +1,19 @@
-"""Other protocols that a caller would rather speak on its connection. None is spoken here: HTTP/1.1 goes on.
+"""Other protocols that a caller would rather speak on its connection. Nearly always HTTP/1.1 goes on.
 
 An `Upgrade` may be ignored (RFC 9110, 7.8), so a request that asks for HTTP/2 over plain text is served as it came.
-A WebSocket has no such second meaning: its handshake is refused at once, with the status that tells clients to use
-HTTP.
+A WebSocket has no such second meaning: but for the paths that have one (`gateway/websocket/`), its handshake is refused
+at once, with the status that tells clients to use HTTP.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from modicum.gateway.http.client import Client
+from modicum.gateway.http.paths import has_websocket
 from modicum.outbound.keepalive import Header
 from modicum.providers.dialect import Dialect
 
@@ -34,8 +37,9 @@ class PlainParser(httptools.HttpRequestParser):
     the first time (`should_upgrade` says which it is) and puts the header back.
     """
 
-    def __init__(self, protocol: HttpToolsProtocol) -> None:
+    def __init__(self, protocol: HttpToolsProtocol, takes_websocket: Callable[[], bool] = lambda: False) -> None:
         super().__init__(protocol)
+        self._takes_websocket = takes_websocket
         self._protocol = protocol
         self._left_out: list[Header] = []
 
@@ -44,6 +48,8 @@ class PlainParser(httptools.HttpRequestParser):
             try:
                 super().feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
+                if self._takes_websocket():
+                    raise
                 if self.get_method() == b"CONNECT":  # it would be one for ever
                     raise httptools.HttpParserError("no tunnels here") from None
                 data = self._plain_head() + bytes(data[upgrade.args[0] :])
@@ -73,9 +79,17 @@ class PlainProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self.parser = PlainParser(self)
+        self.parser = PlainParser(self, self.takes_websocket)
         # As uvicorn has it: what follows a `connection: close` is not read, and no fault of what came before.
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+
+    def takes_websocket(self) -> bool:
+        """Whether this head opens a WebSocket that is served here: then the server's protocol for these takes over."""
+        if self.ws_protocol_class is None or self.scope["method"] != "GET":
+            return False
+        upgrade = next((value for name, value in self.headers if name == b"upgrade"), b"")
+        path = unquote(httptools.parse_url(self.url).path.decode("ascii", "replace"))
+        return upgrade.strip().lower() == b"websocket" and has_websocket(path)
 
     def _should_upgrade(self) -> bool:
         """Whether this head is none yet: the parser reads it a second time, without the upgrade."""

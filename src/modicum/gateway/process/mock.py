@@ -1,8 +1,10 @@
 """A provider to try everything with: the mock's answers behind the gateway's own paths. Needs no key and no network."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -11,9 +13,12 @@ from modicum.gateway.http.paths import CALL, dialect_of, served
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.http.upgrades import PlainProtocol
 from modicum.outbound.listener import bind_listener
+from modicum.providers.dialect import Dialect
 from modicum.providers.facts import DialectError
+from modicum.providers.mock.batches import MockBatches
 from modicum.providers.mock.options import MockOptions, parse_options
-from modicum.providers.mock.provider import MockProvider, MockReply, models
+from modicum.providers.mock.provider import JSON, MockProvider, MockReply, models
+from modicum.providers.mock.recordings import recording
 from modicum.settings.addresses import host_and_port
 
 MODELS = ("gpt-4o-mini", "gpt-5", "text-embedding-3-small", "claude-sonnet-4-6", "claude-haiku-4-5", "gemini-2.5-flash")
@@ -24,10 +29,15 @@ Message = MutableMapping[str, Any]
 
 
 class MockApp:
-    """An ASGI application. Faults, sizes and delays are asked for in `x-mock-...` headers."""
+    """An ASGI application. Faults, sizes and delays are asked for in `x-mock-...` headers.
 
-    def __init__(self, provider: MockProvider) -> None:
-        self._provider = provider
+    Args:
+        recordings: the folder of replies that can be played back.
+    """
+
+    def __init__(self, provider: MockProvider, recordings: Path | None = None) -> None:
+        self._provider, self._recordings = provider, recordings
+        self._batches = MockBatches(provider)
 
     async def __call__(
         self,
@@ -53,6 +63,8 @@ class MockApp:
         await asyncio.sleep(options.delay_ms / 1000)
         head = [(b"content-type", answer.content_type.encode())]
         head += [(name.encode(), value.encode()) for name, value in answer.headers]
+        request_id = b"req_" + secrets.token_hex(12).encode()
+        head += [(b"x-request-id", request_id), (b"request-id", request_id)]
         if len(answer.parts) == 1 and not answer.breaks_off:
             head.append((b"content-length", b"%d" % len(answer.parts[0])))
         await send({"type": "http.response.start", "status": answer.status, "headers": head})
@@ -73,6 +85,9 @@ class MockApp:
         except (Refused, DialectError) as refusal:
             error_body = dialect.error(refusal.status, refusal.message, refusal.kind)
             return MockReply(refusal.status, "application/json", (error_body,)), MockOptions()
+        special = self._special(dialect, scope, body, options, now)
+        if special is not None:
+            return special, options
         path = f"{scope['path']}?{scope['query_string'].decode('ascii', 'replace')}"
         if target.what == CALL:
             return self._provider.answer(dialect, body, path, options, now), options
@@ -80,16 +95,30 @@ class MockApp:
             return models(dialect, MODELS, now), options
         return self._provider.count(dialect, body, path), options
 
+    def _special(
+        self, dialect: Dialect, scope: dict[str, Any], body: bytes, options: MockOptions, now: int
+    ) -> MockReply | None:
+        """What is no reply of a model and not about models: recordings, files, batches, paths that nobody meters."""
+        if options.replay:
+            try:
+                return recording(self._recordings, options.replay)
+            except DialectError as wrong:
+                return MockReply(wrong.status, JSON, (dialect.error(wrong.status, wrong.message, wrong.kind),))
+        found = self._batches.answer(dialect, scope["method"], scope["path"], body, options, now)
+        if found is None and not dialect.is_metered:
+            return MockReply(200, JSON, (b'{"object":"mock"}',))
+        return found
 
-def run(address: str) -> None:
-    """Runs the mock provider until it is asked to stop.
+
+def run(address: str, recordings: Path | None = None) -> None:
+    """Runs the mock provider until it is asked to stop. `recordings`: the folder of replies that can be played back.
 
     Raises:
         UserError: the address is taken.
     """
     server = uvicorn.Server(
         uvicorn.Config(
-            MockApp(MockProvider(str(time.time_ns()).encode())),
+            MockApp(MockProvider(str(time.time_ns()).encode()), recordings),
             http=PlainProtocol,
             loop="uvloop",
             ws="none",

@@ -68,6 +68,7 @@ from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
 from modicum.gateway.warming.sending_pings import may_send, send_ping
 from modicum.gateway.warming.short_marks import ShortMarks
+from modicum.gateway.websocket.library import has_websockets
 from modicum.ledger.batches import BatchFile
 from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal
@@ -229,7 +230,8 @@ class Gateway:
                 app,
                 http=GuardedProtocol,
                 loop="uvloop",
-                ws="none",
+                ws="websockets-sansio" if has_websockets() else "none",
+                ws_max_size=settings.most_body_mb * 1024 * 1024,
                 proxy_headers=False,
                 lifespan="off",
                 access_log=False,

@@ -19,6 +19,7 @@ from modicum.gateway.limits.limiting import tokens_of_reply
 from modicum.gateway.listening import pass_end
 from modicum.gateway.parts import Parts
 from modicum.gateway.resilience.failures import AttemptFailed, check_reply, failure_of_error
+from modicum.gateway.resilience.hedging import Hedge
 from modicum.gateway.resilience.next_attempt import NextAttempt
 from modicum.gateway.resilience.upstream_health import UpstreamHealth
 from modicum.gateway.upstreams import Route, Upstreams
@@ -133,7 +134,7 @@ class ResilientAnswerer:
         failed: bool | None = None
         try:
             was_probe = self._health.check(route.upstream)
-            end = await self._upstream.answer(exchange, client, _both(check))
+            end = await self._upstream.answer(exchange, client, _both(check), self._hedge(exchange, tried.policy))
             failed = False
         except (AttemptFailed, *TROUBLES) as error:
             failure = None if exchange.client_gone else failure_of_error(error, exchange)
@@ -146,6 +147,22 @@ class ResilientAnswerer:
             if hold is not None:
                 await self._limits.settle_hold(hold, tokens_of_reply(exchange))
         return end
+
+    def _hedge(self, exchange: Exchange, policy: ResiliencePolicy) -> Hedge | None:
+        """The second try of a call, for a policy that wants one; None: there is none, as for a call that has failed."""
+        if not policy.hedge_after_s or exchange.attempts > 1:
+            return None
+        return Hedge(policy.hedge_after_s, self._begin_hedge)
+
+    async def _begin_hedge(self, exchange: Exchange) -> bool:
+        """Whether a second try may be sent: it spends of the upstream's retries, as every try beyond the first."""
+        upstream = exchange.route.upstream
+        if self._health.saved_retries(upstream) < 1:
+            return False
+        if not await self._next.begin(exchange, exchange.route, "slow", "hedge", goes_on=True):
+            return False
+        self._health.spend_retry(upstream)
+        return True
 
     def _policy_of(self, exchange: Exchange) -> ResiliencePolicy:
         owner, model = exchange.about.owner, exchange.facts.model

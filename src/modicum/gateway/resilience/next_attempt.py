@@ -1,6 +1,6 @@
 """From one attempt of a call to the next: on record, within the call's budgets, and as if nothing had been sent."""
 
-from modicum.calls import Call
+from modicum.calls import Call, CallStatus
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.parts import Parts
@@ -14,7 +14,9 @@ class NextAttempt:
     def __init__(self, parts: Parts) -> None:
         self._recorder, self._metrics, self._budgets = parts.recorder, parts.metrics, parts.budgets
 
-    async def begin(self, exchange: Exchange, route: Route, failed: str, step: str, *, was_sent: bool = True) -> bool:
+    async def begin(
+        self, exchange: Exchange, route: Route, failed: str, step: str, *, was_sent: bool = True, goes_on: bool = False
+    ) -> bool:
         """Puts the attempt that ends here on record and reserves what the next may cost. False: that may not be, and
         the call stays as it is.
 
@@ -24,6 +26,7 @@ class NextAttempt:
             failed: why this attempt was not enough, in a word.
             step: what the next one is, in a word.
             was_sent: whether there is anything to record of this one.
+            goes_on: this one is still waited for.
         """
         attempt: Call | None = await self._recorder.attempt(exchange, failed) if was_sent else None
         former, paid = exchange.route, exchange.paid
@@ -37,7 +40,10 @@ class NextAttempt:
             exchange.paid = paid
             return False
         self._metrics.attempt_failed(former.upstream.name, failed, step)
-        exchange.begin_anew()
+        if goes_on:
+            exchange.status = CallStatus.UNKNOWN
+        else:
+            exchange.begin_anew()
         exchange.attempts += attempt is not None
         more = {"attempt.of": exchange.number, "attempt": f"{exchange.attempts}", "attempt.kind": step}
         exchange.tags = {**exchange.tags, **more}

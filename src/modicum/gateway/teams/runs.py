@@ -48,6 +48,9 @@ class Run:
         """Who said what so far, by `digest_saying`."""
         return MappingProxyType(self._sayings)
 
+    def knows_answer(self, agent: str, round_number: int) -> bool:
+        return agent in self._answers.get(round_number, {})
+
     def answered(self, agent: str, round_number: int, answer: str | None) -> None:
         """Takes an answer (or its digest) in, and looks whether the plan says that these are enough."""
         given = self._answers.setdefault(round_number, {})

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from modicum.calls import Outcome
-from modicum.experiments.team_runs import Grading, TeamOutcomes
+from modicum.experiments.team_runs import GivenAnswer, Grading, TeamOutcomes
 from modicum.gateway.answering import Answerer
 from modicum.gateway.failures import Failed
 from modicum.gateway.optimizing import FactSource
@@ -40,7 +40,7 @@ class Teams:
         self._plans = TeamPlans(self._outcomes.watch)
         self._failed = failed
         self._thread = ThreadPoolExecutor(1, "teams")
-        self._turns = TeamTurns(self._plans, self._record_run, key)
+        self._turns = TeamTurns(self._plans, self._record_run, self, key)
 
     @property
     def parts(self) -> TeamParts:
@@ -81,12 +81,26 @@ class Teams:
         except sqlite3.Error:
             self._failed("team_outcomes")
 
+    def share(self, scope: str, team: str, run: str, given: GivenAnswer) -> None:
+        """An agent's answer, for other workers (`turns.AnswerExchange`)."""
+        self._thread.submit(self._outcomes.record_answer, scope, team, run, given).add_done_callback(
+            self._check_recorded
+        )
+
+    def look_up(self, scope: str, team: str, run: str) -> Sequence[GivenAnswer]:
+        """The run's answers as far as all workers know them; none where the file fails."""
+        try:
+            return self._outcomes.answers(scope, team, run)
+        except sqlite3.Error:
+            self._failed("team_outcomes")
+            return []
+
     def close(self) -> None:
         self._thread.shutdown()
         self._outcomes.close()
 
-    def _record_run(self, team: str, run: str, task: str, plan: str, arm: str) -> None:
-        self._thread.submit(self._outcomes.record_run, team, run, task, plan, arm).add_done_callback(
+    def _record_run(self, team: str, run: str, task: str, plan: str, arm: str, share: float) -> None:
+        self._thread.submit(self._outcomes.record_run, team, run, task, plan, arm, share).add_done_callback(
             self._check_recorded
         )
 

@@ -5,9 +5,10 @@ A call of a stopped agent is answered here, where a plain text can be what its c
 rules (`modicum.agents.turn_rules`) get to know what they need. docs/teams.md says what is done and what is not.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import time
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -17,7 +18,7 @@ from modicum.agents.plan_rules import digest_text
 from modicum.agents.team_plan import find_line
 from modicum.agents.turn import TeamTurn
 from modicum.agents.turn_rules import RULES
-from modicum.experiments.team_runs import CANARY, NEITHER, PLAN
+from modicum.experiments.team_runs import CANARY, NEITHER, PLAN, GivenAnswer
 from modicum.gateway import replies
 from modicum.gateway.callers.attribution import MOST_CHARACTERS
 from modicum.gateway.exchange import Exchange, OwnReply, PendingEdit
@@ -50,8 +51,16 @@ _RETRY = b"x-stainless-retry-count"
 EMPTY_TEXTS = frozenset(dialect.empty_text for dialect in DIALECTS.values() if dialect.empty_text)
 """What stopped agents say where the settings leave it empty and their API takes no empty text in a later prompt."""
 
-RecordRun = Callable[[str, str, str, str, str], None]
-"""Takes note of a run: team, run, task, digest of the plan, arm."""
+RecordRun = Callable[[str, str, str, str, str, float], None]
+"""Takes note of a run: team, run, task, digest of the plan, arm, chance of being a canary."""
+
+
+class AnswerExchange(Protocol):
+    """Answers of runs, shared by all workers of this machine."""
+
+    def share(self, scope: str, team: str, run: str, given: GivenAnswer) -> None: ...
+
+    def look_up(self, scope: str, team: str, run: str) -> Sequence[GivenAnswer]: ...
 
 
 class _Call(NamedTuple):
@@ -77,13 +86,14 @@ class TeamTurns:
 
     Args:
         record_run: takes note of a run's arm.
+        answers: of other workers, and for them.
         key: of the digests of answers.
     """
 
     name = "team_plan"
 
-    def __init__(self, plans: TeamPlans, record_run: RecordRun, key: bytes) -> None:
-        self._plans, self._record_run, self._key = plans, record_run, key
+    def __init__(self, plans: TeamPlans, record_run: RecordRun, answers: AnswerExchange, key: bytes) -> None:
+        self._plans, self._record_run, self._answers, self._key = plans, record_run, answers, key
         self._runs = Runs()
         self._logged_reasons: set[tuple[str, str, str]] = set()
         self._led: dict[str, Team] = {}
@@ -114,6 +124,10 @@ class TeamTurns:
         run = self._runs.of(scope, team.name, question.run, lambda: self._new(team, question, exchange))
         prompt = exchange.prompt
         known = prompt if isinstance(prompt, RequestPrompt) and prompt.is_known else None
+        if team.plan.early_exit is not None and not run.agreed:
+            for given in self._answers.look_up(scope, team.name, question.run):
+                if not run.knows_answer(given.agent, given.round):
+                    run.answered(given.agent, given.round, given.answer)
         call = _Call(exchange, team, run, question, known)
         self._check(call)
         return self._turn(call)
@@ -132,17 +146,20 @@ class TeamTurns:
             return False
         if not run.guard.full_because:
             run.guard.full_because = GONE
-            self._record_run(team.name, question.run, exchange.about.task, team.digest, NEITHER)
+            self._record_run(team.name, question.run, exchange.about.task, team.digest, NEITHER, 0.0)
         return True
 
     def _new(self, team: Team, question: TurnQuestion, exchange: Exchange) -> Run:
         run = Run(team.plan.guard(question.run, watch=team.watch))
+        share = run.guard.canary_share
         held_out = exchange.of(HeldOutTeams)
-        if held_out is not None and team.name in held_out.teams:
-            run.guard.full_because = run.guard.full_because or "canary"
+        if held_out is not None:
+            share += (1 - share) * held_out.chances.get(team.name, 0.0)
+            if team.name in held_out.teams:
+                run.guard.full_because = run.guard.full_because or "canary"
         why = run.guard.full_because
         arm = CANARY if why == "canary" else NEITHER if why else PLAN
-        self._record_run(team.name, question.run, exchange.about.task, team.digest, arm)
+        self._record_run(team.name, question.run, exchange.about.task, team.digest, arm, share)
         return run
 
     def _check(self, call: _Call) -> None:
@@ -155,7 +172,7 @@ class TeamTurns:
             why = team.plan.full_because(prompts=prompts, models=models, watch=team.watch)
             if why:
                 run.guard.full_because = why
-                self._record_run(team.name, call.question.run, call.exchange.about.task, team.digest, NEITHER)
+                self._record_run(team.name, call.question.run, call.exchange.about.task, team.digest, NEITHER, 0.0)
         if why and why != "canary" and self._first_time(team, why):
             log("team_plan_not_applied", team=team.name, problem=self._explain(team, agent, why, prompts))
 
@@ -205,7 +222,8 @@ class TeamTurns:
         if stopped is not None:
             return stopped
         run.unfinished.add(agent)
-        listener = TurnListener(call, verdict.round, self._key)
+        share = partial(self._answers.share, call.exchange.about.owner.key, call.team.name, call.question.run)
+        listener = TurnListener(call, verdict.round, self._key, share)
         mark = "full" if verdict.full_because else "plan"
         return FeatureFacts((_team_turn(call, verdict),), RULES, tags, listener, mark)
 
@@ -257,8 +275,8 @@ class TurnListener:
 
     name = "turn"
 
-    def __init__(self, call: _Call, round_number: int, key: bytes) -> None:
-        self._call, self._round, self._key = call, round_number, key
+    def __init__(self, call: _Call, round_number: int, key: bytes, share: Callable[[GivenAnswer], None]) -> None:
+        self._call, self._round, self._key, self._share = call, round_number, key, share
         self._chunks: list[bytes] = []
         self._size = 0
 
@@ -285,4 +303,6 @@ class TurnListener:
         answer = digest_answer(self._call.team.answer_in(reply.text), self._key)
         if agent in self._call.team.plan.agents:
             run.answered(agent, self._round, answer)
+            if run.guard.plan.early_exit is not None:
+                self._share(GivenAnswer(self._round, agent, answer))
         return {"answer": answer} if answer else {}

@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-from modicum.calls import Entry, UserError
+from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
-from modicum.insights.dimensions import find_naming
 from modicum.insights.scoping.time_span import EVER, NEVER
 from modicum.ledger.asking.conditions import COLUMNS, TAG
 
@@ -28,13 +26,6 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     def parameters(self) -> dict[str, Any]:
         """What questions are asked with."""
         return {"since": self.since, "until": self.until, "zone": self.zone, "where": dict(self.where)}
-
-    def includes(self, entry: Entry) -> bool:
-        """Whether an entry is looked at, as questions would say."""
-        if not self.since <= entry.call.started < self.until:
-            return False
-        zone = ZoneInfo(self.zone)
-        return all(find_naming(*_parts(dimension), zone)(entry) == name for dimension, name in self.where.items())
 
 
 def parse_where(conditions: Iterable[str]) -> dict[str, str]:
@@ -60,8 +51,3 @@ def check_dimension(dimension: str) -> None:
     """
     if dimension not in COLUMNS and not (dimension.startswith(TAG) and dimension != TAG):
         raise unknown_name("dimension to choose calls by", dimension, [*COLUMNS, f"{TAG}NAME"])
-
-
-def _parts(dimension: str) -> tuple[str, str]:
-    name, _, tag = dimension.partition(":")
-    return name, tag

@@ -43,14 +43,18 @@ class MockOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     fault: Fault = ""
     fault_percent: int = 100
     """How many of a hundred such calls have the fault, by lot."""
+    batch_polls: int = 1
+    """How often the status of a batch is asked for before it is over."""
+    replay: str = ""
+    """A recording that is played back, in place of a reply of the mock's own."""
     says: str = ""
     """The reply, word by word, in place of words of the mock's own."""
 
 
-LARGEST = MockOptions(1_000_000, 1_000_000, 100, 1_000_000, 600_000, 600_000, fault_percent=100)
+LARGEST = MockOptions(1_000_000, 1_000_000, 100, 1_000_000, 600_000, 600_000, fault_percent=100, batch_polls=1_000_000)
 _NUMBERS = (
     *("output_tokens", "reasoning_tokens", "tool_calls", "chunks", "delay_ms", "chunk_delay_ms"),
-    "fault_percent",
+    *("fault_percent", "batch_polls"),
 )
 
 

@@ -102,7 +102,8 @@ def _parse_request(dialect: Dialect, body: bytes, path: str) -> MockRequest:
         raise DialectError(400, "the bound on output tokens is less than 1")
     request, rules = form_texts(body) if is_form(body) else parse_request_object(body), dialect.mock
     tools = tuple(rules.tools(request))
-    return MockRequest(facts, request, dialect.segments(body), tools, rules.forces_tool(request))
+    chosen = rules.chosen_tool(request)
+    return MockRequest(facts, request, dialect.segments(body), tools, rules.forces_tool(request), chosen, path)
 
 
 def _broken_reply(dialect: Dialect, fault: str) -> MockReply | None:

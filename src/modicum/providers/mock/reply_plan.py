@@ -1,6 +1,7 @@
 """What the mock provider will say to one request."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -8,10 +9,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from modicum.calls import SegmentKind, Usage
+from modicum.providers.answer_schema import schema_in
 from modicum.providers.blocks import Block
 from modicum.providers.facts import RequestFacts
-from modicum.providers.fields import listed, mapping, text
 from modicum.providers.mock.options import MockOptions
+from modicum.providers.mock.schema_sample import sample
 from modicum.providers.planned_reply import PlannedReply, ToolCall
 
 SENTENCE = (
@@ -19,8 +21,6 @@ SENTENCE = (
     "while rain moves over the water from the west"
 )
 WORDS = SENTENCE.split()
-
-DEEPEST_SCHEMA = 6
 
 
 class MockRequest(NamedTuple):
@@ -33,6 +33,9 @@ class MockRequest(NamedTuple):
     """Name and schema of each function that it offers."""
     forces_tool: bool
     """Whether the reply must call one."""
+    chosen_tool: str = ""
+    """Which one; empty: any."""
+    path: str = ""
 
 
 def plan_reply(request: MockRequest, prompt: Usage, options: MockOptions, seed: bytes, created: int) -> PlannedReply:
@@ -41,7 +44,7 @@ def plan_reply(request: MockRequest, prompt: Usage, options: MockOptions, seed: 
     calls = _calls(request, options, reply_id)
     bound = request.facts.most_output_tokens
     reasoning = options.reasoning_tokens if bound is None else min(options.reasoning_tokens, bound)
-    given_words = options.says.split()
+    given_words = options.says.split() or _schema_words(request)
     intended = len(given_words) or options.output_tokens
     left = intended if bound is None else min(intended, bound - reasoning)
     words = 0 if calls else left
@@ -59,8 +62,18 @@ def plan_reply(request: MockRequest, prompt: Usage, options: MockOptions, seed: 
         pieces=_pieces(given_words[:words] or list(_words(start, words)), options.chunks),
         calls=calls,
         finish=finish,
+        path=request.path.partition("?")[0],
         request=request.body,
     )
+
+
+def _schema_words(request: MockRequest) -> list[str]:
+    """The answer in the shape that the request asks for, in words; none: it asks for no shape."""
+    schema = schema_in(request.body)
+    if schema is None:
+        return []
+    answer = msgspec.json.encode(sample(schema) if schema else {"mock": True})
+    return msgspec.json.format(answer, indent=1).decode().split(" ")
 
 
 def _words(start: int, count: int) -> Iterator[str]:
@@ -77,27 +90,28 @@ def _pieces(words: list[str], count: int) -> tuple[str, ...]:
 
 
 def _calls(request: MockRequest, options: MockOptions, reply_id: str) -> tuple[ToolCall, ...]:
-    tools = request.tools
-    count = min(max(options.tool_calls, request.forces_tool), len(tools))
+    tools = _tools_to_call(request, options)
     if request.blocks and request.blocks[-1].kind is SegmentKind.TOOL_RESULT:
         return ()
     return tuple(
         ToolCall(f"{reply_id[:20]}{place:04d}", name, mapping_sample(schema))
-        for place, (name, schema) in enumerate(tools[:count])
+        for place, (name, schema) in enumerate(tools)
     )
 
 
-def mapping_sample(schema: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
-    """Arguments that fit a JSON schema, as far as it says types and enumerations."""
-    properties = mapping(schema.get("properties"))
-    names = [name for name in listed(schema.get("required")) if isinstance(name, str)] or list(properties)
-    return {name: _sample(mapping(properties.get(name)), depth + 1) for name in names}
+def _tools_to_call(request: MockRequest, options: MockOptions) -> Sequence[tuple[str, Mapping[str, Any]]]:
+    """The tool that the request chooses; those that its last words name; else as many as the header wants."""
+    tools = request.tools
+    if request.chosen_tool:
+        return [tool for tool in tools if tool[0] == request.chosen_tool][:1]
+    last = request.blocks[-1].text if request.blocks and request.blocks[-1].kind is SegmentKind.USER else ""
+    named = [tool for tool in tools if tool[0] and re.search(rf"\b{re.escape(tool[0])}\b", last)]
+    if named and not options.tool_calls:
+        return named
+    return tools[: min(max(options.tool_calls, request.forces_tool), len(tools))]
 
 
-def _sample(schema: Mapping[str, Any], depth: int) -> Any:
-    if choices := listed(schema.get("enum")):
-        return choices[0]
-    kind = text(schema.get("type")).lower()
-    if kind == "object":
-        return mapping_sample(schema, depth) if depth < DEEPEST_SCHEMA else {}
-    return {"integer": 1, "number": 1.5, "boolean": True, "array": [], "null": None}.get(kind, "mock")
+def mapping_sample(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments that fit a JSON schema."""
+    found = sample(schema)
+    return found if isinstance(found, dict) else {}

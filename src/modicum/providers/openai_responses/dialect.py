@@ -73,6 +73,7 @@ class OpenAIResponses(OpenAIDialect):
         "/v1/responses/input_tokens": Target("/responses/input_tokens", is_call=False, counts_tokens=True),
     }
     area = re.compile("/v1/responses/")
+    has_websocket = True
     stream_ends = (b"response.completed", b"response.incomplete", b"response.failed")
     repeatable_fields = frozenset(
         [

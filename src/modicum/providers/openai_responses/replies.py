@@ -13,7 +13,20 @@ Json = dict[str, Any]
 
 
 def whole(plan: PlannedReply) -> bytes:
+    if plan.path.endswith("/responses/compact"):
+        return encode(_compaction(plan))
     return encode(_response(plan, _status(plan)))
+
+
+def _compaction(plan: PlannedReply) -> Json:
+    """What comes of a context that is made shorter: the user's words as they were, and one item for all else."""
+    given = plan.request.get("input")
+    items = given if isinstance(given, list) else [{"type": "message", "role": "user", "content": given}]
+    own_words = [{"type": "message", **item} for item in map(mapping, items) if item.get("role") == "user"]
+    summary = {"id": f"cmp_{plan.reply_id}", "type": "compaction", "encrypted_content": f"mock-{plan.reply_id}"}
+    head = {"id": f"resp_{plan.reply_id}", "object": "response.compaction", "created_at": plan.created}
+    usage = {"usage": responses_usage(plan.usage)} if plan.usage else {}
+    return {**head, "output": [*own_words, summary], **usage}
 
 
 def _status(plan: PlannedReply) -> str:

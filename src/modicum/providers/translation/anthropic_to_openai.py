@@ -15,7 +15,7 @@ from modicum.providers.body_parsing import encode
 from modicum.providers.translation import anthropic_shapes as messages
 from modicum.providers.translation.anthropic_tools import tools_and_choice
 from modicum.providers.translation.openai_models import effort_for_budget
-from modicum.providers.translation.translation import Translated, decode_request, unsupported
+from modicum.providers.translation.translation import Translated, decode_request, left_out_names, unsupported
 
 UPSTREAM = "OpenAI chat"
 
@@ -61,7 +61,7 @@ def request(body: bytes, model: str, bound: str = "max_completion_tokens", *, on
             left_out.append("metadata.user_id")
     wire |= tools_and_choice(source, left_out) | _output(source)
     _own_options(source, wire, left_out, on_the_way)
-    return Translated(encode(wire), tuple(dict.fromkeys(left_out)))
+    return Translated(encode(wire), left_out_names(left_out))
 
 
 def _left_out(source: messages.MessagesRequest) -> list[str]:

@@ -15,7 +15,7 @@ from modicum.providers.body_parsing import UNREADABLE, encode
 from modicum.providers.fields import listed, mapping
 from modicum.providers.translation import openai_shapes as chat
 from modicum.providers.translation.anthropic_options import DEFAULT_OUTPUT_TOKENS, output_and_sampling
-from modicum.providers.translation.translation import Translated, decode_request, unsupported
+from modicum.providers.translation.translation import Translated, decode_request, left_out_names, unsupported
 
 UPSTREAM = "Anthropic messages"
 
@@ -59,7 +59,7 @@ def request(body: bytes, model: str) -> Translated:
     wire |= _tools(source, left_out)
     output_and_sampling(source, wire, left_out)
     custom = frozenset(tool.name for tool in source.tools or () if tool.custom is not None)
-    return Translated(encode(wire), tuple(dict.fromkeys(left_out)), custom)
+    return Translated(encode(wire), left_out_names(left_out), custom)
 
 
 def _left_out(source: chat.ChatRequest) -> list[str]:

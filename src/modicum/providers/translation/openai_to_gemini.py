@@ -16,7 +16,7 @@ from modicum.providers.fields import mapping, text
 from modicum.providers.translation import openai_shapes as chat
 from modicum.providers.translation.gemini_options import generation_config
 from modicum.providers.translation.thought_signatures import NOBODY_SIGNED, id_and_signature
-from modicum.providers.translation.translation import Translated, decode_request, unsupported
+from modicum.providers.translation.translation import Translated, decode_request, left_out_names, unsupported
 
 UPSTREAM = "Gemini"
 
@@ -64,7 +64,7 @@ def request(body: bytes, model: str) -> Translated:
         wire["generationConfig"] = config
     wire |= _tools(source, left_out)
     custom = frozenset(tool.name for tool in source.tools or () if tool.custom is not None)
-    return Translated(encode(wire), tuple(dict.fromkeys(left_out)), custom)
+    return Translated(encode(wire), left_out_names(left_out), custom)
 
 
 _SYSTEM = chat.ChatSystemMessage | chat.ChatDeveloperMessage

@@ -13,7 +13,7 @@ from modicum.providers.body_parsing import encode
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.translation import responses_shapes as responses
 from modicum.providers.translation.kept_thinking import opened
-from modicum.providers.translation.translation import Translated, decode_request, unsupported
+from modicum.providers.translation.translation import Translated, decode_request, left_out_names, unsupported
 
 UPSTREAM = "chat completions"
 
@@ -55,7 +55,7 @@ def request(body: bytes, model: str) -> Translated:
     if source.text and source.text.format and source.text.format.type != "text":
         wire["response_format"] = _form(source.text.format)
     custom = _add_tools(source, wire, left_out)
-    return Translated(encode(wire), tuple(dict.fromkeys(left_out)), custom)
+    return Translated(encode(wire), left_out_names(left_out), custom)
 
 
 def _left_out(source: responses.ResponsesRequest) -> list[str]:
@@ -195,10 +195,10 @@ def _add_tools(source: responses.ResponsesRequest, wire: Json, left_out: list[st
 
 
 def _flat(tools: Any) -> Iterator[Mapping[str, Any]]:
-    """The tools, with those of a namespace one by one."""
+    """The tools, with those of a namespace one by one; a namespace within another is none that is known."""
     for tool in map(mapping, tools):
         if tool.get("type") == "namespace":
-            yield from _flat(listed(tool.get("tools")))
+            yield from map(mapping, listed(tool.get("tools")))
         else:
             yield tool
 

@@ -1,6 +1,7 @@
 """What a gateway asks of a translation between two dialects."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
+from itertools import islice
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -10,6 +11,9 @@ from modicum.providers.facts import DialectError
 from modicum.providers.translation.unknown_fields import is_unknown_field, without_unknown
 
 T = TypeVar("T")
+
+MOST_NAMES = 40
+MOST_NAME = 100
 
 
 class Translated(msgspec.Struct, frozen=True, gc=False):
@@ -91,6 +95,12 @@ def decode_request(
         raise unsupported(f"{wrong}", upstream) from wrong
     except UNREADABLE as wrong:  # pragma: no cover - it was readable a moment ago
         raise DialectError(400, "the request body is not JSON") from wrong
+
+
+def left_out_names(left_out: Iterable[str]) -> tuple[str, ...]:
+    """What was left out, each once, as a header can hold it: parts of these names are the caller's own words."""
+    names = (name if name.isascii() and name.isprintable() else ascii(name) for name in dict.fromkeys(left_out))
+    return tuple(name[:MOST_NAME] for name in islice(names, MOST_NAMES))
 
 
 def unsupported(what: str, upstream: str) -> DialectError:

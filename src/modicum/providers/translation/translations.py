@@ -26,7 +26,7 @@ from modicum.providers.translation.replies_for_anthropic import StreamForAnthrop
 from modicum.providers.translation.replies_for_openai import StreamForOpenAI
 from modicum.providers.translation.replies_for_responses import StreamForResponses
 from modicum.providers.translation.replies_from_gemini import StreamFromGemini
-from modicum.providers.translation.translation import StreamTranslation, Translated, Translation
+from modicum.providers.translation.translation import StreamTranslation, Translated, Translation, left_out_names
 
 NONE_CUSTOM: frozenset[str] = frozenset()
 
@@ -128,7 +128,7 @@ class ByWayOfChat:
     def request(self, body: bytes, model: str) -> Translated:
         chat = self._first.request(body, model)
         there = self._second.request(chat.body, model)
-        left_out = tuple(dict.fromkeys((*chat.left_out, *there.left_out)))
+        left_out = left_out_names((*chat.left_out, *there.left_out))
         return Translated(there.body, left_out, chat.custom_tools | there.custom_tools)
 
     def reply(self, body: bytes, created: int, custom_tools: frozenset[str] = NONE_CUSTOM) -> bytes:

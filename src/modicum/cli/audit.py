@@ -194,7 +194,7 @@ def print_findings_csv(found: "Audit") -> None:
     """The findings, a row each."""
     from modicum.cli.terminal.csv_rows import print_struct_rows
 
-    print_struct_rows(found.findings, but=("what", "guard"))
+    print_struct_rows(found.findings, but=("what", "guard", "advice", "waiting"))
 
 
 def print_audit(found: "Audit", prices_of: str | None = None) -> None:

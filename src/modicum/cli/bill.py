@@ -97,6 +97,8 @@ def command(options: BillOptions) -> None:
         person_rule(settings),
         currency_of(settings, options.currency),
     )
+    if options.currency and scope.currency and dimensions[0][0] in NOT_OF_CALLS:
+        raise UserError(f"--currency goes with dimensions of calls, and '{dimensions[0][0]}' is none; leave it out")
     paths = options.paths
     problems: list[Problem] = []
     if options.found:
@@ -207,7 +209,7 @@ def _bill_by_dimension(
 def _convert(bill: "Bill", dated: "Sequence[Cell]", scope: _BillScope) -> "CurrencyAmounts | None":
     """What the bill is in another currency; None: none was wanted."""
     if scope.currency is None or scope.dimensions[0][0] in NOT_OF_CALLS:
-        return None
+        return None  # what divides the inside of calls has no amounts of its own
     from modicum.insights.bill import build
     from modicum.insights.money.currency import amount_of, convert_cells
 

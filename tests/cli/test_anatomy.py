@@ -36,3 +36,8 @@ def test_the_dearest_segments_are_listed_and_sum_to_the_bill(modicum, transcript
 
 def test_a_list_of_no_segments_is_refused(modicum):
     assert "--top" in modicum("anatomy", "--by", "segment", "--top", "0").err
+
+
+def test_parts_are_rows_of_csv(modicum, transcripts):
+    assert modicum("anatomy", transcripts, "--csv").out.startswith("name,")
+    assert ",task," in modicum("anatomy", transcripts, "--csv", "--by", "segment").out.splitlines()[0]

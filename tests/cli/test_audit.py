@@ -64,7 +64,7 @@ def test_mistakes_are_one_line(modicum, transcripts):
     assert "there is no finding 'wate'" in modicum("audit", transcripts, "--only", "wate").err
     wrong = modicum("audit", transcripts, "--what-if", "cache=1h")
     assert (wrong.status, wrong.out) == (2, "")
-    assert "accepted are cache_ttl=5m|1h|30m|12h|24h|off, keep_warm=5m:PINGS" in wrong.err
+    assert "accepted are cache_ttl=5m|1h|30m|12h|24h|off" in wrong.err
 
 
 def test_outcomes_beside_logs_tell_what_failure_cost(modicum, transcripts, tmp_path):
@@ -105,3 +105,10 @@ def test_a_mistyped_change_is_refused_before_any_log_is_read(modicum, monkeypatc
 
     assert wrong.status == 2
     assert "; accepted are " in wrong.err
+
+
+def test_findings_are_rows_of_csv(modicum, transcripts):
+    lines = modicum("audit", transcripts, "--csv", "--only", "B3").out.splitlines()
+
+    assert lines[0].startswith("id,name,title,finding_class,calls,tokens,gross_usd,saving_usd")
+    assert lines[1].startswith("B3,ttl_expiry,")

@@ -48,3 +48,7 @@ def test_an_unknown_part_is_refused_with_those_that_exist(modicum):
 
     assert ran.status == 2
     assert "provider, team" in ran.err
+
+
+def test_rows_are_csv(modicum, transcripts):
+    assert modicum("exposure", transcripts, "--csv").out.startswith("provider,calls,prompt_tokens,calls_not_looked_at")

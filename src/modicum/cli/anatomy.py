@@ -13,6 +13,7 @@ from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
+from modicum.cli.inputs.found_logs import join_found
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import ANATOMY, parse_dimension
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class AnatomyOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     by: str
+    found: bool
     top: int
+    as_csv: bool
 
 
 @click.command()
@@ -43,6 +46,8 @@ class AnatomyOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
 )
 @shared.span_options()
 @choice_options
+@shared.found_option
+@shared.csv_option
 @shared.log_options
 @shared.pass_options(AnatomyOptions)
 def command(options: AnatomyOptions) -> None:
@@ -64,16 +69,23 @@ def command(options: AnatomyOptions) -> None:
     problems: list[Problem] = []
     conditions = options.conditions()
     with (
-        open_ledger_or_logs(options.paths, options, settings, problems) as whole,
+        open_ledger_or_logs(join_found(options.paths, found=options.found), options, settings, problems) as whole,
         choose_from(whole, conditions, zone) as store,
     ):
         found = compute_rent(store, by, since, until, most=options.top)
-    print_report(found, problems, options)
+    print_report(found, problems, options, as_csv=options.as_csv)
 
 
-def print_report(rent: "Rent", problems: Sequence[Problem], options: shared.LogOptions) -> None:
+def print_report(
+    rent: "Rent", problems: Sequence[Problem], options: shared.LogOptions, *, as_csv: bool = False
+) -> None:
+    """The anatomy, as JSON, CSV or a table."""
     if options.as_json:
         output.print_json({**_anatomy_document(rent), "problems": problem_rows(problems)})
+    elif as_csv:
+        from modicum.cli.terminal.csv_rows import print_struct_rows
+
+        print_struct_rows(rent.parts)
     else:
         print_anatomy(rent)
     print_problems(problems, strict=options.strict, quiet=options.as_json)

@@ -11,6 +11,7 @@ from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
+from modicum.cli.inputs.found_logs import join_found
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
 from modicum.cli.inputs.shown_figures import person_rule
 from modicum.cli.terminal import output
@@ -25,12 +26,16 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class ExposureOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     by: str
+    found: bool
+    as_csv: bool
 
 
 @click.command()
 @click.option("--by", default="provider", show_default=True, metavar="WHAT", help=f"Group by {', '.join(EXPOSURE)}.")
 @shared.span_options()
 @choice_options
+@shared.found_option
+@shared.csv_option
 @shared.log_options
 @shared.pass_options(ExposureOptions)
 def command(options: ExposureOptions) -> None:
@@ -54,12 +59,14 @@ def command(options: ExposureOptions) -> None:
     problems: list[Problem] = []
     conditions = options.conditions()
     with (
-        open_ledger_or_logs(options.paths, options, settings, problems) as whole,
+        open_ledger_or_logs(join_found(options.paths, found=options.found), options, settings, problems) as whole,
         choose_from(whole, conditions, zone) as store,
     ):
         rows = measure_exposure(store, by, since, until, persons)
     if options.as_json:
         output.print_json({"by": by, "rows": rows, "problems": problem_rows(problems)})
+    elif options.as_csv:
+        print_csv(by, rows)
     else:
         print_exposure(by, rows)
         if note := persons_note([by], persons):
@@ -69,6 +76,24 @@ def command(options: ExposureOptions) -> None:
 
 def _format_missing(row: "ExposureRow") -> str:
     return "unknown" if row.calls_not_looked_at >= row.calls > 0 else "nothing"
+
+
+def print_csv(by: str, rows: "Sequence[ExposureRow]") -> None:
+    """A column for each kind of secret or personal data that was seen anywhere."""
+    kinds = sorted({kind for row in rows for kind in row.seen})
+    output.print_csv(
+        [by, "calls", "prompt_tokens", "calls_not_looked_at", *kinds],
+        [
+            [
+                row.name,
+                row.calls,
+                row.prompt_tokens,
+                row.calls_not_looked_at,
+                *(row.seen.get(kind, 0) for kind in kinds),
+            ]
+            for row in rows
+        ],
+    )
 
 
 def print_exposure(by: str, rows: "Sequence[ExposureRow]") -> None:

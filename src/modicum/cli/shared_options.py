@@ -101,6 +101,7 @@ prices_of_option = click.option(
     metavar="DATE|MODEL",
     help="All calls at the prices of that day (2026-11-30, today) or that model; what is booked stays as it is.",
 )
+csv_option = click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 

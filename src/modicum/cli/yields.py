@@ -35,6 +35,7 @@ class YieldOptions(shared.LedgerOptions, shared.SpanOptions, ChoiceOptions):
     grid: float | None
     timezone: str | None
     as_json: bool
+    as_csv: bool
 
 
 @click.command()
@@ -59,6 +60,7 @@ class YieldOptions(shared.LedgerOptions, shared.SpanOptions, ChoiceOptions):
 @shared.span_options("when the task began")
 @choice_options
 @shared.timezone_option
+@shared.csv_option
 @shared.json_option
 @shared.ledger_option
 @shared.pass_options(YieldOptions)
@@ -101,6 +103,11 @@ def command(options: YieldOptions) -> None:
         document = yield_document(found, options.by, zone.name, *bounds_or_none((since, until)), outcome_row)
         each = _per_outcome(found, options.grid)
         output.print_json(document | ({"margins": margins} if margins else {}) | {"energy_per_outcome": each})
+        return
+    if options.as_csv:
+        from modicum.cli.terminal.csv_rows import print_struct_rows
+
+        print_struct_rows(found.rows)
         return
     print_yield(found, options.by, outcome_row)
     if (each := _per_outcome(found, options.grid)) is not None:

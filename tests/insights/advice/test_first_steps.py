@@ -1,9 +1,11 @@
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
 from insights.planted import PRICES, Conversation, history_of, tool_round, user
 from modicum.insights.advice.client_advice import load_client_advice
-from modicum.insights.advice.first_steps import AdvisedFinding, rank_steps
+from modicum.insights.advice.first_steps import AdvisedFinding, limit_to_client, rank_steps
 from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.replay import Replay
 from modicum.insights.what_if import parse_what_if
@@ -69,3 +71,37 @@ def test_what_saves_nothing_or_cannot_be_replayed_is_no_step():
     }
 
     assert rank_steps(ADVICE, found, Replay(HISTORY, PRICES), PRICES) == []
+
+
+def test_every_part_of_a_change_is_limited():
+    """A new kind of change must say what it is for calls of other programs."""
+    calls, segments = MIXED.calls, MIXED.segments
+    whole = HistoryChange(
+        segment_tokens=np.zeros(segments, np.int64),
+        dropped_calls=np.ones(calls, bool),
+        ttl_seconds=np.full(calls, 3600),
+        pings=np.ones(calls, np.int64),
+        models={"a": "b"},
+        tier="batch",
+        unbroken=np.ones(calls, bool),
+        max_output_tokens=np.zeros(calls, np.int64),
+        prompt_shift=np.ones(calls),
+        starts_over=np.ones(calls, bool),
+        goes_on=np.ones(calls, bool),
+        conversation=MIXED.conversation + 100,
+        extra_usd=np.ones(calls),
+    )
+    other = MIXED.source == MIXED.code_of(MIXED.sources, "litellm")
+    limited = limit_to_client(whole, MIXED, "claude-code")
+
+    assert {field.name for field in fields(HistoryChange)} == {*vars(limited)}
+    neutral = {"ttl_seconds": -1, "max_output_tokens": np.iinfo(np.int64).max}
+    for name, value in vars(limited).items():
+        if name == "segment_tokens":
+            assert (value[other[MIXED.segment_call]] == MIXED.segment_tokens[other[MIXED.segment_call]]).all()
+        elif name == "conversation":
+            assert (value[other] == MIXED.conversation[other]).all()
+        elif isinstance(value, np.ndarray):
+            assert (value[other] == neutral.get(name, 0)).all(), name
+        else:
+            assert name in {"models", "tier"}

@@ -78,7 +78,7 @@ def rank_steps(
             change, finding_class = _parse(one.replay, replays, prices)
         if change is None or change.is_nothing:
             continue
-        found = replays.run([_limit(change, replays.history, one.client)])
+        found = replays.run([limit_to_client(change, replays.history, one.client)])
         if found.saving_share >= WORTH_DOING:
             steps.append(
                 AdvisedStep(
@@ -100,13 +100,14 @@ def _parse(text: str, replays: Replay, prices: PriceBook) -> tuple[HistoryChange
     return what_if.change, what_if.finding_class
 
 
-def _limit(change: HistoryChange, history: History, client: str) -> HistoryChange:
+def limit_to_client(change: HistoryChange, history: History, client: str) -> HistoryChange:
     """The change for calls of this agent alone: its settings hold for no other program."""
     own = history.source == history.code_of(history.sources, client)
     if own.all():
         return change
     of_segments = own[history.segment_call]
     ttl, tokens, most = change.ttl_seconds, change.segment_tokens, change.max_output_tokens
+    moved = change.conversation
     return replace(
         change,
         segment_tokens=None if tokens is None else np.where(of_segments, tokens, history.segment_tokens),
@@ -117,4 +118,9 @@ def _limit(change: HistoryChange, history: History, client: str) -> HistoryChang
         tier_calls=own if change.tier_calls is None else change.tier_calls & own,
         unbroken=None if change.unbroken is None else change.unbroken & own,
         max_output_tokens=None if most is None else np.where(own, most, np.iinfo(np.int64).max),
+        prompt_shift=None if change.prompt_shift is None else np.where(own, change.prompt_shift, 0.0),
+        starts_over=None if change.starts_over is None else change.starts_over & own,
+        goes_on=None if change.goes_on is None else change.goes_on & own,
+        conversation=None if moved is None else np.where(own, moved, history.conversation),
+        extra_usd=None if change.extra_usd is None else np.where(own, change.extra_usd, 0.0),
     )

@@ -187,6 +187,17 @@ def test_every_link_within_the_repository_leads_somewhere(page):
     assert [link for link in links if not leads_somewhere(page, *link.partition("#")[::2])] == []
 
 
+def test_every_page_is_linked_by_another_one():
+    linked = {
+        (page.parent / link.partition("#")[0]).resolve()
+        for page in PAGES
+        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+        if "://" not in link and not link.startswith("#")
+    }
+
+    assert [page.name for page in (ROOT / "docs").rglob("*.md") if page.resolve() not in linked] == []
+
+
 def leads_somewhere(page, path, heading):
     there = page.parent / path if path else page
     if not there.exists() or not heading:

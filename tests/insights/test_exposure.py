@@ -1,4 +1,7 @@
+import msgspec
+
 from insights.planted import EVER, Conversation, said, user
+from modicum.calls import Usage
 from modicum.insights.exposure import measure_exposure
 
 
@@ -24,3 +27,24 @@ def test_a_gateways_call_counts_as_looked_at_only_if_it_says_so(store):
     (row,) = measure_exposure(store, "provider", *EVER)
 
     assert (row.calls, row.calls_not_looked_at, row.seen) == (2, 1, {"email": 1})
+
+
+def test_what_was_redacted_is_counted_apart_kind_by_kind(store):
+    hidden = {"seen.email": "2", "seen.jwt": "1", "redacted.email": "2"}
+    talk = Conversation("a").call(user("mail", 10), tags=hidden).call(said("b", 20), tags={"seen.email": "1"})
+    store.append(talk.entries)
+
+    (row,) = measure_exposure(store, "provider", *EVER)
+
+    assert (row.seen, row.redacted) == ({"email": 3, "jwt": 1}, {"email": 2})
+
+
+def test_what_was_answered_from_memory_was_sent_to_nobody(store):
+    asked = Conversation("a").call(user("hi", 10))
+    (entry,) = Conversation("b", provider="modicum", anatomy=None).call(user("hi", 10)).entries
+    remembered = msgspec.structs.replace(
+        entry, call=msgspec.structs.replace(entry.call, usage=Usage(), calls_count=0, anatomy=None)
+    )
+    store.append([*asked.entries, remembered])
+
+    assert [row.name for row in measure_exposure(store, "provider", *EVER)] == ["anthropic"]

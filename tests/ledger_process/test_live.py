@@ -69,6 +69,16 @@ def test_an_entry_that_comes_again_counts_once(window):
     assert window.live("model", 60, NOW).total.calls == 1
 
 
+def test_what_was_answered_from_memory_is_no_call_as_in_the_bill(window):
+    remembered = entry(2, usd="0")
+    remembered.call = msgspec.structs.replace(remembered.call, provider="modicum", usage=Usage(), calls_count=0)
+    window.add([entry(1), remembered])
+
+    live = window.live("team", 60, NOW)
+
+    assert (live.total.calls, live.total.cost_usd, live.total.prompt_tokens) == (1, Decimal("0.5"), 400)
+
+
 def test_an_attempt_that_failed_is_paid_and_no_call(window):
     call = entry(1).call
     tags = {"attempt.failed": "timeout"}

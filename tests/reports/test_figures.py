@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from modicum.reports.figures import dollars, dollars_of_axis, number_of, share
+from modicum.reports.figures import dollars, dollars_of, dollars_of_axis, number_of, share, unpriced_note
 
 
 @pytest.mark.parametrize(
@@ -12,6 +12,7 @@ from modicum.reports.figures import dollars, dollars_of_axis, number_of, share
         (Decimal("0.0042"), "$0.0042"),
         (Decimal(0), "$0.00"),
         (Decimal("0.000012"), "$0.000012"),
+        (Decimal("-0.000012"), "-$0.000012"),
         (None, "unknown"),
     ],
 )
@@ -27,3 +28,22 @@ def test_a_share_of_nothing_is_not_shown():
 def test_numbers_of_things_and_of_axes():
     assert [number_of(1, "call"), number_of(1200, "call")] == ["1 call", "1,200 calls"]
     assert [dollars_of_axis(250.0), dollars_of_axis(0.5), dollars_of_axis(0)] == ["$250", "$0.50", "$0.00"]
+
+
+@pytest.mark.parametrize(
+    ("usd", "shown"),
+    [
+        (4.890000000000016e-05, "$0.000049"),
+        (-26.184, "-$26.18"),
+        (3e-15, "$0.00"),
+        (-3e-15, "$0.00"),
+        (None, "unknown"),
+    ],
+)
+def test_a_small_saving_is_not_nothing_and_the_last_bits_of_a_sum_are(usd, shown):
+    assert dollars_of(usd) == shown
+
+
+def test_one_call_is_no_several():
+    assert unpriced_note(1) == "1 call has no known price and is in no sum"
+    assert unpriced_note(1200) == "1,200 calls have no known price and are in no sum"

@@ -53,3 +53,7 @@ def test_numbers_of_a_csv_stay_numbers(number):
     text = written(["cost_usd", "calls"], [[number, 1]])
 
     assert text.splitlines()[1] == f"{number},1"
+
+
+def test_small_amounts_are_plain_numbers():
+    assert written(["cost"], [[Decimal("6.00E-8")]]) == "cost\n0.0000000600\n"

@@ -30,6 +30,8 @@ def test_what_is_no_zone_is_said(name):
         (":America/New_York", "America/New_York"),
         ("/usr/share/zoneinfo/Asia/Tokyo", "Asia/Tokyo"),
         ("", "UTC"),
+        ("Etc/UTC", "UTC"),
+        ("/usr/share/zoneinfo/Zulu", "UTC"),
         ("EST5EDT", "EST5EDT"),
         ("CET-1CEST,M3.5.0,M10.5.0/3", ""),
         ("../../etc/passwd", ""),

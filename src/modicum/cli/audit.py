@@ -263,8 +263,9 @@ def _print_spend(found: "Audit") -> None:
         first, last = found.days[0].date, found.days[-1].date
         projects = len(found.spend.projects) if found.spend else 0
         output.print_text(
-            f"{found.calls:,} calls of {found.tasks:,} tasks in {projects:,} projects, {first} to {last} "
-            f"({found.timezone}; {len(found.days):,} days with calls)"
+            f"{output.number_of(found.calls, 'call')} of {output.number_of(found.tasks, 'task')} in "
+            f"{output.number_of(projects, 'project')}, {first} to {last} "
+            f"({found.timezone}; {output.number_of(len(found.days), 'day')} with calls)"
         )
     if found.calls_unpriced:
         output.print_text(f"{found.calls_unpriced:,} of {found.calls:,} calls have no known cost and are in no sum")

@@ -78,11 +78,17 @@ def _format_missing(row: "ExposureRow") -> str:
     return "unknown" if row.calls_not_looked_at >= row.calls > 0 else "nothing"
 
 
+def _format_seen(row: "ExposureRow", kind: str) -> str:
+    redacted = row.redacted.get(kind, 0)
+    return f"{kind} {row.seen[kind]:,}" + (f" ({redacted:,} redacted)" if redacted else "")
+
+
 def print_csv(by: str, rows: "Sequence[ExposureRow]") -> None:
     """A column for each kind of secret or personal data that was seen anywhere."""
     kinds = sorted({kind for row in rows for kind in row.seen})
+    redacted = sorted({kind for row in rows for kind in row.redacted})
     output.print_csv(
-        [by, "calls", "prompt_tokens", "calls_not_looked_at", *kinds],
+        [by, "calls", "prompt_tokens", "calls_not_looked_at", *kinds, *(f"{kind}_redacted" for kind in redacted)],
         [
             [
                 row.name,
@@ -90,6 +96,7 @@ def print_csv(by: str, rows: "Sequence[ExposureRow]") -> None:
                 row.prompt_tokens,
                 row.calls_not_looked_at,
                 *(row.seen.get(kind, 0) for kind in kinds),
+                *(row.redacted.get(kind, 0) for kind in redacted),
             ]
             for row in rows
         ],
@@ -97,6 +104,8 @@ def print_csv(by: str, rows: "Sequence[ExposureRow]") -> None:
 
 
 def print_exposure(by: str, rows: "Sequence[ExposureRow]") -> None:
+    from modicum.reports.kind_words import name_of_kind
+
     if not rows:
         click.echo(NO_CALLS)
         return
@@ -108,14 +117,14 @@ def print_exposure(by: str, rows: "Sequence[ExposureRow]") -> None:
                 output.count(row.calls),
                 output.count(row.prompt_tokens),
                 output.count(row.calls_not_looked_at),
-                ", ".join(f"{kind} {count:,}" for kind, count in sorted(row.seen.items())) or _format_missing(row),
+                ", ".join(_format_seen(row, kind) for kind in sorted(row.seen)) or _format_missing(row),
             ]
             for row in rows
         ],
     )
     click.echo("recognised by published shapes and check digits; what has no such shape is not seen")
     sent = [
-        [row.name or "(none)", kind, output.count(tokens)]
+        [row.name or "(none)", name_of_kind(kind), output.count(tokens)]
         for row in rows
         for kind, tokens in sorted(row.first_sent_tokens.items(), key=lambda item: -item[1])
     ]

@@ -56,7 +56,10 @@ def _bill_row(line: BillLine, total: BillLine, most: Decimal, href: str) -> Sequ
             basis=line.basis.value,
             part=float(cost / most) if cost and most else None,
         ),
-        Cell(share(cost, total.cost_usd or 0), "" if not total.cost_usd or cost is None else cost / total.cost_usd),
+        Cell(
+            share(cost, total.cost_usd or 0),
+            "" if not total.cost_usd or cost is None else round(cost / total.cost_usd, 6),
+        ),
         Cell(count(line.calls), line.calls),
         Cell(count(line.prompt_tokens), line.prompt_tokens),
         Cell(share(line.usage.cache_read, line.prompt_tokens), line.usage.cache_read),

@@ -6,7 +6,7 @@ import msgspec
 
 from modicum.insights.scoping.persons import PERSONAL, PersonRule, show_names
 from modicum.ledger.store import Store
-from modicum.privacy.tags import LOOKED_AT, seen_in
+from modicum.privacy.tags import LOOKED_AT, is_redacted, seen_in
 
 EVERYONE = PersonRule(frozenset(), shows_everyone=True)
 
@@ -23,6 +23,8 @@ class ExposureRow(msgspec.Struct, kw_only=True):
     """By kind of segment, when first sent."""
     seen: dict[str, int] = {}
     """Different values per text, summed over the texts that held them."""
+    redacted: dict[str, int] = {}
+    """Of those seen, the ones of calls whose values of that kind did not leave: placeholders stood for them."""
 
 
 def measure_exposure(
@@ -51,8 +53,13 @@ def measure_exposure(
             one.calls_not_looked_at += int(row["calls_by_gateway"])
         for kind, count in seen_in(tags).items():
             # Entries of one set of tags are one row: each of its calls holds as many.
-            one.seen[kind] = one.seen.get(kind, 0) + count * int(row["calls"])
+            values = count * int(row["calls"])
+            one.seen[kind] = one.seen.get(kind, 0) + values
+            if is_redacted(tags, kind):
+                one.redacted[kind] = one.redacted.get(kind, 0) + values
     for row in store.ask("exposure_kinds", by=by, since=since, until=until):
         sent = found[shown[row["name"]]].first_sent_tokens
         sent[row["kind"]] = sent.get(row["kind"], 0) + int(row["tokens"])
-    return sorted(found.values(), key=lambda one: (0 if by in PERSONAL else -one.prompt_tokens, one.name))
+    # What the gateway answered from memory was sent to nobody.
+    sent_to = (one for one in found.values() if one.calls or one.prompt_tokens or one.first_sent_tokens)
+    return sorted(sent_to, key=lambda one: (0 if by in PERSONAL else -one.prompt_tokens, one.name))

@@ -88,14 +88,15 @@ class LiveWindow:
 
 def _count(entry: Entry, line: LiveLine) -> None:
     usage = entry.call.usage
-    is_call = FAILED_ATTEMPT not in entry.call.tags  # else its call goes on, and counts once
-    line.calls += is_call
-    line.calls_failed += is_call and entry.call.status is not CallStatus.OK
+    # As in the bill: of an attempt that failed the call goes on, and what was answered from memory is none.
+    calls = 0 if FAILED_ATTEMPT in entry.call.tags else entry.call.calls_count
+    line.calls += calls
+    line.calls_failed += 0 if entry.call.status is CallStatus.OK else calls
     line.prompt_tokens += usage.prompt_tokens
     line.completion_tokens += usage.completion_tokens
     line.cache_read_tokens += usage.cache_read
     if entry.cost.usd is None:
-        line.calls_unpriced += is_call
+        line.calls_unpriced += calls
     else:
         line.cost_usd = (line.cost_usd or Decimal(0)) + entry.cost.usd
 

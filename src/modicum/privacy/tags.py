@@ -7,6 +7,8 @@ has no time for, so its calls say so themselves: `seen` = `all` where every text
 from collections.abc import Iterable, Mapping
 
 PREFIX = "seen."
+REDACTED = "redacted."
+"""How many values of a kind did not leave, because placeholders stood for them: `redacted.email` = `2`."""
 LOOKED_AT = "seen"
 
 
@@ -31,3 +33,8 @@ def seen_in(tags: Mapping[str, str]) -> dict[str, int]:
         for tag, count in tags.items()
         if tag.startswith(PREFIX) and count.isascii() and count.isdecimal()
     }
+
+
+def is_redacted(tags: Mapping[str, str], kind: str) -> bool:
+    """Whether the values of that kind did not leave with the call."""
+    return REDACTED + kind in tags

@@ -8,7 +8,7 @@ from typing import Any
 
 from modicum.calls.outside.one_line import one_line
 from modicum.reports import charts
-from modicum.reports.figures import count, dollars, format_tokens, share
+from modicum.reports.figures import count, dollars, format_tokens, share, unpriced_note
 
 MOST_BARS = 20
 TIMES = frozenset({"day", "week", "month"})
@@ -120,7 +120,7 @@ def _row(cells: list[str], tag: str, left: int) -> str:
 def _notes(document: Document) -> str:
     lines = []
     if document["calls_unpriced"]:
-        lines.append(f"{document['calls_unpriced']:,} calls have no known price and are in no sum.")
+        lines.append(f"{unpriced_note(document['calls_unpriced'])}.")
     if document["calls_without_usage"]:
         lines.append(f"{document['calls_without_usage']:,} calls came without their usage and are in no sum.")
     if str(document["basis"]) == "lower_bound":

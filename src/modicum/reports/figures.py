@@ -2,15 +2,17 @@
 
 from decimal import Decimal
 
+MOST_PLACES = 8
+
 
 def dollars(usd: Decimal | None, *, most_places: int = 2) -> str:
-    """`$1,234.56`; small amounts keep two significant digits (`$0.0042`); None is `unknown`."""
+    """`$1,234.56`; small amounts keep two significant digits (`$0.0042`), to 8 places; None is `unknown`."""
     if usd is None:
         return "unknown"
     places = most_places
     if usd and abs(usd) < Decimal("0.1"):
-        places = min(8, max(most_places, 1 - usd.adjusted()))
-    return f"${usd:,.{places}f}"
+        places = min(MOST_PLACES, max(most_places, 1 - usd.adjusted()))
+    return f"{'-' if usd < 0 else ''}${abs(usd):,.{places}f}"
 
 
 def count(number: int | None) -> str:
@@ -24,18 +26,25 @@ def share(part: Decimal | float | None, whole: Decimal | float) -> str:
 
 
 def dollars_of(usd: float | None) -> str:
-    """Writes dollars as `dollars` does, for an estimate that is not a decimal."""
-    return dollars(None if usd is None else Decimal(repr(usd)))
+    """Writes dollars as `dollars` does, for an estimate that is not a decimal; the last bits of a sum are no amount."""
+    return dollars(None if usd is None else Decimal(repr(round(float(usd), MOST_PLACES))))
 
 
 def dollars_of_axis(usd: float) -> str:
     """Dollars as an axis has them: no cents where they would all be zero."""
-    return f"${usd:,.0f}" if usd >= 10 else dollars_of(round(usd, 4))
+    return f"${usd:,.0f}" if usd >= 10 else dollars_of(usd)
 
 
 def number_of(number: int, noun: str) -> str:
     """`1 call`, `1,234 calls`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def unpriced_note(calls: int) -> str:
+    """What stands beside a sum that calls without a price are not in."""
+    if calls == 1:
+        return "1 call has no known price and is in no sum"
+    return f"{calls:,} calls have no known price and are in no sum"
 
 
 def format_tokens(count: float) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from modicum.reports import charts
 from modicum.reports.charts import format_usd
 from modicum.reports.detail_words import describe_detail
-from modicum.reports.figures import format_tokens
+from modicum.reports.figures import format_tokens, number_of
 from modicum.reports.kind_words import name_of_kind
 
 Document = Mapping[str, Any]
@@ -56,7 +56,7 @@ def render_page(document: Document) -> str:
 def _head(document: Document) -> str:
     spend = document.get("spend") or {"basis": "exact"}
     tiles = [
-        (words_of_cost(document["cost_usd"], spend["basis"]), f"spent in {document['calls']:,} calls"),
+        (words_of_cost(document["cost_usd"], spend["basis"]), f"spent in {number_of(document['calls'], 'call')}"),
         (f"{document['tasks']:,}", "tasks"),
         (
             format_usd(document["joint_saving_usd"]),
@@ -273,7 +273,7 @@ def _days(document: Document) -> str:
     idle = len(days) - called
     parts = [
         "<h2>Day by day</h2>",
-        f"<p>{called:,} days with calls, {idle:,} without any.</p>" if idle else "",
+        f"<p>{number_of(called, 'day')} with calls, {idle:,} without any.</p>" if idle else "",
         _figure(charts.draw_stacked(labels, {"cost": [day["cost_usd"] for day in days]}, format_usd), "Dollars by day"),
         _figure(charts.draw_stacked(labels, series, format_tokens), "Tokens by day"),
     ]

@@ -10,6 +10,8 @@ from modicum.calls import UserError
 
 LOCAL_TIME = Path("/etc/localtime")
 ZONE_FILE = Path("/etc/timezone")
+_NAMES_OF_UTC = frozenset({"Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu"})
+"""What systems call it; people read one name in all places."""
 
 
 class UserZone(NamedTuple):
@@ -78,4 +80,4 @@ def _zone_name(named: str) -> str:
         checked_zone(name)
     except UserError:
         return ""
-    return name
+    return "UTC" if name in _NAMES_OF_UTC else name

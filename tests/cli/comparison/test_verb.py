@@ -156,6 +156,12 @@ def test_tasks_of_the_ledger_that_nothing_joins_are_not_compared(ledger, modicum
     assert "have no task in common" in ran.out
 
 
+def test_a_ledger_without_any_outcome_says_how_to_add_some(modicum, tmp_path):
+    ran = modicum("compare", "--ledger", tmp_path / "empty.duckdb")
+
+    assert (ran.status, "holds no outcome yet to grade by: 'modicum outcome --help'" in ran.err) == (2, True)
+
+
 def test_the_ledger_wants_an_outcome_and_tasks(ledger, modicum, tmp_path):
     assert "holds no outcome 'x'; accepted are resolved" in modicum("compare", "--outcome", "x", "--ledger", ledger).err
     assert "there is no compare pair by 'x'" in modicum("compare", "--pair", "x", "--ledger", ledger).err

@@ -14,9 +14,9 @@ NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 def entry(number, usd=1, tools=(), model="opus", **fields):
     anatomy = Anatomy(added=tuple(Segment(SegmentKind.TOOL_CALL, 5, tool=tool) for tool in tools))
     fields = {"task": f"t{number}", "anatomy": anatomy} | fields
+    fields = {"provider": "p", "usage": Usage(input_uncached=100, cache_read=300, output_visible=20)} | fields
     call = Call(
-        call_id=f"x:{number}", source="x", provider="p", model=model, started=NOON,
-        usage=Usage(input_uncached=100, cache_read=300, output_visible=20), **fields,
+        call_id=f"x:{number}", source="x", model=model, started=NOON, **fields,
     )  # fmt: skip
     return Entry(call, Cost.unknown() if usd is None else Cost(Decimal(usd), Basis.EXACT))
 
@@ -72,3 +72,11 @@ def test_tasks_with_outcomes_are_counted_once():
 
     assert (kind.tasks_with_outcome, kind.tasks_reached) == (2, 1)
     assert (kind.prompt_tokens, kind.cached_tokens, kind.largest_call_tokens) == (1600, 1200, 420)
+
+
+def test_what_was_answered_from_memory_is_of_no_kind():
+    remembered = entry(2, 0, provider="modicum", usage=Usage(), calls_count=0)
+
+    assert [(key, kind.calls) for key, kind in named([entry(1), remembered]).items()] == [
+        (("opus", "main", "no tools"), 1)
+    ]

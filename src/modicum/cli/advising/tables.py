@@ -69,7 +69,7 @@ def print_advice(advice: Sequence[KindAdvice], kinds: int, prices: PriceBook) ->
         least_valued=["reply", "share", "prompt", "outcomes"],
     )
     if kinds > len(advice):
-        click.echo(f"... and {kinds - len(advice)} more kinds; --top {kinds} has all")
+        click.echo(f"... and {output.number_of(kinds - len(advice), 'more kind')}; --top {kinds} has all")
     click.echo("prompt, reply: tokens of a call on average")
     for number, each in enumerate(advice, start=1):
         click.echo()

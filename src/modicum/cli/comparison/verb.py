@@ -210,6 +210,10 @@ def _read_ledger(options: ComparisonOptions, remarks: list[str]) -> "list[TaskRe
     since, until = options.span(zone.zone)
     with resources.open_ledger(options.ledger_url, settings) as store:
         names = [row["name"] for row in store.ask("outcomes")]
+        if not names:
+            raise UserError(
+                "the ledger holds no outcome yet to grade by: 'modicum outcome --help' says how to add some"
+            )
         if not options.outcome and len(names) != 1:
             raise UserError(f"--outcome NAME must say which outcome of the ledger grades tasks; {accepted_are(names)}")
         outcome = options.outcome or names[0]

@@ -71,7 +71,7 @@ def _print_bill(paths: Sequence[Path], prices: "PriceBook", zone: "ZoneInfo", pr
     prices.save()
     bill = build(list(make_cells(entries, "model", "", zone)), "model")
     total = bill.total
-    output.print_text(f"spent: {cost_words(total)} in {output.count(total.calls)} calls{_when(entries, zone)}")
+    output.print_text(f"spent: {cost_words(total)} in {output.number_of(total.calls, 'call')}{_when(entries, zone)}")
     for row in bill.rows[:MODELS_SHOWN]:
         of_all = output.share(row.cost_usd, total.cost_usd or 0)
         output.print_text(f"  {row.name or '(no model named)'}: {cost_words(row)}{of_all and f' ({of_all})'}")

@@ -22,6 +22,7 @@ from modicum.cli.inputs.log_reading import check_paths_exist
 from modicum.cli.plan_usage.verb import describe_forecast
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
+from modicum.reports.figures import unpriced_note
 from modicum.settings import UserZone, read_settings, user_zone
 
 if TYPE_CHECKING:
@@ -194,9 +195,10 @@ def _page(view: "LiveView", zone: UserZone) -> "Group":
             _format_cache(one.warm_until, view.now, zone),
         )
         table.add_row(*(Text(one_line(cell)) for cell in cells))
-    lines = [f"today: {_cost(view.cost_usd, view.basis) if view.calls else '$0.00'} in {view.calls:,} calls"]
+    cost = _cost(view.cost_usd, view.basis) if view.calls else "$0.00"
+    lines = [f"today: {cost} in {output.number_of(view.calls, 'call')}"]
     if view.calls_unpriced:
-        lines.append(f"{view.calls_unpriced:,} calls have no known price and are in no sum")
+        lines.append(unpriced_note(view.calls_unpriced))
     if not view.sessions:
         lines.append("no session called within this time")
     if more := len(view.sessions) - MOST_SESSIONS:

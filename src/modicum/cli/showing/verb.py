@@ -118,12 +118,16 @@ def _read_texts(
     return {call_id: [texts.get(digest, "") for digest in parts] for call_id, parts in digests.items()}
 
 
+def _sum_of(view: "CloseView") -> str:
+    return f"{output.number_of(view.calls_in_all, 'call')}, {output.dollars_of(view.cost_usd)}"
+
+
 def _print_view(view: "CloseView", zone: ZoneInfo) -> None:
     if view.what == "finding":
-        output.print_text(f"{view.name} {view.title}: {view.calls_in_all:,} calls, {output.dollars_of(view.cost_usd)}")
+        output.print_text(f"{view.name} {view.title}: {_sum_of(view)}")
         output.print_text(view.explanation)
     elif view.what == "session":
-        output.print_text(f"session {view.name}: {view.calls_in_all:,} calls, {output.dollars_of(view.cost_usd)}")
+        output.print_text(f"session {view.name}: {_sum_of(view)}")
     for place, calls in groupby(view.calls, key=_place):
         output.print_text(f"\n{place}")
         _print_calls(list(calls), view, zone)
@@ -153,7 +157,7 @@ def _print_calls(calls: "Sequence[ShownCall]", view: "CloseView", zone: ZoneInfo
             output.count(call.cache_read),
             output.count(call.cache_written),
             output.count(call.output),
-            output.dollars_of(None if call.cost_usd is None else round(call.cost_usd, 4)),
+            output.dollars_of(call.cost_usd),
         ]
         for call in calls
     ]

@@ -21,7 +21,7 @@ def print_causes(rows: Sequence["NamedBreaks"]) -> None:
     groups = [list(group) for _, group in groupby(by_cause, key=lambda row: (row.evidence, row.cause))]
     for group in sorted(groups, key=lambda group: -sum(row.lost_usd for row in group)):
         breaks, lost = sum(row.breaks for row in group), sum(row.lost_usd for row in group)
-        output.print_text(f"  {group[0].title}: {output.count(breaks)} breaks, {output.dollars_of(round(lost, 4))}")
+        output.print_text(f"  {group[0].title}: {output.count(breaks)} breaks, {output.dollars_of(lost)}")
         output.print_text(f"     {_list_versions(group)}; {_evidence(group)}")
         if group[0].remedy:
             output.print_text(f"     {group[0].remedy}")

@@ -47,7 +47,7 @@ def print_step(number: int, step: "AdvisedStep") -> None:
 
 def describe_saving(step: "AdvisedStep") -> str:
     """What it saves, and how sure that is: what only an experiment can prove is not worded like a replay."""
-    dollars, share = output.dollars_of(round(step.saving_usd, 4)), f"{step.saving_share:.1%}"
+    dollars, share = output.dollars_of(step.saving_usd), f"{step.saving_share:.1%}"
     if step.finding_class.value in SURE:
         return f"{step.title}: {dollars}, {share}"
     return f"{step.title}: at most {dollars}, {share} ({step.finding_class.value.replace('_', ' ')})"
@@ -72,17 +72,15 @@ def print_beginnings(rows: "Sequence[ProjectBeginning]") -> None:
                 output.count(row.conversations),
                 output.count(row.median_tokens),
                 output.count(row.excess_tokens),
-                output.dollars_of(round(row.cost_usd, 4)),
-                output.dollars_of(round(row.excess_usd, 4)),
+                output.dollars_of(row.cost_usd),
+                output.dollars_of(row.excess_usd),
             ]
             for row in shown
         ],
     )
     if more := len(rows) - len(shown):
         output.print_text(f"... and {more} more projects; --json has all")
-    output.print_text(
-        f"  beginnings of subagents: {output.dollars_of(round(sum(row.subagents_usd for row in rows), 4))}"
-    )
+    output.print_text(f"  beginnings of subagents: {output.dollars_of(sum(row.subagents_usd for row in rows))}")
     for row in (one for one in shown if one.excess_tokens):
         parts = [f"{name} {tokens:,} tokens" for name, tokens in list(row.parts.items())[:PARTS_SHOWN]]
         if parts:

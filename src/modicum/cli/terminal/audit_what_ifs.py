@@ -80,9 +80,7 @@ def print_waiting(found: "Audit") -> None:
 
 def format_saving(usd: float | None) -> str:
     """Dollars that a change would have saved; empty where that is not known."""
-    if usd is None:
-        return ""
-    return output.dollars_of(round(usd, 4)) if usd >= 0 else f"-{output.dollars_of(round(-usd, 4))}"
+    return "" if usd is None else output.dollars_of(usd)
 
 
 def format_sooner(seconds: float) -> str:

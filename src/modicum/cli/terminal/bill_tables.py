@@ -10,6 +10,7 @@ import click
 from modicum.calls import BUCKETS, Basis
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import TIMES
+from modicum.reports.figures import unpriced_note
 
 if TYPE_CHECKING:
     from modicum.insights.bill import Bill, BillLine
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from modicum.insights.energy_consumption import EnergyTotals
 
 MOST_ROWS = 25
+_MARKS = {Basis.LOWER_BOUND: ">= ", Basis.ESTIMATED: "~ "}
 
 
 class CurrencyAmounts(NamedTuple):
@@ -39,8 +41,9 @@ class CurrencyAmounts(NamedTuple):
         rates = [{"from": None if since == date.min else since, "per_usd": rate} for since, rate in self.rates]
         return {"name": self.name, "rates": rates, "rows": self.of_rows, "total": self.of_total}
 
-    def show(self, amount: Decimal | None) -> str:
-        return "no rate" if amount is None else f"{amount:,.2f}"
+    def show(self, amount: Decimal | None, basis: Basis) -> str:
+        """An amount is as sure as the dollars that it is made from."""
+        return "no rate" if amount is None else f"{_MARKS.get(basis, '')}{amount:,.2f}"
 
 
 def energy_note(energy: "EnergyTotals") -> str:
@@ -87,8 +90,10 @@ def print_bill(bill: "Bill", by: str, *, from_logs: bool, amounts: CurrencyAmoun
     rows, more = bill.rows, 0
     if sys.stdout.isatty() and len(rows) > MOST_ROWS and bill.by not in TIMES:
         rows, more = rows[:MOST_ROWS], len(rows) - MOST_ROWS
-    own = [[amounts.show(one)] for one in amounts.of_rows] if amounts else [[]] * len(bill.rows)
-    whole = [amounts.show(amounts.of_total)] if amounts else []
+    own: list[list[str]] = [[] for _ in bill.rows]
+    if amounts:
+        own = [[amounts.show(one, row.basis)] for one, row in zip(amounts.of_rows, bill.rows, strict=True)]
+    whole = [amounts.show(amounts.of_total, total.basis)] if amounts else []
     columns = [
         *by.split(","),
         "calls",
@@ -134,18 +139,13 @@ def print_doubts(doubts: "Sequence[Doubt]", basis: Basis) -> None:
 
 
 def _row(line: "BillLine", total: "BillLine") -> list[str]:
-    cost = output.dollars(line.cost_usd)
-    if line.basis is Basis.LOWER_BOUND:
-        cost = f">= {cost}"
-    elif line.basis is Basis.ESTIMATED:
-        cost = f"~ {cost}"
     return [
         *(name or "(none)" for name in line.names or (line.name,)),
         output.count(line.calls),
         output.count(line.prompt_tokens),
         output.share(line.usage.cache_read, line.prompt_tokens),
         output.count(line.completion_tokens),
-        cost,
+        _MARKS.get(line.basis, "") + output.dollars(line.cost_usd),
         output.share(line.cost_usd, total.cost_usd or 0),
         line.basis.value,
     ]
@@ -155,7 +155,7 @@ def notes(total: "BillLine", *, from_logs: bool) -> list[str]:
     """What a reader must know about the figures above."""
     found = []
     if total.calls_unpriced:
-        found.append(f"{total.calls_unpriced:,} calls have no known price and are in no sum")
+        found.append(unpriced_note(total.calls_unpriced))
     if total.calls_without_usage:
         found.append(
             f"{total.calls_without_usage:,} calls came without their usage: what they cost is not known, and they are "
@@ -183,7 +183,7 @@ def notes(total: "BillLine", *, from_logs: bool) -> list[str]:
         speed = total.latency.output_tokens_per_second
         found.append(
             f"first token after {total.latency.first_token_seconds:.2f} s on average"
-            + (f", then {speed:.0f} tokens a second" if speed else "")
-            + f" ({total.latency.calls:,} calls that have the times)"
+            + (f", then {speed:,.0f} tokens a second" if speed else "")
+            + f" ({output.number_of(total.latency.calls, 'call')} with the times)"
         )
     return found

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from modicum.calls.outside.one_line import one_line
-from modicum.reports.figures import count, dollars, dollars_of, share
+from modicum.reports.figures import count, dollars, dollars_of, number_of, share
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +26,7 @@ __all__ = [
     "dollars",
     "dollars_of",
     "json_text",
+    "number_of",
     "print_csv",
     "print_json",
     "print_table",

@@ -23,7 +23,7 @@ def read(asking: Asking, view: View) -> Content:  # noqa: ARG001 - the shape of 
         tiles=[
             Tile(
                 label="measured savings",
-                value=dollars_of(round(sum(saved), 4)) if saved else "unknown",
+                value=dollars_of(sum(saved)) if saved else "unknown",
                 note="by hold-outs, of the tasks that had the change" if saved else "no experiment has an interval yet",
             ),
             Tile(label="experiments", value=count(len(graded))),

@@ -50,7 +50,7 @@ def _spend_tiles(bill: Bill, days: DailySpend) -> list[Tile]:
             basis=total.basis.value,
             note=f"{number_of(unknown, 'call')} of unknown cost not in it" if unknown else "list prices of each day",
         ),
-        Tile(label="calls", value=count(total.calls), note=f"on {sum(map(bool, days.calls)):,} days"),
+        Tile(label="calls", value=count(total.calls), note=f"on {number_of(sum(map(bool, days.calls)), 'day')}"),
         Tile(
             label="tokens sent",
             value=count(total.prompt_tokens),
@@ -94,7 +94,7 @@ def _saving_tiles(asking: Asking, view: View) -> list[Tile]:
         tiles.append(
             Tile(
                 label="would be saved, by a replay",
-                value=dollars_of(round(document["joint_saving_usd"], 4)),
+                value=dollars_of(document["joint_saving_usd"]),
                 basis="estimated",
                 note=f"{document['joint_saving_share']:.1%} of what was spent",
                 href=f"waste{view.query()}",
@@ -107,7 +107,7 @@ def _saving_tiles(asking: Asking, view: View) -> list[Tile]:
         tiles.append(
             Tile(
                 label="saved, by hold-outs",
-                value=dollars_of(round(sum(measured), 4)),
+                value=dollars_of(sum(measured)),
                 basis="estimated",
                 note=number_of(len(measured), "experiment"),
                 href=f"experiments{view.query()}",

@@ -192,9 +192,7 @@ def _between(one: Document) -> str:
 
 
 def _signed(usd: float | None) -> str:
-    if usd is None:
-        return ""
-    return dollars_of(round(usd, 4)) if usd >= 0 else f"-{dollars_of(round(-usd, 4))}"
+    return "" if usd is None else dollars_of(usd)
 
 
 def _plain(usd: float | None) -> object:

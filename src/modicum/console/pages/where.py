@@ -124,7 +124,10 @@ def _rent_row(part: RentPart, rent: Rent, most: float) -> Sequence[Cell]:
             basis=part.basis.value,
             part=cost / most if cost and most else None,
         ),
-        Cell(share(cost, rent.cost_usd or 0), "" if cost is None or not rent.cost_usd else cost / float(rent.cost_usd)),
+        Cell(
+            share(cost, rent.cost_usd or 0),
+            "" if cost is None or not rent.cost_usd else round(cost / float(rent.cost_usd), 6),
+        ),
         Cell(count(part.tokens), part.tokens),
         Cell(count(part.tokens_carried), part.tokens_carried),
         Cell(dollars_of(part.read_usd), part.read_usd),

@@ -15,12 +15,10 @@ from modicum.calls import Owner
 from modicum.gateway.http.refusal import Refused
 from modicum.privacy.placeholders import Placeholders, Sought
 from modicum.privacy.redaction import Restores, StreamEvent, StreamRestorer, redact, restore
+from modicum.privacy.tags import REDACTED
 from modicum.providers.dialect import Dialect
 from modicum.providers.event_stream import event_data, whole_events
 from modicum.settings.redaction import RedactionSettings, sought_of
-
-TAG = "redacted."
-"""Tags of a call's record: how many values of each kind did not leave."""
 
 
 class CallRedaction:
@@ -33,7 +31,7 @@ class CallRedaction:
     @property
     def tags(self) -> dict[str, str]:
         """For the call's record."""
-        return {f"{TAG}{kind}": str(count) for kind, count in self._placeholders.counts.items()}
+        return {f"{REDACTED}{kind}": str(count) for kind, count in self._placeholders.counts.items()}
 
     def hide(self, body: bytes) -> bytes:
         """The request as it may leave.

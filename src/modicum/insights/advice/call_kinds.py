@@ -64,6 +64,8 @@ def group_calls(entries: Iterable[Entry], task_values: Mapping[str, float]) -> l
     tasks_of_agent: dict[str, set[str]] = {}
     for entry in entries:
         call = entry.call
+        if not call.calls_count and not call.usage.total_tokens:  # answered from memory: no model was asked
+            continue
         if call.anatomy is not None:
             tools.setdefault(_conversation(call), Counter()).update(_tool_kinds(call))
         tasks_of_agent.setdefault(call.agent, set()).add(call.task)

@@ -47,17 +47,19 @@ def results_of(paths: list[Path], **options: str) -> list[TaskResult]:
 def savers(data: Path) -> dict:
     begun = perf_counter()
     comparison = compare(results_of([data / SAVERS]), RULES, baseline="control")
-    return {"comparison": comparison, "by_hand": ratios_by_hand(data / SAVERS), "seconds": perf_counter() - begun}
+    by_hand, bootstrap = ratios_by_hand(data / SAVERS)
+    return {"comparison": comparison, "by_hand": by_hand, "bootstrap": bootstrap, "seconds": perf_counter() - begun}
 
 
-def ratios_by_hand(path: Path) -> dict[str, float]:
-    """The same ratios without a line of modicum."""
+def ratios_by_hand(path: Path) -> tuple[dict[str, float], dict[str, tuple[float, float, float]]]:
+    """The same ratios without a line of modicum, and with the percentiles of a bootstrap over tasks."""
     costs: CostsOfTasks = defaultdict(lambda: defaultdict(list))
     with gzip.open(path, "rt", encoding="utf-8") as text:
         for row in csv.DictReader(text):
             costs[row["competitor"]][row["task"]].append(float(row["total_cost_usd"]))
     plain = costs.pop("control")
-    ratios = {}
+    ratios, drawn = {}, {}
+    generator = np.random.default_rng(0)
     for name, tasks in costs.items():
         logs = [
             math.log((sum(runs) / len(runs)) / (sum(plain[task]) / len(plain[task])))
@@ -65,7 +67,10 @@ def ratios_by_hand(path: Path) -> dict[str, float]:
             if task in plain
         ]
         ratios[name] = math.exp(sum(logs) / len(logs))
-    return ratios
+        means = generator.choice(logs, (100_000, len(logs))).mean(axis=1)
+        low, high = np.exp(np.quantile(means, [0.025, 0.975]))
+        drawn[name] = (ratios[name], float(low), float(high))
+    return ratios, drawn
 
 
 def tau2_files(data: Path) -> list[dict]:
@@ -231,9 +236,11 @@ def faults(found: dict) -> list[str]:
     missed = []
     pairs = {pair.arm: pair.ratios["cost_usd"] for pair in found["savers"]["comparison"].pairs}
     for name, ends in EXPECTED.items():
-        reached = (pairs[name].value, pairs[name].low, pairs[name].high)
+        reached = found["savers"]["bootstrap"][name]
         if any(abs(one - other) > 0.01 for one, other in zip(reached, ends, strict=True)):
             missed.append(f"{name}: {reached} is not within .01 of {ends}")
+        if not pairs[name].low <= ends[1] + 0.01 or not pairs[name].high >= ends[2] - 0.01:
+            missed.append(f"{name}: {pairs[name].low} to {pairs[name].high} is narrower than a bootstrap's {ends}")
     for name, ratio in found["savers"]["by_hand"].items():
         if abs(pairs[name].value - ratio) > 1e-9:
             missed.append(f"{name}: {pairs[name].value} is not {ratio}, the count by hand")

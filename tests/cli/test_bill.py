@@ -200,3 +200,20 @@ def test_days_are_those_of_the_machine_unless_another_zone_is_asked_for(modicum,
     assert shown == [["2026-03-07", "1"], ["2026-03-08", "2"], ["2026-03-09", "1"]]
     assert (asked.json["timezone"], [row["calls"] for row in asked.json["rows"]]) == ("UTC", [2, 2])
     assert "days begin at midnight in UTC (this machine's time zone was not found" in lost.out
+
+
+def test_amounts_in_another_currency_are_at_the_users_rate(modicum, transcripts):
+    found = modicum("bill", transcripts, "--currency", "EUR=0.5", "--json").json
+
+    assert found["currency"]["total"] == found["cost_usd"] / 2
+    assert found["currency"]["rates"] == [{"from": None, "per_usd": 0.5}]
+    assert "EUR" in modicum("bill", transcripts, "--currency", "EUR=0.5").out
+    wrong = modicum("bill", transcripts, "--currency", "EUR=0.5", "--by", "bucket")
+    assert (wrong.status, "leave it out" in wrong.err) == (2, True)
+
+
+def test_a_bill_is_a_page(modicum, transcripts, tmp_path):
+    assert modicum("bill", transcripts, "--html", tmp_path / "bill.html").status == 0
+    assert "Bill by model" in (tmp_path / "bill.html").read_text()
+    wrong = modicum("bill", transcripts, "--html", tmp_path / "none" / "bill.html")
+    assert (wrong.status, "cannot be written" in wrong.err) == (2, True)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from modicum.calls import UserError
 from modicum.console.answers import Answers
 from modicum.console.app import Console, make_app
 from modicum.console.asking import Asking, Sources
@@ -14,7 +15,8 @@ from modicum.settings import Settings
 HOST = b"127.0.0.1:4101"
 
 
-AUDIT: dict = {}
+def no_audit(_scope, _changes):
+    raise UserError("nothing is replayed in this test")
 
 
 class Reply(NamedTuple):
@@ -34,7 +36,7 @@ def asking_of(store, *, settings=None, state=None, live=None, audit=None, **sour
             read_settings=lambda: settings or Settings(timezone="UTC"),
             prices=PriceBook(),
             state=state or Path("none"),
-            audit=audit or (lambda _scope, _changes: AUDIT),
+            audit=audit or no_audit,
             find_live=lambda: live,
             **sources,
         ),

@@ -1,12 +1,17 @@
 import csv
+import html
 import io
+import re
+from urllib.parse import quote
 
 import pytest
 
 from console.rig import Site
-from modicum.calls import UserError
+from ledger.samples import entry
+from modicum.calls import Owner, UserError
 from modicum.console.guards import POLICY
 from modicum.console.pages import PAGES
+from modicum.ledger.opening import open_store
 
 NAMES = [page.name for page in PAGES]
 
@@ -38,10 +43,27 @@ def test_names_of_callers_are_text_and_never_markup(site):
     assert "$0.50" in reply.text
 
 
+def test_control_characters_of_names_are_spelt_out():
+    store = open_store(":memory:")
+    odd = "a\x1b[31m\n\u202eb"
+    store.append([entry("c1", owner=Owner(team=odd, user=odd), task=odd, model=odd, agent=odd), entry("c2")])
+    site = Site(store)
+    asked_for = f"tasks?task={quote(odd)}", f"where?where={quote('team=' + odd)}"
+    for page in ("overview", "where?by=team", "tasks", "models", *asked_for):
+        text = site.get(f"/{page}").text
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+        for href in re.findall(r'href="((?:where|tasks|models)[^"]*)"', text):
+            assert site.get(f"/{html.unescape(href)}").status == 200, href
+    store.close()
+
+
 @pytest.mark.parametrize(
     ("address", "part"),
     [
         ("/overview?since=never", "is no time"),
+        ("/where?by=cost", "accepted are team"),
+        ("/waste?what_if=nonsense", "there is no change"),
         ("/overview?where=cost%3D1", "accepted are model"),
         ("/overview?where=team", "no condition"),
         ("/overview?timezone=Mars/Base", "no time zone"),
@@ -62,16 +84,12 @@ def test_what_is_not_there_is_said(site, address):
     assert site.get(address).status == 404
 
 
-def test_a_ledger_that_is_away_is_said_and_nothing_breaks(few_calls):
-    site = Site(few_calls)
+def test_a_ledger_that_is_away_is_said_and_nothing_breaks():
+    class Away:
+        def ask(self, *_words, **_parameters):
+            raise UserError("the ledger /x is held by process 7 <b>")
 
-    def away(_key, _compute):
-        raise UserError("the ledger /x is held by process 7 <b>")
-
-    real, site.asking.share = site.asking.share, away
-    assert site.get("/overview").status == 503
-    site.asking.share = lambda key, compute: real(key, compute) if key[0] == "settings" else away(key, compute)
-    reply = site.get("/overview")
+    reply = Site(Away()).get("/overview")
     assert reply.status == 503
     assert "held by process 7 &lt;b&gt;" in reply.text
 

@@ -30,3 +30,10 @@ def test_several_dimensions_and_a_currency_are_columns():
 
 def test_a_bill_of_nothing_is_a_page():
     assert "<figure>" not in render_bill_page(document())
+
+
+def test_no_name_steers_the_page():
+    page = render_bill_page(document(entry("c1", "2", model="a\x1b[31m\u202eb")))
+
+    assert "\x1b" not in page
+    assert "\u202e" not in page

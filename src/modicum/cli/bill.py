@@ -11,7 +11,7 @@ from modicum.calls import Problem, UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_for_questions, choose_from
-from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
+from modicum.cli.inputs.log_reading import NO_CALLS, no_calls_in, print_problems, read_logs
 from modicum.cli.inputs.shown_figures import currency_of, person_rule
 from modicum.cli.terminal import output
 from modicum.cli.terminal.bill_tables import CurrencyAmounts, energy_note, print_bill, print_csv, print_doubts
@@ -85,6 +85,8 @@ def command(options: BillOptions) -> None:
       modicum bill --by team,month --model 'claude-*'
       modicum bill --by app --where team=search --where tier=batch --csv
     """
+    if options.as_csv and options.as_json:
+        raise UserError("--csv and --json are two ways to print the same; choose one")
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone)
     dimensions = parse_dimensions("bill", options.by, BILL)
@@ -97,6 +99,8 @@ def command(options: BillOptions) -> None:
         person_rule(settings),
         currency_of(settings, options.currency),
     )
+    if options.currency and scope.currency and dimensions[0][0] in NOT_OF_CALLS:
+        raise UserError(f"--currency goes with dimensions of calls, and '{dimensions[0][0]}' is none; leave it out")
     paths = options.paths
     problems: list[Problem] = []
     if options.found:
@@ -207,7 +211,7 @@ def _bill_by_dimension(
 def _convert(bill: "Bill", dated: "Sequence[Cell]", scope: _BillScope) -> "CurrencyAmounts | None":
     """What the bill is in another currency; None: none was wanted."""
     if scope.currency is None or scope.dimensions[0][0] in NOT_OF_CALLS:
-        return None
+        return None  # what divides the inside of calls has no amounts of its own
     from modicum.insights.bill import build
     from modicum.insights.money.currency import amount_of, convert_cells
 
@@ -332,7 +336,9 @@ def _cells_from_logs(
         from modicum.cli.inputs.other_prices import without_provider_cost
 
         calls = map(without_provider_cost, calls)
-    found = newest(book_all(calls, prices))
+    found = list(newest(book_all(calls, prices)))
+    if not found:
+        raise no_calls_in(problems)
     since, until = scope.span
     entries = [entry for entry in found if since <= entry.call.started < until]
     if entries:

@@ -19,7 +19,7 @@ from modicum.calls import UserError
 from modicum.calls.containment import contain
 from modicum.calls.outside.one_line import one_line
 from modicum.console.applying import FormTokens, apply_change
-from modicum.console.asking import Asking
+from modicum.console.asking import Asking, LedgerAwayError
 from modicum.console.guards import App, RequestGuard
 from modicum.console.page import BASES, Content, Page, Table
 from modicum.console.pages import PAGES
@@ -54,6 +54,7 @@ class Console:
             loader=PackageLoader("modicum.console"),
             autoescape=True,
             undefined=StrictUndefined,
+            finalize=_plain,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -141,7 +142,7 @@ class Console:
             status, message = error.status_code, "there is no such page"
             message = message if status == 404 else error.detail
         else:
-            status, message = (400 if isinstance(error, _AddressError) else 503), one_line(str(error))
+            status, message = (503 if isinstance(error, LedgerAwayError) else 400), str(error)
         template = self._templates.get_template("fault.html")
         text = template.render(page=None, view=None, content=Content(), status=status, message=message)
         return Response(text, status, media_type="text/html; charset=utf-8", headers={"cache-control": "no-store"})
@@ -153,15 +154,7 @@ class Console:
         return page
 
     def _view_of(self, request: Request) -> View:
-        zone = self._asking.settings().timezone
-        try:
-            return read_view(request.query_params.multi_items(), zone)
-        except UserError as error:
-            raise _AddressError(str(error)) from None
-
-
-class _AddressError(UserError):
-    """The address asks for something that is not there."""
+        return read_view(request.query_params.multi_items(), self._asking.settings().timezone)
 
 
 def make_app(console: Console, hosts: frozenset[bytes]) -> App:
@@ -171,6 +164,11 @@ def make_app(console: Console, hosts: frozenset[bytes]) -> App:
         HTTPException: console.fault,
     }
     return RequestGuard(Starlette(routes=console.routes(), exception_handlers=handlers), hosts)
+
+
+def _plain(value: Any) -> Any:
+    """Names may hold control characters, and characters that turn the direction of writing: these are spelt out."""
+    return one_line(value) if type(value) is str else value
 
 
 def csv_text(table: Table) -> str:

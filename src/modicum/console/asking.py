@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from modicum.calls import UserError
 from modicum.console.answers import Answers, Burden
 from modicum.console.jobs import JobResult, Jobs
 from modicum.insights.scoping.scope import Scope
@@ -22,6 +23,10 @@ T = TypeVar("T")
 
 PAGE_S = 0.4
 """How long a page that was made is handed out again."""
+
+
+class LedgerAwayError(UserError):
+    """The ledger, or what lies beside it, cannot be asked just now; the address is not at fault."""
 
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +59,7 @@ class Asking:
             UserError: the ledger is away.
         """
         key = ("ask", question, _frozen(parameters))
-        return self.share(key, lambda: self.with_store(lambda store: store.ask(question, **parameters)))
+        return self.share(key, lambda: self._from_ledger(lambda store: store.ask(question, **parameters)))
 
     def records(self, table: RecordTable[N], since: datetime | None = None, until: datetime | None = None) -> list[N]:
         """The nouns of one table.
@@ -63,7 +68,7 @@ class Asking:
             UserError: the ledger is away.
         """
         key = ("records", table.name, since, until)
-        return self.share(key, lambda: self.with_store(lambda store: store.records(table, since, until)))
+        return self.share(key, lambda: self._from_ledger(lambda store: store.records(table, since, until)))
 
     def live(self) -> Mapping[str, Any] | None:
         """What ended within the last minute, by model."""
@@ -78,7 +83,10 @@ class Asking:
         return self._jobs.last(_audit_key(scope, ()))
 
     def settings(self) -> Settings:
-        return self._answers.get(("settings",), self.sources.read_settings, burden=Burden.NOBODY)
+        try:
+            return self._answers.get(("settings",), self.sources.read_settings, burden=Burden.NOBODY)
+        except UserError as error:
+            raise LedgerAwayError(str(error)) from None
 
     def forget(self) -> None:
         """Has everything asked anew: something was changed."""
@@ -89,6 +97,12 @@ class Asking:
         """Uses the ledger, without sharing the answer."""
         with self.sources.open_store() as store:
             return use(store)
+
+    def _from_ledger(self, use: Callable[[Store], T]) -> T:
+        try:
+            return self.with_store(use)
+        except UserError as error:
+            raise LedgerAwayError(str(error)) from None
 
     def share(self, key: Any, compute: Callable[[], T]) -> T:
         """An answer that all viewers share."""

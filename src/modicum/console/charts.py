@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
+from modicum.calls.outside.one_line import one_line
+
 MOST_COLUMNS = 92
 GRID_LINES = 4
 COLOURS = 6
@@ -172,7 +174,7 @@ def _frame(
 def _hint(name: str, whole: float, parts: Sequence[tuple[str, float]], write: Callable[[float], str]) -> str:
     lines = [f"{name}: {write(whole)}"]
     if len(parts) > 1:
-        lines += [f"{part or '(none)'}: {write(value)}" for part, value in parts if value > 0]
+        lines += [f"{one_line(part) or '(none)'}: {write(value)}" for part, value in parts if value > 0]
     return "\n".join(lines)
 
 
@@ -180,7 +182,7 @@ def _legend(series: Sequence[Series]) -> str:
     if len(series) < 2:
         return ""
     names = "".join(
-        f'<li><i class="c{number % COLOURS + 1}"></i>{escape(one.name or "(none)")}</li>'
+        f'<li><i class="c{number % COLOURS + 1}"></i>{escape(one_line(one.name) or "(none)")}</li>'
         for number, one in enumerate(series)
     )
     return f'<ul class="legend">{names}</ul>'

@@ -6,6 +6,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from modicum.calls.outside.one_line import one_line
 from modicum.reports import charts
 from modicum.reports.figures import count, dollars, format_tokens, share
 
@@ -54,7 +55,7 @@ def _head(document: Document) -> str:
 
 
 def _chart(document: Document) -> str:
-    rows = [(row["name"] or "(none)", float(row["cost_usd"])) for row in document["rows"] if row["cost_usd"]]
+    rows = [(one_line(row["name"]) or "(none)", float(row["cost_usd"])) for row in document["rows"] if row["cost_usd"]]
     if not rows:
         return ""
     shown = rows[-MOST_BARS:] if document["by"] in TIMES else rows[:MOST_BARS]
@@ -112,7 +113,7 @@ def _amount(amount: Decimal | None) -> str:
 
 def _row(cells: list[str], tag: str, left: int) -> str:
     sides = [' class="text"' if place < left else "" for place in range(len(cells))]
-    inner = "".join(f"<{tag}{side}>{escape(cell)}</{tag}>" for cell, side in zip(cells, sides, strict=True))
+    inner = "".join(f"<{tag}{side}>{escape(one_line(cell))}</{tag}>" for cell, side in zip(cells, sides, strict=True))
     return f"<tr>{inner}</tr>"
 
 

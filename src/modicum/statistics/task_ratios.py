@@ -63,7 +63,7 @@ def geometric_ratio(
     if reason := _why_none(sums):
         return TaskRatio(count, math.exp(value), no_interval=reason)
     without = (logs.sum() - sums) / (count - sizes)
-    found = _interval(count, value, without, confidence)
+    found = _interval(count, value, without, confidence, of_sums=False)
     error = jackknife(value, without, confidence).error
     return replace(found, spread=error * math.sqrt(len(sums))) if found.low is not None else found
 
@@ -109,10 +109,10 @@ def ratio_of_task_sums(
     return _interval(count, math.log(value), left[1] + left[2] - left[0] - left[3], confidence)
 
 
-def _interval(count: int, value: float, without: Floats, confidence: float) -> TaskRatio:
+def _interval(count: int, value: float, without: Floats, confidence: float, *, of_sums: bool = True) -> TaskRatio:
     """From the logarithm of a ratio, and what it is without each group."""
     ratio = math.exp(value)
-    reach = jackknife(value, without, confidence)
+    reach = jackknife(value, without, confidence, of_sums=of_sums)
     if reach.error == 0:
         return TaskRatio(count, ratio, no_interval="every task shows the same ratio: its spread cannot be seen")
     if max(-reach.below, reach.above) > math.log(WIDEST):

@@ -10,6 +10,7 @@ import click
 
 from modicum.calls import Problem, UserError
 from modicum.calls.errors import unknown_name
+from modicum.calls.outside.one_line import one_line
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
@@ -246,7 +247,9 @@ def _print_plans(steps: "Sequence[AdvisedStep]", plans: "Sequence[PlannedFile]",
             output.print_text(f"  type: {step.paste}")
     for plan in plans:
         click.echo()
-        click.echo(plan.diff() if not plan.is_nothing else f"{plan.file} has all of it already")
+        lines = plan.diff().split("\n") if not plan.is_nothing else [f"{plan.file} has all of it already"]
+        for line in lines:  # control characters of a file are shown, not obeyed
+            click.echo("\t".join(map(one_line, line.split("\t"))))
         for line in plan.left_out:
             output.print_text(f"left out: {line}")
     for line in refused:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from modicum.calls.outside.one_line import one_line
 from modicum.cli.terminal import output
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def print_beginnings(rows: "Sequence[ProjectBeginning]") -> None:
     for row in (one for one in shown if one.excess_tokens):
         parts = [f"{name} {tokens:,} tokens" for name, tokens in list(row.parts.items())[:PARTS_SHOWN]]
         if parts:
-            output.print_text(f"  {_name_of(row, rows)}: {', '.join(parts)}")
+            output.print_text(f"  {_name_of(row, rows)}: {one_line(', '.join(parts))}")
         if row.servers:
             servers = ", ".join(f"{name} ({calls:,} calls)" for name, calls in row.servers.items())
             output.print_text(
@@ -96,4 +97,4 @@ def print_beginnings(rows: "Sequence[ProjectBeginning]") -> None:
 def _name_of(row: "ProjectBeginning", rows: "Sequence[ProjectBeginning]") -> str:
     """The project, and its agent where there are several."""
     name = row.project or "(no project)"
-    return name if len({one.client for one in rows}) == 1 else f"{name} ({row.client})"
+    return one_line(name if len({one.client for one in rows}) == 1 else f"{name} ({row.client})")

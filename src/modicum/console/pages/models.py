@@ -70,7 +70,7 @@ def _price_row(line: BillLine, view: View) -> Sequence[Cell]:
     first = None if latency is None else latency.first_token_seconds
     speed = None if latency is None else latency.output_tokens_per_second
     return [
-        Cell(line.name or NAMELESS, line.name, href=f"where{view.narrowed('model', line.name, by='task')}"),
+        Cell(line.name or NAMELESS, line.name, href=f"tasks{view.narrowed('model', line.name)}"),
         Cell(money(line), "" if line.cost_usd is None else line.cost_usd, basis=line.basis.value),
         Cell(count(line.calls), line.calls),
         Cell(dollars_of(each), "" if each is None else each),

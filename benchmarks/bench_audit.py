@@ -95,6 +95,10 @@ def on_data(data: Path, folder: Path) -> dict[str, object]:
         figures[f"cap_{point['cap_tokens']}_gross_share"] = point["gross_usd"] / whole
         figures[f"cap_{point['cap_tokens']}_saving_share"] = point["saving_share"]
     figures |= {f"what_if {one['name']}": one["saving_share"] for one in found["what_if"]}
+    broken = next(row["calls"] for row in found["findings"] if row["name"] == "prefix_break")
+    named = sum(row["breaks"] for row in found["break_causes"])
+    figures |= {"breaks": broken, "breaks_named": named, "breaks_named_share": named / broken if broken else 0.0}
+    figures |= {f"first_token.{name}": found["first_token_time"][name] for name in ("computed_s", "read_s", "median_s")}
     figures["what_if cache_ttl=1h over 5m"] = figures["what_if cache_ttl=1h"] - figures["what_if cache_ttl=5m"]
     parts = {part["name"]: part for part in found["rent"]["parts"]}
     figures |= {f"share_{name}": 0.0 for name in ("tool_result", "(completions)") if name not in parts}

@@ -53,11 +53,18 @@ class History:
                 out.write(json.dumps(self._row(number, call, usage, counted)) + "\n")
         return path
 
+    def _events(self, number: int) -> list[str]:
+        """What a recorder that sees requests would say of the call."""
+        before = [call for call in self.calls[:number] if call.conversation == self.calls[number].conversation]
+        changed = before and before[-1].request != self.calls[number].request
+        return ["thinking"] if changed else []
+
     def _row(self, number: int, call: Sent, usage: dict[str, int], counted: dict[str, int]) -> dict[str, object]:
         return {
             "modicum": 1, "call_id": f"{self.name}:{number}", "provider": self.lane.provider, "model": call.model,
             "started": (BEGAN + timedelta(seconds=call.at)).isoformat(), "task": call.conversation,
             "conversation": call.conversation, "project": "p", "usage": usage,
+            "events": self._events(number),
             "segments": [
                 {"kind": block.kind, "tokens": counted[block.digest], "digest": block.digest,
                  "basis": "estimated" if self.count_error else "exact"}
@@ -101,6 +108,16 @@ def chats(
     return sorted(calls, key=lambda call: call.at)
 
 
+def switch_thinking(calls: Sequence[Sent], every: int) -> list[Sent]:
+    """The same calls, with a budget for thinking that is another one from each so many turns on."""
+    turn: dict[str, int] = {}
+    changed = []
+    for call in calls:
+        number = turn[call.conversation] = turn.get(call.conversation, -1) + 1
+        changed.append(replace(call, request=f"budget {number // every}"))
+    return changed
+
+
 def pauses(count: int, turns: int, *lengths: float) -> list[list[float]]:
     """Pauses that come round in turn, from another one on in each conversation."""
     return [[lengths[(turn + first) % len(lengths)] for turn in range(turns)] for first in range(count)]
@@ -120,6 +137,7 @@ def _anthropic() -> list[History]:
     alone = singles(sonnet, 50, 60, shared=False)
     opus, large = chats("claude-opus-5-5", long, apart=11 * MINUTE), chats(sonnet, short, apart=130, result=2_000)
     first = chats(sonnet, pauses(12, 3, 45), apart=100)
+    switched, switched_late = switch_thinking(busy, 4), switch_thinking(paused, 5)
     to5, to1 = "cache_ttl=5m", "cache_ttl=1h"
     return [
         History("singles_uncached", to5, lane, singles(sonnet, 300, 2 * MINUTE), off, head5),
@@ -134,6 +152,8 @@ def _anthropic() -> list[History]:
         History("singles_1h_now_and_then", to5, lane, in_waves, head1, head5),
         History("below_the_smallest_prefix", to5, LANES["anthropic_4096"], haiku, off, head5),
         History("opus_5_5_pauses", to1, LANES["anthropic_512"], opus, both5, both1),
+        History("thinking_switched_uncached", to5, lane, switched, off, both5),
+        History("thinking_switched_1h", to1, lane, switched_late, both5, both1),
         History("capped_results", "cap_tool_results=300", lane, large, both5, both5, cap=300),
     ]
 

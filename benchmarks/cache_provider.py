@@ -32,6 +32,8 @@ class Sent:
     blocks: tuple[Block, ...]
     output: int
     model: str
+    request: str = ""
+    """Thinking, tool choice and whether there are images: with another one the messages are cached anew."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ LANES = {
         keeps={"30m": 30 * MINUTE, "12h": 12 * HOUR},
     ),
     "gemini": Lane("google", marked=False, minimum=2048, keeps={"implicit": HOUR}),
-    "deepseek": Lane("deepseek", marked=False, minimum=64, step=64, keeps={"disk": 24 * HOUR}),
+    "deepseek": Lane("deepseek", marked=False, minimum=64, step=64, whole_units=True, keeps={"disk": 24 * HOUR}),
 }
 
 PRICES = {  # dollars a million tokens, from the providers' pages in November 2026
@@ -137,7 +139,10 @@ def cap_results(calls: Sequence[Sent], tokens: int) -> list[Sent]:
 def _answer(
     call: Sent, lane: Lane, setting: Setting, entries: dict[tuple[str, tuple[str, ...]], float]
 ) -> dict[str, int]:
-    digests = tuple(block.digest for block in call.blocks)
+    digests = tuple(
+        block.digest if block.kind in {"system", "tool_schema"} or not lane.marked else block.digest + call.request
+        for block in call.blocks
+    )
     sizes = [0]
     for block in call.blocks:
         sizes.append(sizes[-1] + block.tokens)

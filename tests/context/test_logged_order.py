@@ -1,6 +1,8 @@
 from datetime import UTC, datetime
 
-from modicum.calls import Call, Segment, SegmentKind, Usage
+import msgspec
+
+from modicum.calls import Anatomy, Call, Segment, SegmentKind, Usage
 from modicum.context.logged_order import LoggedOrder
 
 
@@ -56,3 +58,12 @@ def test_the_fuller_record_of_a_call_stands_and_no_context_is_no_anatomy():
     (found,) = waiting.calls()
 
     assert (found.revision, found.anatomy) == (5, None)
+
+
+def test_what_happened_before_a_call_stays_with_it():
+    waiting = LoggedOrder()
+    waiting.add(call("one", 1), [block("a")])
+    happened = msgspec.structs.replace(call("two", 2), anatomy=Anatomy(events=("thinking",)))
+    waiting.add(happened, [block("a"), block("b")])
+
+    assert [found.anatomy.events for found in waiting.calls()] == [(), ("thinking",)]

@@ -3,9 +3,10 @@ from itertools import accumulate
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from insights.planted import PRICES, Conversation, history_of, tool_round, user
-from modicum.calls import Anatomy, Usage
+from modicum.calls import Anatomy, Segment, SegmentKind, Usage
 from modicum.importers import read_calls
 from modicum.importers.format import Reading
 from modicum.insights.caching import Caching
@@ -101,3 +102,19 @@ def test_a_cut_that_an_importer_placed_by_the_read_does_not_tell_it(tmp_path):
     (kept, predicted), (other_kept, other_predicted) = found
     assert kept < other_kept  # the importer saw the read
     assert predicted == other_predicted
+
+
+def test_a_setting_that_a_request_changed_loses_the_messages_and_keeps_the_front():
+    def planted(source):
+        made = (
+            Conversation(model="claude-sonnet-4-5", source=source)
+            .call(Segment(SegmentKind.SYSTEM, 9000, b"s" * 16), user("a", 3000))
+            .call(user("b", 100))
+        )
+        last = made.entries[-1]
+        anatomy = replace(last.call.anatomy, events=("thinking",))
+        made.entries[-1] = replace(last, call=replace(last.call, anatomy=anatomy))
+        return Caching.compute(history_of(made)).calls.kept[1]
+
+    assert planted("anthropic") == 9000
+    assert planted("claude-code") == 12_000  # a transcript does not show requests: it only seems so

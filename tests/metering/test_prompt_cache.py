@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -222,3 +223,25 @@ def test_rules_are_dated_and_unknown_models_have_none():
     assert find_rules("claude-opus-4-5", date(2023, 1, 1)) is None
     assert find_rules("mystery", date(2026, 1, 1)) is None
     assert all(rules.source and rules.ttl_s and rules.step >= 1 for rules in load_rules())
+
+
+def test_whole_units_are_read_up_to_where_an_earlier_call_ended_or_not_at_all():
+    grown = sequence((0, 0, 5000, 0), (0, 9, 6000, 5000), (0, 18, 7000, 5500), minimum=64, implicit=True)
+    buckets = (0, 0, 0, 5000), (5000, 0, 0, 1000), (5000, 0, 0, 2000)
+
+    assert reads(grown, *buckets) == [0, 5000, 5500]
+    assert reads(replace(grown, whole=np.ones(3, bool)), *buckets) == [0, 5000, 5000]
+
+
+def test_deepseek_reads_whole_units_since_v4():
+    assert find_rules("deepseek-v4-flash", date(2026, 11, 30)).whole_units
+    assert find_rules("deepseek/deepseek-chat", date(2026, 11, 30)) is not None
+    assert not find_rules("deepseek-chat", date(2025, 6, 1)).whole_units
+
+
+def test_a_sure_call_keeps_what_it_kept_whatever_came_in_between():
+    mixed = sequence((0, 0, 5000, 0), (0, 9, 2000, 1000), (0, 18, 6000, 5000), model=[0, 1, 0])
+    buckets = (0, 5000, 0, 0), (0, 2000, 0, 0), (5000, 1000, 0, 0)
+
+    assert reads(mixed, *buckets) == [0, 0, 0]
+    assert reads(replace(mixed, sure=np.ones(3, bool)), *buckets) == [0, 0, 5000]

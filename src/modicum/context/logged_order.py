@@ -81,7 +81,9 @@ class LoggedOrder:
             if one.call.anatomy is not None and one.before is before:
                 yield one.call  # it stands where its log has it
             else:
-                yield msgspec.structs.replace(one.call, anatomy=_change(before, one.node))
+                events = () if one.call.anatomy is None else one.call.anatomy.events
+                anatomy = msgspec.structs.replace(_change(before, one.node), events=events)
+                yield msgspec.structs.replace(one.call, anatomy=anatomy)
 
     def _wait(self, one: _Waiting) -> None:
         known = self._waiting.get(one.call.call_id)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import msgspec
 import numpy as np
 
 from modicum.insights.cache_replay.beginnings import find_shared
@@ -99,6 +100,7 @@ def _build_sequence(history: History) -> prompt_cache.CallSequence:
     left_before[1:] = np.where(history.first[1:], 0, (history.prompt - history.uncached)[:-1])
     stood = np.where(prompt >= left_before, np.inf, prompt_cache.UNKNOWN_TOKENS)
     kept = np.where(is_unsure, stood, kept)
+    kept = np.where(_lose_messages(history), np.minimum(kept, _count_front_tokens(history)), kept)
     minimum, step, implicit, ttl_s, longer_s = find_cache_rules(history, history.model, history.models)
     return prompt_cache.CallSequence(
         conversation=history.conversation,
@@ -113,7 +115,22 @@ def _build_sequence(history: History) -> prompt_cache.CallSequence:
         ttl_s=ttl_s,
         made=np.ones(history.calls, dtype=bool),
         longer_s=longer_s,
+        whole=find_whole_units(history, history.model, history.models),
     )
+
+
+def _lose_messages(history: History) -> Flags:
+    """Calls whose request changed a setting behind which, by the provider's rules, only system prompt and tools are
+    read. What only seems to have changed, by a transcript of an agent, changes no prediction.
+    """
+    listed = [msgspec.json.decode(text, type=list[str]) if text else [] for text in history.event_lists]
+    lost = np.zeros(history.calls, dtype=bool)
+    for event in sorted({name for names in listed for name in names}):
+        codes = [code for code, names in enumerate(listed) if event in names]
+        documented = find_rule_flags(history, lambda rules, event=event: event in rules.messages_lost_by)  # type: ignore[misc]
+        lost |= np.isin(history.events, codes) & documented
+    seems = [code for code, source in enumerate(history.sources) if source in REPLY_TIMED]
+    return lost & ~np.isin(history.source, seems) & ~history.first
 
 
 def _request_times(history: History) -> Floats:
@@ -139,6 +156,12 @@ def find_cache_rules(history: History, model: Ints, words: list[str]) -> tuple[F
         (np.inf, 1, 0, 300, 3600),
     )
     return minimum, step, implicit > 0, ttl, longer
+
+
+def find_whole_units(history: History, model: Ints, words: list[str]) -> Flags:
+    """Calls whose implicit cache is read up to where an earlier call ended, or not at all. (C,)"""
+    (whole,) = tabulate_rules(history, model, words, lambda rules: (rules.whole_units,), (0,))
+    return np.asarray(whole > 0, np.bool_)
 
 
 def find_rule_flags(history: History, is_so: Callable[[prompt_cache.CacheRules], bool]) -> Flags:

@@ -19,7 +19,7 @@ import numpy as np
 
 from modicum.calls import UserError
 from modicum.insights.cache_replay.other_contexts import follow_contexts
-from modicum.insights.caching import Caching, find_alike_calls, find_cache_rules
+from modicum.insights.caching import Caching, find_alike_calls, find_cache_rules, find_whole_units
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, Floats, History, Ints
 from modicum.insights.joined_changes import JoinedChanges, RemovedTokens, count_removed_before
@@ -244,6 +244,7 @@ class Replay:
         if plan.swapped:
             minimum, step, implicit, ttl_s, longer_s = find_cache_rules(history, plan.model, plan.models)
             changed = replace(changed, minimum=minimum, step=step, implicit=implicit, ttl_s=ttl_s, longer_s=longer_s)
+            changed = replace(changed, whole=find_whole_units(history, plan.model, plan.models))
         unmarked = self._count_unmarked(prompt, removed, hopeful=hopeful)
         habits = self.caching.habits
         if plan.swapped:

@@ -49,6 +49,7 @@ class CacheRules(msgspec.Struct, frozen=True):
     look_back: int
     source: str
     automatic: bool = False
+    whole_units: bool = False
     messages_lost_by: tuple[str, ...] = ()
     """Events (as `PromptEvent` names them) behind which only system prompt and tools are still read."""
 
@@ -109,6 +110,8 @@ class CallSequence:
     """False: the call is not made; it leaves nothing in the cache."""
     longer_s: Floats | None = None
     """The longer time to live that a caller can name; an hour where it is None."""
+    whole: Flags | None = None
+    """Implicit caches that are read up to where an earlier call ended, or not at all; None: as far as prompts agree."""
     sure: Flags | None = None
     """Calls whose `kept` holds whatever was sent between them and the one before in their conversation."""
 
@@ -250,8 +253,9 @@ def predict(
     read = np.where((left <= stood) | unknown, np.minimum(left, stood), 0)
     broken = in_time & (left > stood) & ~unknown
     implicit = calls.implicit[order]
-    read = np.where(broken & implicit, stood, read)
-    _read_older_entries(read, np.flatnonzero(broken & ~implicit & (stood > 0)), (first, own_left, kept))
+    partly = implicit if calls.whole is None else implicit & ~calls.whole[order]
+    read = np.where(broken & partly, stood, read)
+    _read_older_entries(read, np.flatnonzero(broken & ~partly & (stood > 0)), (first, own_left, kept))
     # The shared front stands even where what stood behind it is not known; where it is known, it bounds it.
     front = np.where(in_time & ~unknown, np.minimum(shared, stood), shared)
     read = np.minimum(np.maximum(read, front), prompt)

@@ -170,18 +170,22 @@ def anatomy(line: Record) -> Anatomy | None:
     Raises:
         ValueError: a segment is none.
     """
+    named = _events(line)
     if "kept_segments" not in line:
-        return None
+        return Anatomy(events=named) if named and line.get("segments") else None
     kept = checked_count("kept_segments", line["kept_segments"])
     if kept and "kept_tokens" not in line:
         raise ValueError("kept_segments without kept_tokens")
     tokens = checked_count("kept_tokens", line.get("kept_tokens"))
+    added = tuple(segments(line.get("segments")))
+    return Anatomy(kept, tokens, added, label(line.get("break_cause")), named)
+
+
+def _events(line: Record) -> tuple[str, ...]:
     events = line.get("events") or []
     if not isinstance(events, list):
         raise ValueError("events is no list")  # noqa: TRY004 - bad data, not a bad program
-    added = tuple(segments(line.get("segments")))
-    named = tuple(sorted({name for name in map(label, events) if name}))
-    return Anatomy(kept, tokens, added, label(line.get("break_cause")), named)
+    return tuple(sorted({name for name in map(label, events) if name}))
 
 
 def segments(listed: Any) -> list[Segment]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "agents/test_simulator.py": "teams whose truth is known, for tests and benchmarks",
+    "browser/test_audit_page.py": "the audit's page with names that do not fit, in a real browser",
     "browser/test_console.py": "the console over the sample, in a real browser",
     "browser/test_beside_the_gateway.py": "the console of `modicum up`, in a real browser",
     "test_names.py": "names in all of the source",
@@ -44,6 +45,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "test_install.py": "tests scripts/install-lock",
     "test_unknown_numbers.py": "every reader at once, with a number that nobody knows",
     "test_same_problems.py": "bill, counting, audit and import over the same files",
+    "test_first_use.py": "the first ten minutes of five readers, by the commands that the documentation names",
     "test_sample.py": "holds the sample to what writes it, and to what a newcomer has to see",
 }
 

@@ -117,9 +117,12 @@ def everything(tmp_path):
 def held(place):
     store = open_store(str(place))
     questions = resources.files("modicum.ledger").joinpath("questions").iterdir()
-    answers = {name: store.ask(name, **ASKED) for name in sorted(file.name.removesuffix(".sql") for file in questions)}
+    entries = [one for batch in store.entries() for one in batch]
+    whole = next(one.call.call_id for one in entries if one.call.anatomy and one.call.anatomy.added)
+    asked = ASKED | {"entry_id": whole}
+    answers = {name: store.ask(name, **asked) for name in sorted(file.name.removesuffix(".sql") for file in questions)}
     records = (
-        [one for batch in store.entries() for one in batch],
+        entries,
         store.records(OUTCOMES),
         store.records(ENERGY_WINDOWS, **EVER),
         store.records(AUDIT_EVENTS),

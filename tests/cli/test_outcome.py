@@ -58,7 +58,9 @@ def test_a_file_that_is_not_there_is_told(run, tmp_path):
 
 
 def test_recording_again_corrects_unless_it_adds(run, ledger):
-    assert "modicum outcome import" in run("list")[1]
+    status, _, wrong = run("list")
+    assert status == 2
+    assert "there is no ledger" in wrong
     run("record", "T1", "resolved", "0")
     run("record", "T1", "resolved", "1")
     run("record", "T1", "bugs", "1", "--add", "--time", "2026-02-03T12:00")

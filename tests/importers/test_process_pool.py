@@ -1,5 +1,7 @@
 import math
+import multiprocessing
 import operator
+import time
 
 import pytest
 
@@ -20,3 +22,12 @@ def test_the_error_of_an_item_comes_in_its_place():
     assert (next(results), next(results)) == (1.0, 2.0)
     with pytest.raises(ValueError, match="math domain error"):
         next(results)
+
+
+def test_who_wants_no_more_results_waits_for_none():
+    before = set(multiprocessing.active_children())
+    results = map_in_processes(time.sleep, [0, 600, 600, 600], 2, "fork")
+    next(results)
+    results.close()
+
+    assert set(multiprocessing.active_children()) == before

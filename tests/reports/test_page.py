@@ -32,12 +32,49 @@ def test_every_section_appears(told):
         "To do first",
         "What if",
         "Where the money went",
+        "Models and projects",
         "Day by day",
         "When the cache was lost",
         "If tool results were cut when they arrive",
+        "What rules would have saved",
         "Findings",
         "Not computed",
     ]
+
+
+def test_the_sum_is_as_sure_as_in_the_bill(told):
+    bound = told | {"spend": told["spend"] | {"basis": "lower_bound"}}
+
+    assert "<b>at least $" in render_page(bound)
+    assert "<b>at least $" not in render_page(told | {"spend": told["spend"] | {"basis": "exact"}})
+
+
+def test_the_page_says_of_what_it_is_and_what_was_wrong_with_the_logs(told):
+    more = {
+        "place": "/logs/<a>",
+        "made_at": "2026-03-04T05:06:07Z",
+        "problems": [{"path": "<odd>.jsonl", "line": 3, "reason": "not valid JSON"}] * 25,
+    }
+    html = render_page(told | more)
+
+    assert "from /logs/&lt;a&gt;; made 2026-03-04 05:06 UTC" in html
+    assert "&lt;odd&gt;.jsonl:3" in html
+    assert "And 5 more." in html
+
+
+def test_days_without_calls_are_drawn_and_counted(told):
+    day = told["days"][0]
+    days = [day | {"date": date} for date in ("2026-02-27", "2026-03-02")]
+
+    assert "2 days with calls, 2 without any." in render_page(told | {"days": days})
+    assert "without any.</p>" not in render_page(told | {"days": [day | {"date": "1999-01-01"}, day]})
+
+
+def test_everything_lies_in_the_main_landmark_and_tables_take_the_focus(told):
+    html = render_page(told)
+
+    assert html.count("<main>") == html.count("</main>") == 1
+    assert html.count('<div class="scroll" tabindex="0" role="region" aria-label="') == html.count("<table>") > 0
 
 
 def test_a_finding_says_what_it_is_what_to_do_and_where_to_look(told):

@@ -13,6 +13,7 @@ from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
+from modicum.cli.inputs.found_logs import join_found
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import ANATOMY, parse_dimension
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class AnatomyOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     by: str
+    found: bool
     top: int
     as_csv: bool
 
@@ -44,6 +46,7 @@ class AnatomyOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
 )
 @shared.span_options()
 @choice_options
+@shared.found_option
 @shared.csv_option
 @shared.log_options
 @shared.pass_options(AnatomyOptions)
@@ -66,7 +69,7 @@ def command(options: AnatomyOptions) -> None:
     problems: list[Problem] = []
     conditions = options.conditions()
     with (
-        open_ledger_or_logs(options.paths, options, settings, problems) as whole,
+        open_ledger_or_logs(join_found(options.paths, found=options.found), options, settings, problems) as whole,
         choose_from(whole, conditions, zone) as store,
     ):
         found = compute_rent(store, by, since, until, most=options.top)

@@ -1,14 +1,15 @@
 """`modicum audit`: where the money went, what bought nothing, and what each change would have saved."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
-from modicum.calls import UserError
+from modicum.calls import Basis, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
@@ -19,7 +20,7 @@ from modicum.cli.terminal.audit_causes import print_causes
 from modicum.cli.terminal.audit_context_sizes import print_context_sizes
 from modicum.cli.terminal.audit_steps import print_beginnings, print_steps
 from modicum.cli.terminal.audit_what_ifs import format_saving, print_waiting, print_what_ifs
-from modicum.settings import read_settings, user_zone
+from modicum.settings import ledger_place, read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.cli.inputs.audit_answers import AuditAnswer
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from modicum.insights.replay import Fidelity
 
 EXAMPLES_SHOWN = 2
+STDOUT = "-"
 
 CLASSES = {
     "exact": "nobody would miss it",
@@ -70,7 +72,13 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     metavar="FILE",
     help="File with outcomes of the tasks in the logs; may be given several times.",
 )
-@click.option("--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with charts.")
+@click.option(
+    "--html",
+    "html_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write a page with charts; - prints it.",
+)
 @shared.csv_option
 @shared.prices_of_option
 @shared.log_options
@@ -94,6 +102,8 @@ def command(options: AuditOptions) -> None:
     from modicum.cli.inputs.audit_answers import AuditQuestion, answer_audit
 
     _check_names(options)
+    if options.as_json and str(options.html_path) == STDOUT:
+        raise UserError("--html - and --json both print; give --html a file")
     settings = read_settings()
     zone = user_zone(settings.timezone).zone
     span = options.span(zone)
@@ -109,38 +119,41 @@ def command(options: AuditOptions) -> None:
         prices_of=options.prices_of,
         conditions=options.conditions(),
     )
-    _print_answer(answer_audit(question, settings), options)
+    found = answer_audit(question, settings)
+    place = ", ".join(map(str, paths)) or f"the ledger {options.ledger_url or ledger_place(settings)}"
+    _print_answer(found, options, place)
 
 
-def _print_answer(found: "AuditAnswer", options: AuditOptions) -> None:
+def _print_answer(found: "AuditAnswer", options: AuditOptions, place: str) -> None:
+    """As a page, as JSON or as tables."""
     from modicum.cli.experiments.savings import print_savings, savings_document
     from modicum.insights.audit import audit_document
 
-    problems, savings = found.problems, found.savings
+    document = {
+        **audit_document(found.audit),
+        "prices_of": options.prices_of,
+        "made_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "place": place,
+        "trials": savings_document(found.savings),
+        "problems": problem_rows(found.problems),
+    }
     if options.html_path:
-        write_page(found.audit, options.html_path)
+        write_page(document, options.html_path)
     if options.as_json:
-        trials = savings_document(savings)
-        output.print_json(
-            {
-                **audit_document(found.audit),
-                "prices_of": options.prices_of,
-                "trials": trials,
-                "problems": problem_rows(problems),
-            }
-        )
+        output.print_json(document)
     elif options.as_csv:
         print_findings_csv(found.audit)
     elif options.html_path:
-        click.echo(f"written to {options.html_path}")
+        if str(options.html_path) != STDOUT:
+            click.echo(f"written to {options.html_path}")
     else:
         print_audit(found.audit, options.prices_of)
-        if savings:
+        if found.savings:
             output.print_text("\nchanges on trial (modicum experiment):")
-            print_savings(savings)
+            print_savings(found.savings)
         if options.found:
             output.print_text("\nthe same as a page with charts: modicum audit --found --html audit.html")
-    print_problems(problems, strict=options.strict, quiet=options.as_json)
+    print_problems(found.problems, strict=options.strict, quiet=options.as_json)
 
 
 def _find_files(options: AuditOptions) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
@@ -174,18 +187,21 @@ def _check_names(options: AuditOptions) -> None:
         check_what_if(change)
 
 
-def write_page(found: "Audit", path: Path) -> None:
-    """The audit as one self-contained page.
+def write_page(document: "Mapping[str, Any]", path: Path) -> None:
+    """The document of `--json` as one self-contained page.
 
     Raises:
         UserError: the file cannot be written.
     """
-    from modicum.insights.audit import audit_document
     from modicum.reports.page import render_page
 
+    page = render_page(document)
+    if str(path) == STDOUT:
+        click.echo(page, nl=False)
+        return
     try:
         with shared_files():
-            path.write_text(render_page(audit_document(found)), encoding="utf-8")
+            path.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
 
@@ -241,10 +257,23 @@ def _print_spend(found: "Audit") -> None:
     output.print_table(
         ["where the money went", "tokens carried", "cost", "share", ""],
         rows,
-        footer=["total", "", output.dollars(found.rent.cost_usd), "", ""],
+        footer=["total", "", _total(found), "", ""],
     )
+    if found.days:
+        first, last = found.days[0].date, found.days[-1].date
+        projects = len(found.spend.projects) if found.spend else 0
+        output.print_text(
+            f"{found.calls:,} calls of {found.tasks:,} tasks in {projects:,} projects, {first} to {last} "
+            f"({found.timezone}; {len(found.days):,} days with calls)"
+        )
     if found.calls_unpriced:
         output.print_text(f"{found.calls_unpriced:,} of {found.calls:,} calls have no known cost and are in no sum")
+
+
+def _total(found: "Audit") -> str:
+    """As the bill marks it: this or more where replies were logged before they were final."""
+    mark = {Basis.LOWER_BOUND: ">= ", Basis.ESTIMATED: "~ "}.get(found.spend.basis, "") if found.spend else ""
+    return mark + output.dollars(found.rent.cost_usd)
 
 
 def fidelity_line(fidelity: "Fidelity", *, is_bound: bool) -> str:

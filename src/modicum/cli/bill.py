@@ -11,7 +11,7 @@ from modicum.calls import Problem, UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_for_questions, choose_from
-from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
+from modicum.cli.inputs.log_reading import NO_CALLS, no_calls_in, print_problems, read_logs
 from modicum.cli.inputs.shown_figures import currency_of, person_rule
 from modicum.cli.terminal import output
 from modicum.cli.terminal.bill_tables import CurrencyAmounts, energy_note, print_bill, print_csv, print_doubts
@@ -85,6 +85,8 @@ def command(options: BillOptions) -> None:
       modicum bill --by team,month --model 'claude-*'
       modicum bill --by app --where team=search --where tier=batch --csv
     """
+    if options.as_csv and options.as_json:
+        raise UserError("--csv and --json are two ways to print the same; choose one")
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone)
     dimensions = parse_dimensions("bill", options.by, BILL)
@@ -334,7 +336,9 @@ def _cells_from_logs(
         from modicum.cli.inputs.other_prices import without_provider_cost
 
         calls = map(without_provider_cost, calls)
-    found = newest(book_all(calls, prices))
+    found = list(newest(book_all(calls, prices)))
+    if not found:
+        raise no_calls_in(problems)
     since, until = scope.span
     entries = [entry for entry in found if since <= entry.call.started < until]
     if entries:

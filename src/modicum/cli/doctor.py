@@ -30,6 +30,8 @@ class Check(NamedTuple):
     fine: bool
     said: str
     """The text behind the name; the JSON calls it so."""
+    is_off: bool = False
+    """Whether it is something that could run and does not."""
 
 
 @click.command()
@@ -61,7 +63,8 @@ def command(*, report_path: str | None, as_json: bool) -> None:
         output.print_json([check._asdict() for check in checks])
     else:
         for check in checks:
-            click.echo(f"{'ok   ' if check.fine else 'WRONG'} {check.what}: {check.said}")
+            word = "off" if check.is_off else "ok" if check.fine else "WRONG"
+            click.echo(f"{word:5} {check.what}: {check.said}")
     if not all(check.fine for check in checks):
         raise SystemExit(1)
 
@@ -281,11 +284,23 @@ def _check_gateway(settings: Settings) -> str:
         spoken = "no TLS" if file else "no plain HTTP"
         raise UserError(f"on {host}:{port}: speaks {spoken}; start 'modicum up' again, with these settings") from None
     except Unreachable:
-        return f"not running on {host}:{port} ('modicum up' starts it)"
+        raise _NotRunningError(_describe_absence(f"{host}:{port}")) from None
     answer = reply.body[:200].decode("utf-8", "replace").strip()
     if reply.status != 200:
         raise UserError(f"on {host}:{port}: {answer}")
     return f"on {host}:{port}: {answer}"
+
+
+class _NotRunningError(UserError):
+    """Nothing is wrong with it, but it does not run."""
+
+
+def _describe_absence(place: str) -> str:
+    """A gateway that was never started is told from one that ran here."""
+    journals = state_folder() / "journal"
+    if journals.is_dir() and any(journals.iterdir()):
+        return f"stopped: it recorded calls here before, and nothing listens on {place}; 'modicum up' starts it again"
+    return f"not running on {place} ('modicum up' starts it)"
 
 
 def _check_metrics(settings: Settings) -> str:
@@ -333,6 +348,8 @@ def _check_otel(settings: Settings) -> str:
 def _run_check(what: str, check: Callable[[], str]) -> Check:
     try:
         return Check(what, fine=True, said=check())
+    except _NotRunningError as absence:
+        return Check(what, fine=True, said=str(absence), is_off=True)
     except UserError as error:
         return Check(what, fine=False, said=str(error))
     except OSError as error:  # of a folder that cannot be made, or a disk that is broken: the other checks go on

@@ -11,6 +11,7 @@ from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
+from modicum.cli.inputs.found_logs import join_found
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
 from modicum.cli.inputs.shown_figures import person_rule
 from modicum.cli.terminal import output
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class ExposureOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     by: str
+    found: bool
     as_csv: bool
 
 
@@ -32,6 +34,7 @@ class ExposureOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
 @click.option("--by", default="provider", show_default=True, metavar="WHAT", help=f"Group by {', '.join(EXPOSURE)}.")
 @shared.span_options()
 @choice_options
+@shared.found_option
 @shared.csv_option
 @shared.log_options
 @shared.pass_options(ExposureOptions)
@@ -56,7 +59,7 @@ def command(options: ExposureOptions) -> None:
     problems: list[Problem] = []
     conditions = options.conditions()
     with (
-        open_ledger_or_logs(options.paths, options, settings, problems) as whole,
+        open_ledger_or_logs(join_found(options.paths, found=options.found), options, settings, problems) as whole,
         choose_from(whole, conditions, zone) as store,
     ):
         rows = measure_exposure(store, by, since, until, persons)

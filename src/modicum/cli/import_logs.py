@@ -11,7 +11,7 @@ from modicum.calls import Call, Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
-from modicum.cli.inputs.log_reading import print_problems, read_logs
+from modicum.cli.inputs.log_reading import no_calls_in, print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.ledger.store import Appended, Purge, Store
 from modicum.settings import Settings, read_settings
@@ -57,7 +57,7 @@ def command(options: ImportOptions) -> None:
             "name the logs: 'modicum import ~/.claude/projects', or let them be found: 'modicum import --found'"
         )
     problems: list[Problem] = []
-    with resources.open_ledger(options.ledger_url, settings) as store:
+    with resources.open_ledger(options.ledger_url, settings, creates=True) as store:
         prices = resources.load_prices(options.price_path, settings)
         calls = read_logs(
             paths,
@@ -71,6 +71,8 @@ def command(options: ImportOptions) -> None:
         prices.save()
         purged = purge_old_entries(store, settings)
         place = store.place
+    if not (booked.booked or booked.unchanged):
+        raise no_calls_in(problems)
     if options.as_json:
         output.print_json(
             {

@@ -147,7 +147,7 @@ def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
     """
     if from_url == to_url:
         raise UserError("FROM and TO are the same ledger")
-    with resources.open_ledger(from_url) as one, resources.open_ledger(to_url) as other:
+    with resources.open_ledger(from_url) as one, resources.open_ledger(to_url, creates=True) as other:
         copied, places = copy_ledger(one, other), (one.place, other.place)
     calls = copied.entries
     if as_json:

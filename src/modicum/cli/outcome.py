@@ -90,7 +90,7 @@ def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_
                 problems.append(item)
             else:
                 found.append(item)
-    with resources.open_ledger(ledger_url) as store:
+    with resources.open_ledger(ledger_url, creates=True) as store:
         count, repeated = _append_outcomes(store, found)
         place = store.place
     if as_json:
@@ -139,7 +139,7 @@ def record(
     task, name = storable(task), storable(name)
     outcome_key = outcome_id(task, name, time) if add else f"recorded/{name}/{task}"
     outcome = Outcome(outcome_id=outcome_key, task=task, name=name, value=value, time=time, source="recorded")
-    with resources.open_ledger(ledger_url, settings) as store:
+    with resources.open_ledger(ledger_url, settings, creates=True) as store:
         store.append_records(OUTCOMES, [outcome])
     if as_json:
         output.print_json(outcome)

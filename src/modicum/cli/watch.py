@@ -65,7 +65,7 @@ def watch_changes(paths: list[Path], every_seconds: float, stop: threading.Event
 def _book_logs(paths: list[Path], options: WatchOptions) -> None:
     settings = read_settings()
     problems: list[Problem] = []
-    with resources.open_ledger(options.ledger_url, settings) as store:
+    with resources.open_ledger(options.ledger_url, settings, creates=True) as store:
         prices = resources.load_prices(options.price_path, settings)
         reading = make_reading(anatomy=True)
         calls = read_logs(paths, reading, options.source, problems, booked_in=store.conversations_of)

@@ -5,7 +5,7 @@ from itertools import product
 from typing import NamedTuple
 
 from modicum.governance.budgets import fits_model
-from modicum.governance.policy import CallPolicy, PlannedCall, PolicyVerdict, decide_policy
+from modicum.governance.policy import CallPolicy, PlannedCall, PolicyLimit, PolicyVerdict, decide_policy
 
 
 class Way(NamedTuple):
@@ -56,16 +56,31 @@ def _reach(policy: CallPolicy, ways: Iterable[Way], data_class: str, names: Sequ
     return ClassReach(data_class, tuple(open_ways), None if open_ways else refusal)
 
 
+def _why_closed(refusal: PolicyVerdict) -> str:
+    """Why no way is open; a refusal of a call speaks of its model, and here is none."""
+    clause = refusal.clause
+    if clause is not None and refusal.limit is PolicyLimit.PROVIDERS:
+        return f"the clause '{clause.name}' allows {_names(clause.providers)}, and no upstream is of such a provider"
+    if clause is not None and refusal.limit is PolicyLimit.REGIONS:
+        return f"the clause '{clause.name}' allows {_names(clause.regions)}, and no upstream is known to be there"
+    return refusal.reason
+
+
+def _names(names: tuple[str, ...] | None) -> str:
+    return ", ".join(names) if names else "none at all"
+
+
 def warnings_of(reach: Sequence[ClassReach], place: str) -> list[str]:
     """What must be said of a policy that leaves calls no way, for people."""
     closed = [one for one in reach if not one.ways]
     if not closed:
         return []
-    why = next((f": {one.refusal.reason}" for one in closed if one.refusal is not None), "")
+    why = next((f": {_why_closed(one.refusal)}" for one in closed if one.refusal is not None), "")
     if len(closed) == len(reach):
         return [f"{place} forbids every call{why}; all calls are refused until it says otherwise"]
     return [
         f"{place} lets calls of the data class '{one.data_class}' go nowhere"
-        f"{f': {one.refusal.reason}' if one.refusal is not None else ''}; they are refused until it says otherwise"
+        + (f": {_why_closed(one.refusal)}" if one.refusal is not None else "")
+        + "; they are refused until it says otherwise"
         for one in closed
     ]

@@ -36,8 +36,9 @@ def log_files(path: Path) -> Iterator[Path | Problem]:
         return
     problems: list[Problem] = []
     skipped: Counter[str] = Counter()
-    found_any = False
+    found_any = holds_files = False
     for folder, names in _walk(path, problems):
+        holds_files = holds_files or bool(names)
         for name in names:
             if not plain_name(name).endswith(LOG_SUFFIXES):
                 if not _lies_beside(folder, name):
@@ -45,8 +46,9 @@ def log_files(path: Path) -> Iterator[Path | Problem]:
             elif not _describes_log(name, names):
                 found_any = True
                 yield Path(folder, name)
-    if not found_any:
-        yield Problem(str(path), f"the folder holds no logs ({', '.join(LOG_SUFFIXES)}, plain, .gz or .zst)")
+    if not found_any and not problems:  # what cannot be read may hold some
+        reason = f"the folder holds no logs ({', '.join(LOG_SUFFIXES)}, plain, .gz or .zst)"
+        yield Problem(str(path), reason if holds_files else "the folder is empty")
     if skipped:
         yield Problem(str(path), _reason_skipped(skipped))
     yield from problems

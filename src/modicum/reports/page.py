@@ -5,12 +5,14 @@ nothing that is not in it. No script, nothing fetched when it is opened.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from html import escape
 from importlib.resources import files
 from typing import Any
 
 from modicum.reports import charts
 from modicum.reports.charts import format_usd
+from modicum.reports.detail_words import describe_detail
 from modicum.reports.figures import format_tokens
 from modicum.reports.kind_words import name_of_kind
 
@@ -26,6 +28,10 @@ CLASSES = {
 
 
 STEPS_SHOWN = 3
+MOST_SPENDERS = 12
+MOST_PROBLEMS = 20
+MOST_DAYS = 400
+"""Between the first and the last day; of longer times only days with calls are drawn."""
 MOST_BREAKS = 10
 """Lost caches that are listed below the timeline."""
 
@@ -33,21 +39,24 @@ MOST_BREAKS = 10
 def render_page(document: Document) -> str:
     """The whole page as HTML."""
     style = (files("modicum.reports") / "page.css").read_text(encoding="utf-8")
-    sections = (_head, _first_steps, _what_ifs, _money, _days, _cache, _cap_curve, _findings, _not_computed)
+    sections = (
+        *(_head, _first_steps, _what_ifs, _money, _spenders, _days, _cache, _cap_curve, _rules, _findings),
+        *(_not_computed, _problems),
+    )
     body = "\n".join(part for section in sections if (part := section(document)))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>Token audit</title>\n<style>\n{style}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+        f"<title>Token audit</title>\n<style>\n{style}</style>\n</head>\n"
+        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
 
 
 def _head(document: Document) -> str:
-    days = document.get("days") or []
-    span = f"{days[0]['date']} to {days[-1]['date']}, " if days else ""
+    spend = document.get("spend") or {"basis": "exact"}
     tiles = [
-        (format_usd(document["cost_usd"]), f"spent in {document['calls']:,} calls"),
+        (words_of_cost(document["cost_usd"], spend["basis"]), f"spent in {document['calls']:,} calls"),
         (f"{document['tasks']:,}", "tasks"),
         (
             format_usd(document["joint_saving_usd"]),
@@ -65,7 +74,7 @@ def _head(document: Document) -> str:
         else ""
     )
     return (
-        f'<h1>Where the tokens went</h1>\n<p class="quiet">{escape(span)}list prices of the day of each call</p>\n'
+        f'<h1>Where the tokens went</h1>\n<p class="quiet">{escape(_origin(document))}</p>\n'
         '<div class="tiles">'
         + "".join(f'<div class="tile"><b>{escape(value)}</b>{escape(label)}</div>' for value, label in tiles)
         + f"</div>\n<p{bound}>Every saving is a replay of this history. Replayed without any change it comes out "
@@ -158,22 +167,8 @@ def _format_saving(row: Document) -> str:
 
 
 def _details(details: Mapping[str, Any]) -> str:
-    figures = [
-        f"{name.removesuffix('_s').removesuffix('_usd').replace('_', ' ')} {_format_detail(name, value)}"
-        for name, value in details.items()
-        if value
-    ]
-    return f" · {escape(' · '.join(figures))}" if figures else ""
-
-
-def _format_detail(name: str, value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if "share" in name:
-        return f"{value:.1%}"
-    if name.endswith("_s"):
-        return f"{value / 60:,.0f} min" if value >= 120 else f"{value:,.0f} s"
-    return format_usd(value) if name.endswith("_usd") else f"{value:,.0f}"
+    sentences = [describe_detail(name, value) for name, value in details.items() if value]
+    return f" · {escape(' · '.join(sentences))}" if sentences else ""
 
 
 def _cap_curve(document: Document) -> str:
@@ -266,6 +261,8 @@ def _days(document: Document) -> str:
     days = document.get("days") or []
     if not days:
         return ""
+    called = len(days)
+    days = _with_idle_days(days)
     labels = [day["date"][5:] for day in days]
     series = {
         "read from cache": [day["cache_read"] for day in days],
@@ -273,7 +270,13 @@ def _days(document: Document) -> str:
         "uncached input": [day["input_uncached"] for day in days],
         "output": [day["output"] for day in days],
     }
-    parts = ["<h2>Day by day</h2>", _figure(charts.draw_stacked(labels, series, format_tokens), "Tokens by day")]
+    idle = len(days) - called
+    parts = [
+        "<h2>Day by day</h2>",
+        f"<p>{called:,} days with calls, {idle:,} without any.</p>" if idle else "",
+        _figure(charts.draw_stacked(labels, {"cost": [day["cost_usd"] for day in days]}, format_usd), "Dollars by day"),
+        _figure(charts.draw_stacked(labels, series, format_tokens), "Tokens by day"),
+    ]
     days_with_outcome = [day for day in days if day["tasks_with_outcome"]]
     if days_with_outcome:
         values = [(day["date"][5:], day["outcome_value"] / day["tasks_with_outcome"]) for day in days_with_outcome]
@@ -287,6 +290,17 @@ def _days(document: Document) -> str:
     return "\n".join(parts)
 
 
+def _with_idle_days(days: Sequence[Document]) -> list[Document]:
+    """With days on which nobody called between the first and the last."""
+    first, last = (date.fromisoformat(days[place]["date"]) for place in (0, -1))
+    if (last - first).days > MOST_DAYS:
+        return list(days)
+    by_date = {day["date"]: day for day in days}
+    nothing = dict.fromkeys(days[0], 0)
+    every = (str(first + timedelta(days=number)) for number in range((last - first).days + 1))
+    return [by_date.get(name, {**nothing, "date": name}) for name in every]
+
+
 def _not_computed(document: Document) -> str:
     rows = [[f"{row['id']} {row['title']}", row["lacks"]] for row in document["findings"] if row["lacks"]]
     if document["calls_unpriced"]:
@@ -296,6 +310,79 @@ def _not_computed(document: Document) -> str:
             [f"{document['calls_without_anatomy']:,} calls", "usage only: what their prompts held is not known"]
         )
     return f"<h2>Not computed</h2>\n{_table(['what', 'what is lacking'], rows, left=2)}" if rows else ""
+
+
+def _origin(document: Document) -> str:
+    """Of what the page is, and when it was made."""
+    days = document.get("days") or []
+    words = [f"{days[0]['date']} to {days[-1]['date']} ({document.get('timezone', 'UTC')})"] if days else []
+    if place := document.get("place"):
+        words.append(f"from {place}")
+    if made := document.get("made_at"):
+        words.append(f"made {str(made)[:16].replace('T', ' ')} UTC")
+    return "; ".join([*words, "list prices of the day of each call"])
+
+
+def _spenders(document: Document) -> str:
+    """Models and projects, with how sure each figure is."""
+    spend = document.get("spend")
+    if not spend:
+        return ""
+    parts = []
+    for title, key in (("model", "models"), ("project", "projects")):
+        rows = [
+            [row["name"] or "(none)", f"{row['calls']:,}", words_of_cost(row["cost_usd"], row["basis"])]
+            for row in spend[key][:MOST_SPENDERS]
+        ]
+        if more := len(spend[key]) - MOST_SPENDERS:
+            rows += [[f"and {more:,} more", "", ""]] if more > 0 else []
+        parts.append(_table([title, "calls", "cost"], rows))
+    return "<h2>Models and projects</h2>\n" + "\n".join(parts)
+
+
+def words_of_cost(usd: float | None, basis: str) -> str:
+    """`at least $876.74` where the record holds this or more, `about` where it is an estimate."""
+    if usd is None:
+        return "no price is known"
+    return {"lower_bound": "at least ", "estimated": "about "}.get(basis, "") + format_usd(float(usd))
+
+
+def _rules(document: Document) -> str:
+    """What the rules of the gateway and library would have saved, each alone and together."""
+    savings = document.get("rule_savings")
+    if not savings or not savings["rules"]:
+        return ""
+    rows = [
+        [
+            label,
+            one["finding_class"].replace("_", " "),
+            format_usd(one["saving_usd"]),
+            f"{one['saving_share']:.1%}",
+            _format_span(one),
+        ]
+        for label, one in (
+            *((one["name"], one) for one in savings["rules"]),
+            ("all that lose nothing, with pings", savings["lossless"]),
+            ("these and those that an owner has to weigh", savings["every"]),
+        )
+    ]
+    return (
+        "<h2>What rules would have saved</h2>\n<p>The very rules of modicum's gateway and library, replayed over this "
+        "history (<code>modicum optimize list</code> explains them).</p>\n"
+        f"{_table(['rule alone', 'class', 'saves', 'share', 'between'], rows, left=2)}"
+    )
+
+
+def _problems(document: Document) -> str:
+    problems = document.get("problems") or []
+    if not problems:
+        return ""
+    rows = [
+        [row["path"] + (f":{row['line']}" if row["line"] is not None else ""), row["reason"]]
+        for row in problems[:MOST_PROBLEMS]
+    ]
+    more = f"<p>And {len(problems) - MOST_PROBLEMS:,} more.</p>" if len(problems) > MOST_PROBLEMS else ""
+    return f"<h2>Problems in the logs</h2>\n{_table(['where', 'what is wrong'], rows, left=2)}{more}"
 
 
 def _figure(svg: str, caption: str) -> str:
@@ -311,4 +398,6 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1)
 
     head = cells(columns, "th")
     body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    label = escape(f"table of {columns[0]}")
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{table}</div>'

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from modicum.ledger.opening import open_store
+
 SETTINGS = """
 [[budget]]
 name = "team-month"
@@ -22,6 +24,7 @@ RAISE = ("budget", "raise", "team-month", "--to", "25.5", "--until", "4h", "--wh
 @pytest.fixture
 def ledger(tmp_path):
     (tmp_path / "work" / "modicum.toml").write_text(SETTINGS)
+    open_store(str(tmp_path / "ledger.duckdb")).close()
     return tmp_path / "ledger.duckdb"
 
 

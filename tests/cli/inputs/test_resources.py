@@ -35,10 +35,21 @@ def test_a_key_that_is_a_folder_is_said():
 
 
 def test_the_ledger_is_the_one_that_was_named_or_the_usual_one(tmp_path):
-    with open_ledger(str(tmp_path / "a.duckdb")) as store:
+    with open_ledger(str(tmp_path / "a.duckdb"), creates=True) as store:
         assert store.place == str(tmp_path / "a.duckdb")
+    with open_ledger(None, creates=True) as store:
+        assert store.place == str(data_folder() / "ledger.duckdb")
+
+
+def test_who_only_asks_leaves_no_ledger_behind(tmp_path):
+    with pytest.raises(UserError, match=r"there is no ledger .*typo/a\.duckdb; name another, or fill one"):
+        open_ledger(str(tmp_path / "typo" / "a.duckdb")).__enter__()
     with open_ledger(None) as store:
         assert store.place == str(data_folder() / "ledger.duckdb")
+        assert store.ask("holdings") == []
+
+    assert not (tmp_path / "typo").exists()
+    assert not data_folder().exists()
 
 
 def test_own_prices_stand_above_the_list(tmp_path):

@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from decimal import Decimal
 
 import httpx2 as httpx
+import msgspec
 import pytest
 
 from gateway.scripted import Answer, all_upstreams, scripted, whole
 from modicum.calls import Basis, Tier
+from modicum.settings import PolicySettings
 
 BATCH = {"id": "batch_6810", "object": "batch", "status": "validating", "endpoint": "/v1/chat/completions"}
 DONE = BATCH | {
@@ -168,3 +170,13 @@ def test_a_batch_that_fails_is_an_error_and_not_waited_for(upstream):
     assert reply.status_code == 400
     (entry,) = upstream.booked(1)
     assert entry.call.status.value == "error"
+
+
+def test_a_policy_that_keeps_data_from_a_provider_keeps_files_from_it(tmp_path):
+    policy = msgspec.convert({"clause": [{"name": "ours", "providers": ["mistral"]}]}, PolicySettings)
+    kept = {"policy_rules": policy}
+    with scripted(tmp_path, lambda port: msgspec.structs.replace(all_upstreams(port), **kept)) as upstream:
+        reply = ask(upstream, "POST", "/v1/files", whole({"id": "file-1"}), {})
+        listed = ask(upstream, "GET", "/v1/files", whole({"data": []}))
+
+        assert (reply.status_code, reply.json()["error"]["code"], listed.status_code) == (403, "policy", 200)

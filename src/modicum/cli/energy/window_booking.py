@@ -27,7 +27,7 @@ def append_windows(ledger_url: str | None, windows: "Sequence[EnergyWindow]") ->
     Raises:
         UserError: the ledger cannot be opened.
     """
-    with resources.open_ledger(ledger_url) as store:
+    with resources.open_ledger(ledger_url, creates=True) as store:
         return store.append_records(ENERGY_WINDOWS, windows)
 
 

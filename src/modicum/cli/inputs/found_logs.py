@@ -67,6 +67,11 @@ def find_logs() -> list[Path]:
         return [_sample_folder() / "logs"]
 
 
+def join_found(paths: Sequence[Path], *, found: bool) -> tuple[Path, ...]:
+    """The logs that were named, and with `--found` those of this home directory, or the sample."""
+    return (*paths, *find_logs()) if found else tuple(paths)
+
+
 def find_outcome_files(paths: Sequence[Path]) -> list[Path]:
     """The outcomes that come along with the sample, if it is the sample that is read."""
     return [_sample_folder() / "outcomes.csv"] if _sample_folder() / "logs" in paths else []

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from modicum.importers.format import Reading
 
 SHOWN_PROBLEMS = 8
+SHOWN_REASONS = 3
 NO_CALLS = "no calls in that time; name other logs, or another time"
 """What a table says in the place of no rows."""
 
@@ -57,6 +58,18 @@ def check_paths_exist(paths: Sequence[Path]) -> None:
     for path in paths:
         if not path.exists():
             raise UserError(f"there is no file or folder {path}")
+
+
+def no_calls_in(problems: Sequence[Problem]) -> UserError:
+    """What to raise where logs were named and not one call is in them. An empty folder, one without logs and one that
+    may not be read are told apart.
+    """
+    reasons = "; ".join(str(problem) for problem in problems[:SHOWN_REASONS])
+    more = f"; and {len(problems) - SHOWN_REASONS:,} more problems" if len(problems) > SHOWN_REASONS else ""
+    return UserError(
+        f"there is no call in these logs{f': {reasons}{more}' if reasons else ''}. Name other logs, or let the logs of "
+        "agents be found: 'modicum bill --found'"
+    )
 
 
 def print_problems(problems: Sequence[Problem], *, strict: bool, quiet: bool = False, where: str = "logs") -> None:

@@ -19,13 +19,13 @@ import msgspec
 from modicum.calls import Call, Problem, UserError
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.file_permissions import make_private
-from modicum.cli.inputs.log_reading import check_paths_exist, read_logs, show_finding
+from modicum.cli.inputs.log_reading import check_paths_exist, no_calls_in, read_logs, show_finding
 from modicum.importers.file_marks import FileMark, has_only_grown, mark_file
 from modicum.importers.folders import log_files
 from modicum.settings import cache_folder
 
 if TYPE_CHECKING:
-    from modicum.ledger.store import Store
+    from modicum.ledger.store import Appended, Store
     from modicum.metering.prices import PriceBook
 
 WORTH_SAVING_BYTES = 4 * 1024 * 1024
@@ -109,16 +109,23 @@ def find_log_set(
 
 @contextmanager
 def open_log_set(logs: LogSet, prices: "PriceBook", problems: list[Problem]) -> "Iterator[Store]":
-    """A ledger that holds just these logs; what is written into it is gone afterwards. Problems go to the list."""
+    """A ledger that holds just these logs; what is written into it is gone afterwards. Problems go to the list.
+
+    Raises:
+        UserError: there is no call in them.
+    """
     problems += logs.problems
     if logs.folder is not None and (saved := _bring_up_to_date(logs, logs.folder, prices)) is not None:
+        problems += saved.problems
+        if not saved.sources:
+            raise no_calls_in(problems)
         with _open_copy(logs.folder / LEDGER_NAME) as store:
-            problems += saved.problems
             yield store
         return
     calls = _start_reading(logs.files, logs, problems)
     with resources.open_ledger(":memory:") as store:
-        _book(store, calls, prices)
+        if not _book(store, calls, prices).booked:
+            raise no_calls_in(problems)
         yield store
 
 
@@ -168,7 +175,7 @@ def _update(folder: Path, changed: Sequence[Path], saved: _Saved, logs: LogSet, 
     names = set(map(str, changed))
     problems = [problem for problem in saved.problems if problem.path not in names]
     calls = None if saved.marks else _start_reading(changed, logs, problems)
-    with resources.open_ledger(str(folder / LEDGER_NAME)) as store:
+    with resources.open_ledger(str(folder / LEDGER_NAME), creates=True) as store:
         _book(store, calls or _start_reading(changed, logs, problems, store), prices)
         sources = [row["source"] for row in store.ask("holdings")]
     fresh = _Saved(logs.marks, problems, sources)
@@ -194,11 +201,12 @@ def _start_reading(
     return () if first is None else chain((first,), calls)
 
 
-def _book(store: "Store", calls: "Iterable[Call]", prices: "PriceBook") -> None:
+def _book(store: "Store", calls: "Iterable[Call]", prices: "PriceBook") -> "Appended":
     from modicum.cli.import_logs import book_calls
 
-    book_calls(calls, store, prices)
+    booked = book_calls(calls, store, prices)
     prices.save()
+    return booked
 
 
 @contextmanager

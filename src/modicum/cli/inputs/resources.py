@@ -26,12 +26,30 @@ KEY_BYTES = 32
 
 
 @contextmanager
-def open_ledger(url: str | None, settings: Settings | None = None) -> "Iterator[Store]":
-    """The ledger, closed at the end. If a ledger process owns it, that process is asked."""
+def open_ledger(url: str | None, settings: Settings | None = None, *, creates: bool = False) -> "Iterator[Store]":
+    """The ledger, closed at the end. If a ledger process owns it, that process is asked.
+
+    Args:
+        url: as `--ledger`; None: that of the settings.
+        settings: None: they are read.
+        creates: whether it is made where there is none: for what books. Whoever only asks leaves nothing behind, and
+            is given an empty one.
+
+    Raises:
+        UserError: it cannot be opened; or one was named that is not there, to be asked.
+    """
     from modicum.ledger.opening import open_store
 
     place = url or ledger_place(settings or read_settings())
     store = _from_process(place)
+    if store is None and not creates and _is_missing(place):
+        if url:
+            raise UserError(
+                f"there is no ledger {place}; name another, or fill one: 'modicum import PATH... --ledger {place}'"
+            )
+        if _could_be_made(place):  # else opening it says why not
+            store = open_store(":memory:")
+            store.place = place
     if store is None:
         try:
             store = open_store(place)
@@ -70,6 +88,15 @@ def ask_ledger(settings: Settings) -> "Iterator[Store]":
         yield store
     finally:
         store.close()
+
+
+def _is_missing(place: str) -> bool:
+    return place != ":memory:" and "://" not in place and not Path(place).expanduser().exists()
+
+
+def _could_be_made(place: str) -> bool:
+    there = next(folder for folder in Path(place).absolute().parents if folder.exists())
+    return there.is_dir() and os.access(there, os.W_OK)
 
 
 def _from_process(place: str) -> "Store | None":

@@ -12,6 +12,7 @@ from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
+from modicum.cli.inputs.found_logs import join_found
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
@@ -29,6 +30,7 @@ MOST_REASONS = 4
 class ExplainOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     call_id: str
     logs: tuple[Path, ...]
+    found: bool
 
 
 @click.group(cls=WholeLines)
@@ -86,6 +88,7 @@ def list_rules(*, as_json: bool) -> None:
 @click.option(
     "--log", "logs", multiple=True, metavar="FILE", type=click.Path(path_type=Path), help="Logs to look at instead."
 )
+@shared.found_option
 @shared.span_options()
 @choice_options
 @shared.source_option
@@ -114,7 +117,7 @@ def explain(options: ExplainOptions) -> None:
     zone = user_zone(settings.timezone).zone
     span, conditions = options.span(zone), options.conditions()
     with (
-        open_ledger_or_logs(options.logs, options, settings, problems) as whole,
+        open_ledger_or_logs(join_found(options.logs, found=options.found), options, settings, problems) as whole,
         choose_from(whole, conditions, zone) as store,
     ):
         prices = resources.load_prices(options.price_path, settings)

@@ -100,7 +100,7 @@ def command(options: FromPullRequestsOptions) -> None:
         raise UserError(f"no pull request in {options.paths[0]}{reason}; expected: gh pr list --json {FIELDS}")
     verdicts = _judge(read, repo, options)
     name = next((pull.repository for pull in read.pulls if pull.repository), repo.folder.resolve().name)
-    with resources.open_ledger(options.ledger_url, read_settings()) as store:
+    with resources.open_ledger(options.ledger_url, read_settings(), creates=True) as store:
         joined = join_pulls(verdicts, _work(store, repo, options, name), name)
         moved = vacated(_read_stored(store, joined), joined.outcomes)
         if not options.dry_run:

@@ -25,6 +25,7 @@ from modicum.governance.policy import (
     highest_effort,
 )
 from modicum.metering.tokens import count_tokens
+from modicum.providers.facts import RequestFacts
 from modicum.providers.other_models import other_models
 from modicum.providers.thinking import requested_thinking
 
@@ -111,7 +112,18 @@ class Authorising:
         """
         if not self._policy.clauses:
             return
-        facts = request.served.dialect.request(request.body, request.path)
+        self._check_text(request, upstream, model, request.served.dialect.request(request.body, request.path))
+
+    def check_file(self, request: Request, upstream: Upstream, name: str) -> None:
+        """Whether a file, which nobody reads here, may go to an upstream. `name`: of its path, in the place of a model.
+
+        Raises:
+            Refused: it may not.
+        """
+        if self._policy.clauses:
+            self._check_text(request, upstream, name, RequestFacts(model=name))
+
+    def _check_text(self, request: Request, upstream: Upstream, model: str, facts: RequestFacts) -> None:
         about = attribution(request.headers, facts, request.caller.owner)
         self._refuse(
             decide_policy(

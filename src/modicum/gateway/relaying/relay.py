@@ -75,6 +75,8 @@ class Relay:
         """
         if request.caller.own_key is not None:
             check_upstream(request.caller.own_key, upstream)
+        if request.body or request.upload is not None:
+            self._policies.check_file(request, upstream, path_name(request.path))
         with self._upstream_calls.at(upstream):
             await client.finish(await pass_back(await self.send(request, upstream), client))
 

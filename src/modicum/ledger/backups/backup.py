@@ -39,7 +39,7 @@ KEY = "digest.key"
 MOST_MANIFEST_BYTES = 1024 * 1024
 _NAME = re.compile(
     r"(?:journal|spans)/[A-Za-z0-9_-]{1,64}\.sqlite|journal/[A-Za-z0-9_-]{1,64}\.underway"
-    r"|journal/identities\.db|events\.sqlite|digest\.key"
+    r"|journal/identities\.db|(?:events|batches)\.sqlite|digest\.key"
 )
 _CHUNK = 1024 * 1024
 
@@ -123,7 +123,7 @@ def _copy_all(folder: Path, key_path: Path | None, place: Path) -> list[FileInBa
     names = [f"journal/{path.name}" for path in sorted(journals.glob("*.underway"))]
     bases = [f"journal/{path.name}" for path in sorted(journals.glob("*.sqlite"))]
     bases += [f"spans/{path.name}" for path in sorted((folder / "spans").glob("*.sqlite"))]
-    bases += [name for name in ("journal/identities.db", "events.sqlite") if (folder / name).exists()]
+    bases += [name for name in ("journal/identities.db", "events.sqlite", "batches.sqlite") if (folder / name).exists()]
     for name in names:
         (place / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(folder / name, place / name)

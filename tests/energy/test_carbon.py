@@ -1,7 +1,7 @@
 import pytest
 
 from modicum.calls import UserError
-from modicum.energy.carbon import Facility
+from modicum.energy.carbon import Facility, divide
 
 
 def test_without_factors_only_the_gpu_is_counted_and_carbon_is_unknown():
@@ -28,3 +28,12 @@ def test_a_grid_without_carbon_is_zero_and_not_unknown():
 def test_factors_out_of_range_are_refused(bad):
     with pytest.raises(UserError):
         bad.check()
+
+
+def test_energy_and_carbon_are_divided_by_requests_or_outcomes_by_a_named_method():
+    found = divide(0.5, 28.0, 4)
+
+    assert (found.joules, found.grams_co2) == (450_000, 7)
+    assert "SCI" in found.method
+    assert divide(0.5, None, 4).grams_co2 is None
+    assert divide(0.5, 28.0, 0) is None

@@ -21,6 +21,7 @@ from modicum.ledger.outcomes import find_outcome
 from modicum.settings import read_settings, user_zone, worth_of
 
 if TYPE_CHECKING:
+    from modicum.energy.carbon import PerUnit
     from modicum.insights.margins import OutcomeMargin
     from modicum.insights.yields import Estimate, Yield, YieldLine
     from modicum.ledger.rows import Row
@@ -31,6 +32,7 @@ class YieldOptions(shared.LedgerOptions, shared.SpanOptions, ChoiceOptions):
     outcome: str
     by: str
     worth: float | None
+    grid: float | None
     timezone: str | None
     as_json: bool
     as_csv: bool
@@ -51,6 +53,9 @@ class YieldOptions(shared.LedgerOptions, shared.SpanOptions, ChoiceOptions):
     type=Quantity(min=0),
     metavar="USD",
     help="What one outcome is worth: shows the margin. Default: worth_usd of [[outcome]] in the settings.",
+)
+@click.option(
+    "--grid", type=Quantity(min=0), metavar="G", help="Grams of CO2 equivalent per kWh: adds grams per outcome."
 )
 @shared.span_options("when the task began")
 @choice_options
@@ -96,7 +101,8 @@ def command(options: YieldOptions) -> None:
     margins = _margins(found, worth)
     if options.as_json:
         document = yield_document(found, options.by, zone.name, *bounds_or_none((since, until)), outcome_row)
-        output.print_json(document | ({"margins": margins} if margins else {}))
+        each = _per_outcome(found, options.grid)
+        output.print_json(document | ({"margins": margins} if margins else {}) | {"energy_per_outcome": each})
         return
     if options.as_csv:
         from modicum.cli.terminal.csv_rows import print_struct_rows
@@ -104,10 +110,23 @@ def command(options: YieldOptions) -> None:
         print_struct_rows(found.rows)
         return
     print_yield(found, options.by, outcome_row)
+    if (each := _per_outcome(found, options.grid)) is not None:
+        grams = "" if each.grams_co2 is None else f", {each.grams_co2:.3g} g CO2e"
+        click.echo(f"energy per outcome: {each.joules:,.4g} J{grams} ({each.method})")
     if note := persons_note([by], persons):
         output.print_text(note)
     if margins:
         _print_margins(margins, options.by)
+
+
+def _per_outcome(found: "Yield", grid: float | None) -> "PerUnit | None":
+    """Of the tasks of which every call was measured; None where there is none, or no outcome."""
+    from modicum.energy.carbon import divide
+
+    per_kwh = found.total.outcomes_per_kwh
+    if per_kwh is None or not per_kwh.value:
+        return None
+    return divide(1.0, grid, per_kwh.value)
 
 
 def _margins(found: "Yield", worth: float | None) -> "list[OutcomeMargin]":

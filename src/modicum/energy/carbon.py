@@ -7,6 +7,26 @@ from modicum.calls.errors import UserError
 JOULES_PER_KWH = 3.6e6
 
 
+SCI = "SCI, ISO/IEC 21031, as SCI for AI divides it: operation only, without the making of the hardware"
+"""The method by which energy and carbon are divided by requests or outcomes."""
+
+
+class PerUnit(msgspec.Struct, frozen=True):
+    """Energy and carbon for each unit of use: a request, or an outcome."""
+
+    joules: float
+    grams_co2: float | None
+    """None: no grid factor was given."""
+    method: str = SCI
+
+
+def divide(kilowatt_hours: float, grams_co2: float | None, units: float) -> PerUnit | None:
+    """All that was drawn over all units of use, idle time included, as SCI asks; None where there was no unit."""
+    if units <= 0:
+        return None
+    return PerUnit(kilowatt_hours * JOULES_PER_KWH / units, None if grams_co2 is None else grams_co2 / units)
+
+
 class Facility(msgspec.Struct, frozen=True):
     """What stands around the GPUs. Nothing is assumed: a factor that nobody gave is 1, and the figure says so."""
 

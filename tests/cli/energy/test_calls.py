@@ -134,6 +134,22 @@ def test_the_yield_per_kilowatt_hour_is_of_tasks_of_which_every_call_was_measure
     assert rows["anthropic"]["energy_kwh"] is None
 
 
+def test_joules_and_grams_are_divided_by_requests_and_by_outcomes(booked, capsys):
+    _, calls = run_json(capsys, "energy", "calls", "--ledger", booked, "--grid", 56)
+    asked = ("yield", "--outcome", "resolved", "--provider", "own", "--ledger", booked, "--grid", 56)
+    _, found = run_json(capsys, *asked)
+    _, out, _ = run(capsys, *asked)
+
+    request, outcome = calls["per_request"], found["energy_per_outcome"]
+    count = len(calls["attribution"]["calls"])
+    assert request["joules"] == pytest.approx(calls["attribution"]["measured_joules"] / count)
+    assert request["grams_co2"] == pytest.approx(request["joules"] / 3.6e6 * 56)
+    assert outcome["joules"] == pytest.approx(3.6e6 / found["outcomes_per_kwh"]["value"])
+    assert outcome["grams_co2"] == pytest.approx(outcome["joules"] / 3.6e6 * 56)
+    assert "energy per outcome: " in out
+    assert "SCI" in out
+
+
 def test_windows_without_calls_say_what_the_ledger_lacks_and_what_to_type(tmp_path, capsys):
     place = str(tmp_path / "ledger.duckdb")
     log = written(tmp_path / "run.jsonl", simulate(Truth(), 60, 1, rate=bursts))

@@ -78,7 +78,7 @@ def command(options: CallsOptions) -> int:
       modicum energy calls run.jsonl --calls calls.jsonl --grid 56 --pue 1.2 --node-watts 400
     """
     from modicum.cli.terminal.output import print_json
-    from modicum.energy.carbon import Facility
+    from modicum.energy.carbon import SCI, Facility, divide
 
     facility = Facility(options.pue, options.node_watts, options.grid)
     facility.check()
@@ -99,6 +99,7 @@ def command(options: CallsOptions) -> int:
                 "kilowatt_hours": kwh,
                 "covers": facility.covers,
                 "grams_co2": grams,
+                "per_request": divide(kwh, grams, len(found.calls)),
                 "problems": [str(problem) for problem in result.problems],
             }
         )
@@ -106,6 +107,12 @@ def command(options: CallsOptions) -> int:
         _print_attribution(found, result.laws)
         carbon = "carbon unknown: give --grid" if grams is None else f"{grams:,.1f} g CO2e at {options.grid:g} g/kWh"
         click.echo(f"{kwh:.4g} kWh ({facility.covers}); {carbon}")
+        if (each := divide(kwh, grams, len(found.calls))) is not None:
+            grams_each = "" if each.grams_co2 is None else f", {each.grams_co2:.3g} g CO2e"
+            click.echo(
+                f"per request: {each.joules:,.4g} J{grams_each} (all that was measured, idle and unseen work included,"
+                f" over {len(found.calls):,} calls; {SCI})"
+            )
         print_problems(result.problems)
     if not found.calls:
         raise UserError(f"no energy could be divided among calls: {result.missing}")

@@ -49,7 +49,9 @@ def parse_context_change(text: str, history: History, prices: PriceBook) -> Hist
     assert typed is not None  # noqa: S101 - is_context_change was asked
     number, tokens = int(typed[2]), None if typed[3] is None else int(typed[3])
     if tokens is not None and tokens > MOST_CARRIED_TOKENS:
-        raise UserError(f"'{text}': no context is longer than {MOST_CARRIED_TOKENS:,} tokens, so write a smaller number")
+        raise UserError(
+            f"'{text}': no context is longer than {MOST_CARRIED_TOKENS:,} tokens, so write a smaller number"
+        )
     if not Contexts.read(history).main.any():
         raise UserError(f"'{text}' cannot be done here: no log of a main agent shows what its prompts held")
     if typed[1] == "compact_at":

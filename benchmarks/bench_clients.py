@@ -1,7 +1,7 @@
 """Real clients before a gateway: text, streams, tools, structured output, errors and cancelling, and what is booked.
 
-Each client is installed once into an environment of its own in the user's cache folder (2 GB). `--translation`: ninety
-requests across providers instead, beside LiteLLM's proxy.
+Each client is installed once into an environment of its own in the user's cache folder (3.5 GB). `--translation`:
+ninety requests across providers instead, beside LiteLLM's proxy.
 """
 
 import argparse

@@ -13,6 +13,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "browser/test_audit_page.py": "the audit's page with names that do not fit, in a real browser",
     "browser/test_console.py": "the console over the sample, in a real browser",
     "browser/test_beside_the_gateway.py": "the console of `modicum up`, in a real browser",
+    "test___main__.py": "the command before it is loaded",
     "test_names.py": "names in all of the source",
     "context/test_doors.py": "one conversation through every door of context/, the importers and the gateway",
     "context/test_former_version.py": "a ledger and a journal of the version before",

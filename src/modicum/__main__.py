@@ -1,5 +1,19 @@
-"""`python -m modicum` is the command `modicum`."""
+"""The command `modicum`, as `python -m modicum` and as its script: nothing is loaded before Ctrl-C is minded."""
 
-from modicum.cli import main
+import sys
+from typing import NoReturn
 
-main()
+
+def main() -> NoReturn:
+    """Runs the command (`modicum.cli.main`); whoever stops it while it loads sees no trace."""
+    try:
+        from modicum.cli import main as run
+
+        run()
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

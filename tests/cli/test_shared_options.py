@@ -82,3 +82,12 @@ def test_a_span_is_in_utc_and_open_where_nothing_was_named():
     assert SpanOptions(since="2026-07-01").span(berlin)[0] == datetime(2026, 6, 30, 22, tzinfo=UTC)
     with pytest.raises(UserError, match="is no time"):
         SpanOptions(until="soon").span(berlin)
+
+
+@pytest.mark.parametrize("verb", [("bill",), ("audit",), ("anatomy",), ("exposure",), ("blocks",)])
+@pytest.mark.parametrize("order", [("--csv", "--json"), ("--json", "--csv")])
+def test_two_ways_to_print_the_same_are_refused_everywhere(modicum, verb, order):
+    result = modicum(*verb, "nowhere.jsonl", *order)
+
+    assert result.status == 2
+    assert "choose one" in result.err

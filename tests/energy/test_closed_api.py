@@ -26,5 +26,5 @@ def test_an_unknown_model_or_provider_gets_no_figure():
 def test_without_the_extra_its_name_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "ecologits", None)
 
-    with pytest.raises(UserError, match=r"modicum\[footprint\]"):
+    with pytest.raises(UserError, match=r"\[footprint\]"):
         estimate("openai", "gpt-4o", 10, 1.0)

@@ -11,6 +11,7 @@ from agents.testing import ScriptedModel, assistant_message, function_call
 from agents import Agent, RunConfig, Runner, function_tool, handoff
 from modicum.agents.plan_rules import Substitute
 from modicum.agents.recorder import TeamRecorder
+from modicum.agents.team_plan import full_team_guard
 from modicum.sdk.openai_agents import PlannedRun
 from sdk.plans import plan, run_example
 
@@ -168,6 +169,12 @@ def test_turns_are_recorded():
     play(team, manager)
 
     assert [(row.agent, row.answer) for row in recorder.rows] == [("manager", None), ("manager", "done")]
+
+
+def test_an_agent_that_is_gone_does_not_lend_its_name_to_the_next():
+    run = PlannedRun(full_team_guard("r"))
+
+    assert [run.agent(Agent(name=f"agent {number}")).name for number in range(50)] == [f"agent {n}" for n in range(50)]
 
 
 def test_the_example_runs_as_printed():

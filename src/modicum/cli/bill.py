@@ -66,7 +66,7 @@ class BillOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     metavar="NAME=RATE",
     help="Show amounts in another currency too: EUR=0.92 is what a dollar is. Default: [currency] of modicum.toml.",
 )
-@click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
+@shared.csv_option
 @click.option("--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with a chart.")
 @shared.prices_of_option
 @shared.log_options
@@ -85,8 +85,6 @@ def command(options: BillOptions) -> None:
       modicum bill --by team,month --model 'claude-*'
       modicum bill --by app --where team=search --where tier=batch --csv
     """
-    if options.as_csv and options.as_json:
-        raise UserError("--csv and --json are two ways to print the same; choose one")
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone)
     dimensions = parse_dimensions("bill", options.by, BILL)

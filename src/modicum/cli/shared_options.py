@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from modicum.calls import UserError
 from modicum.insights.scoping.time_span import EVER, NEVER, parse_time
 
 Options = TypeVar("Options")
@@ -101,8 +102,20 @@ prices_of_option = click.option(
     metavar="DATE|MODEL",
     help="All calls at the prices of that day (2026-11-30, today) or that model; what is booked stays as it is.",
 )
-csv_option = click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def _only_one(context: click.Context, parameter: click.Parameter, value: bool) -> bool:
+    """Raises:
+    UserError: both ways to print were asked for.
+    """
+    other = {"as_csv": "as_json", "as_json": "as_csv"}[parameter.name or ""]
+    if value and context.params.get(other):
+        raise UserError("--csv and --json are two ways to print the same; choose one")
+    return value
+
+
+csv_option = click.option("--csv", "as_csv", is_flag=True, callback=_only_one, help="Print the rows as CSV.")
+json_option = click.option("--json", "as_json", is_flag=True, callback=_only_one, help="Print one JSON document.")
 
 
 def log_options(command: Verb) -> Verb:

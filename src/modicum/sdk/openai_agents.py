@@ -49,15 +49,16 @@ class PlannedRun:
         self._tools = dict(tools or {})
         self._recorder = recorder
         self._authors: dict[str, str] = {}
-        self._wrapped: dict[int, Agent[Any]] = {}
+        self._wrapped: dict[int, tuple[Agent[Any], Agent[Any]]] = {}
+        """By id, with the agent itself: one that were gone would leave its id to another."""
 
     def agent(self, agent: Agent[Any]) -> Agent[Any]:
         """A copy of the agent, and of all that it can hand over to, that offers only what the plan leaves."""
         if id(agent) in self._wrapped:
-            return self._wrapped[id(agent)]
+            return self._wrapped[id(agent)][1]
         copy = agent.clone(handoffs=[], tools=[self._wrap_tool(tool) for tool in agent.tools])
         copy.model = self.guard.model_for(agent.name) or agent.model
-        self._wrapped[id(agent)] = copy
+        self._wrapped[id(agent)] = agent, copy
         copy.handoffs = [self._wrap_handoff(one) for one in agent.handoffs]
         return copy
 

@@ -27,6 +27,11 @@ def test_what_is_neither_is_refused_with_what_to_type():
         other_prices("opus-99x", PRICES, ZONE)
 
 
+def test_prices_of_days_to_come_are_not_made_up():
+    with pytest.raises(UserError, match="nobody knows the prices of 2299-01-01"):
+        other_prices("2299-01-01", PRICES, ZONE)
+
+
 def test_a_ledger_at_other_prices_holds_the_same_calls_and_the_old_one_stays():
     entries = Conversation().call(user("q", 5000)).call(user("more", 100)).entries
     with closing(open_store(":memory:")) as booked:

@@ -103,6 +103,7 @@ PLAIN = history_of(session().call(result("Read", "a", "b", 10)))
         ("new_session=60", "no user came back to a main agent after 60 minutes"),
         ("subagents=3", "no subagent is on record here"),
         ("subagents=3:900", "no main agent made 3 calls in a row"),
+        ("subagents=3:999999999", "no context is longer than 1,000,000 tokens"),
     ],
 )
 def test_what_cannot_be_said_is_refused_with_what_is_missing(text, why):

@@ -23,7 +23,7 @@ def other_prices(text: str, prices: "PriceBook", zone: ZoneInfo) -> PricesOf:
     """The prices that `--prices-of` means.
 
     Raises:
-        UserError: it is no time, and no price of such a model is known.
+        UserError: it is no time, or one to come; or no price of such a model is known.
     """
     try:
         at = parse_time(text, zone, NEVER)
@@ -35,6 +35,8 @@ def other_prices(text: str, prices: "PriceBook", zone: ZoneInfo) -> PricesOf:
                 "model as its provider does: claude-opus-4-5, openai/gpt-5"
             ) from None
         return of_model
+    if at > datetime.now(UTC):
+        raise UserError(f"nobody knows the prices of {text}: it is yet to come; write --prices-of today")
     return PricesOf(prices, at=at)
 
 

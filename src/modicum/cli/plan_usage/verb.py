@@ -50,7 +50,7 @@ class BlockOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
 @choice_options
 @shared.timezone_option
 @shared.found_option
-@click.option("--csv", "as_csv", is_flag=True, help="Print the windows as CSV.")
+@shared.csv_option
 @shared.log_options
 @shared.pass_options(BlockOptions)
 def command(options: BlockOptions) -> None:

@@ -20,6 +20,8 @@ from modicum.insights.rates import RateTable
 from modicum.metering.prices import PriceBook
 
 COMPACTION = "compaction"
+MOST_CARRIED_TOKENS = 1_000_000
+"""What is carried over, or reported: the longest context windows of 2026."""
 READING_TOOLS = frozenset({"Read", "Grep", "Glob", "LS", "WebFetch", "WebSearch", "read_file", "search_file_content"})
 SUBAGENT_TOOLS = frozenset({"Task", "Agent"})
 _READ, _VISIBLE = 1, 4
@@ -46,6 +48,10 @@ def parse_context_change(text: str, history: History, prices: PriceBook) -> Hist
     typed = _TYPED.match(text)
     assert typed is not None  # noqa: S101 - is_context_change was asked
     number, tokens = int(typed[2]), None if typed[3] is None else int(typed[3])
+    if tokens is not None and tokens > MOST_CARRIED_TOKENS:
+        raise UserError(
+            f"'{text}': no context is longer than {MOST_CARRIED_TOKENS:,} tokens, so write a smaller number"
+        )
     if not Contexts.read(history).main.any():
         raise UserError(f"'{text}' cannot be done here: no log of a main agent shows what its prompts held")
     if typed[1] == "compact_at":

@@ -19,7 +19,7 @@ def test_logs_are_looked_at_without_a_ledger_and_kinds_of_text_are_counted(modic
     ran = modicum("exposure", log)
 
     assert "email 1" in ran.out
-    assert [line.split() for line in ran.out.splitlines()][-1][:2] == ["openai", "user"]
+    assert [line.split() for line in ran.out.splitlines()][-1][:4] == ["openai", "what", "users", "wrote"]
 
 
 def test_an_empty_ledger_says_how_to_fill_it(modicum, tmp_path):

@@ -71,8 +71,8 @@ def test_an_entry_that_comes_again_counts_once(window):
 
 def test_what_was_answered_from_memory_is_no_call_as_in_the_bill(window):
     remembered = entry(2, usd="0")
-    remembered.call = msgspec.structs.replace(remembered.call, provider="modicum", usage=Usage(), calls_count=0)
-    window.add([entry(1), remembered])
+    call = msgspec.structs.replace(remembered.call, provider="modicum", usage=Usage(), calls_count=0)
+    window.add([entry(1), msgspec.structs.replace(remembered, call=call)])
 
     live = window.live("team", 60, NOW)
 

@@ -16,7 +16,7 @@ def test_the_page_has_the_figures_and_no_script():
     assert "$2.00" in page
     assert "&lt;b&gt;odd&lt;/b&gt;" in page
     assert "<script" not in page
-    assert "1 calls have no known price" in page
+    assert "1 call has no known price" in page
     assert page.count("<main>") == page.count("<h1>") == 1
 
 

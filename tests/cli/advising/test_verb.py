@@ -62,8 +62,8 @@ def test_logs_are_advised_on_without_a_ledger(transcripts, modicum):
     assert row["candidates"] or row["why_no_candidate"]
 
 
-def test_bad_input_is_one_line(ledger, tmp_path, modicum):
-    empty = modicum("advise", "--ledger", str(tmp_path / "none.duckdb"))
+def test_bad_input_is_one_line(ledger, modicum):
+    empty = modicum("advise")
     unpriced = modicum("advise", "--ledger", ledger, "--candidate", "nobodys-model")
     unpaired = modicum("advise", "--ledger", ledger, "--pair", "moon")
     unnamed = modicum("advise", "--ledger", ledger, "--outcome", "nothing")

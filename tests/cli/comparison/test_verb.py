@@ -156,15 +156,14 @@ def test_tasks_of_the_ledger_that_nothing_joins_are_not_compared(ledger, modicum
     assert "have no task in common" in ran.out
 
 
-def test_a_ledger_without_any_outcome_says_how_to_add_some(modicum, tmp_path):
-    ran = modicum("compare", "--ledger", tmp_path / "empty.duckdb")
+def test_a_ledger_without_any_outcome_says_how_to_add_some(modicum):
+    ran = modicum("compare")
 
     assert (ran.status, "holds no outcome yet to grade by: 'modicum outcome --help'" in ran.err) == (2, True)
 
 
-def test_the_ledger_wants_an_outcome_and_tasks(ledger, modicum, tmp_path):
+def test_the_ledger_wants_an_outcome_and_tasks(ledger, modicum):
     assert "holds no outcome 'x'; accepted are resolved" in modicum("compare", "--outcome", "x", "--ledger", ledger).err
     assert "there is no compare pair by 'x'" in modicum("compare", "--pair", "x", "--ledger", ledger).err
     ran = modicum("compare", "--since", "2030-01-01", "--ledger", ledger)
     assert "holds no tasks in that time" in ran.err
-    assert "--outcome NAME must say" in modicum("compare", "--ledger", tmp_path / "new.duckdb").err

@@ -48,7 +48,7 @@ def test_logs_without_calls_are_no_table_of_zeros(modicum, tmp_path):
     said = modicum("optimize", "explain", "--log", empty)
     assert (said.status, said.out) == (2, "")
     assert "empty.jsonl: the file is empty" in said.err
-    assert "no single calls in that time" in said.err
+    assert "there is no call in these logs" in said.err
 
 
 def test_rules_that_read_text_are_shown_where_they_can_be_replayed(modicum, transcripts):

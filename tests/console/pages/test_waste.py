@@ -71,3 +71,31 @@ def test_a_replay_that_fails_is_said(few_calls):
     while "so far" in (text := site.get("/waste").text):
         pass
     assert "the ledger &lt;b&gt; is empty" in text
+
+
+def test_what_to_do_first_is_what_the_audit_lists_first():
+    finding = {"name": "long", "title": "Long results", "remedy": "cut", "finding_class": "headroom"}
+    finding |= {"saving_usd": 9.0, "saving_share": 0.2}
+    step = {
+        "finding": "long",
+        "title": "Compact",
+        "client": "claude-code",
+        "how": "Sum up.",
+        "finding_class": "headroom",
+    }
+    step |= {"saving_usd": 4.0, "saving_share": 0.1, "who": "you", "place": "~/x.json", "paste": '"a": 1'}
+    document = {"findings": [finding], "first_steps": ["long"], "steps": [step | {"who": "vendor"}, *[step] * 4]}
+
+    shown = waste._steps(document)
+
+    assert len(shown) == 3
+    assert shown[0] == {
+        "finding": "long",
+        "title": "Compact",
+        "saving": "at most $4.00, 10.0%",
+        "how": "claude-code: Sum up.",
+        "paste": '"a": 1',
+        "into": "into ~/x.json",
+    }
+    (fallback,) = waste._steps(document | {"steps": []})
+    assert (fallback["title"], fallback["saving"], fallback["how"]) == ("Long results", "at most $9.00, 20.0%", "cut")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MODELS_SHOWN = 3
 PARTS_SHOWN = 4
 MORE = (
-    ("modicum audit --found", "every finding, why caches broke, and what rules would save"),
+    ("modicum audit --found", "every finding, those too that only comparing texts shows; why caches broke"),
     ("modicum bill --found --by day", "the bill by day; also by project, agent, week"),
     ("modicum audit --found --html audit.html", "the audit as a page with charts"),
 )

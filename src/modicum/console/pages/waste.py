@@ -23,6 +23,9 @@ CLASSES = {
 }
 USUAL = ("cache_ttl=1h", "cache_ttl=5m", "keep_warm=auto", "rules=lossless", "cap_tool_results=2000", "tier=batch")
 MOST_CHANGES = 6
+STEPS_SHOWN = 3
+SURE = frozenset({"exact", "replayed"})
+"""What only an experiment can prove is not worded like a replay."""
 
 
 def read(asking: Asking, view: View) -> Content:
@@ -86,9 +89,22 @@ def _parts(
     }
 
 
-def _steps(document: Document) -> list[Document]:
+def _steps(document: Document) -> list[dict[str, str]]:
+    """The first things that the reader can do, as `modicum audit` lists them: settings of an agent, else findings."""
+    if own := [step for step in document["steps"] if step["who"] == "you"]:
+        return [
+            _step(step, step["finding"], f"{step['client']}: {step['how']}")
+            | {"paste": step["paste"], "into": f"into {step['place']}" if step["place"] else "type"}
+            for step in own[:STEPS_SHOWN]
+        ]
     rows = {row["name"]: row for row in document["findings"]}
-    return [rows[name] for name in document["first_steps"] if name in rows]
+    return [_step(rows[name], name, rows[name]["remedy"]) for name in document["first_steps"] if name in rows]
+
+
+def _step(row: Document, finding: str, how: str) -> dict[str, str]:
+    bound = "" if row["finding_class"] in SURE else "at most "
+    saving = "" if row["saving_usd"] is None else f"{bound}{_signed(row['saving_usd'])}, {row['saving_share']:.1%}"
+    return {"finding": finding, "title": row["title"], "saving": saving, "how": how, "paste": ""}
 
 
 def _tiles(document: Document) -> list[Tile]:

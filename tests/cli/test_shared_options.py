@@ -91,3 +91,10 @@ def test_two_ways_to_print_the_same_are_refused_everywhere(modicum, verb, order)
 
     assert result.status == 2
     assert "choose one" in result.err
+
+
+def test_a_time_that_ends_before_it_begins_is_an_error_and_not_no_calls(modicum, transcripts):
+    ran = modicum("bill", transcripts, "--since", "2026-03-10", "--until", "2026-03-01")
+
+    assert (ran.status, ran.out) == (2, "")
+    assert "--until 2026-03-01 is not after --since 2026-03-10" in ran.err

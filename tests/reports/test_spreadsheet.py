@@ -48,7 +48,7 @@ def test_a_cell_within_a_cell_is_no_formula_either():
     assert rows[1:] == [["a;'=1+1"], ["a;'  @x"], ["a\\r=1+1\\nb"], ["a;b"], ["a=b"], ["eu-west"]]
 
 
-@pytest.mark.parametrize("number", [-5, Decimal("-0.5"), -1e-9, "-0.0042", "+3", "1e-7", "", "2026-01-31"])
+@pytest.mark.parametrize("number", [-5, Decimal("-0.5"), -0.25, "-0.0042", "+3", "1e-7", "", "2026-01-31"])
 def test_numbers_of_a_csv_stay_numbers(number):
     text = written(["cost_usd", "calls"], [[number, 1]])
 
@@ -57,3 +57,10 @@ def test_numbers_of_a_csv_stay_numbers(number):
 
 def test_small_amounts_are_plain_numbers():
     assert written(["cost"], [[Decimal("6.00E-8")]]) == "cost\n0.0000000600\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"), [(4.5018161999999995, "4.5018162"), (-0.25, "-0.25"), (1e-09, "0.000000001"), (3.0, "3")]
+)
+def test_an_estimate_has_no_last_bits_and_is_a_plain_number(value, cell):
+    assert written(["cost"], [[value]]) == f"cost\n{cell}\n"

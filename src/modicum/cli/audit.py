@@ -1,10 +1,10 @@
 """`modicum audit`: where the money went, what bought nothing, and what each change would have saved."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
@@ -13,13 +13,13 @@ from modicum.calls import Basis, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
-from modicum.cli.inputs.file_permissions import shared_files
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.cli.terminal.audit_causes import print_causes
 from modicum.cli.terminal.audit_context_sizes import print_context_sizes
 from modicum.cli.terminal.audit_steps import print_beginnings, print_steps
 from modicum.cli.terminal.audit_what_ifs import format_saving, print_waiting, print_what_ifs
+from modicum.cli.terminal.page_file import check_page_place, write_page
 from modicum.settings import ledger_place, read_settings, user_zone
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from modicum.insights.replay import Fidelity
 
 EXAMPLES_SHOWN = 2
-STDOUT = "-"
 
 CLASSES = {
     "exact": "nobody would miss it",
@@ -102,8 +101,7 @@ def command(options: AuditOptions) -> None:
     from modicum.cli.inputs.audit_answers import AuditQuestion, answer_audit
 
     _check_names(options)
-    if options.as_json and str(options.html_path) == STDOUT:
-        raise UserError("--html - and --json both print; give --html a file")
+    check_page_place(options.html_path, prints_rows=options.as_json or options.as_csv)
     settings = read_settings()
     zone = user_zone(settings.timezone).zone
     span = options.span(zone)
@@ -138,15 +136,14 @@ def _print_answer(found: "AuditAnswer", options: AuditOptions, place: str) -> No
         "problems": problem_rows(found.problems),
     }
     if options.html_path:
-        write_page(document, options.html_path)
+        from modicum.reports.page import render_page
+
+        write_page(render_page(document), options.html_path)
     if options.as_json:
         output.print_json(document)
     elif options.as_csv:
         print_findings_csv(found.audit)
-    elif options.html_path:
-        if str(options.html_path) != STDOUT:
-            click.echo(f"written to {options.html_path}")
-    else:
+    elif not options.html_path:
         print_audit(found.audit, options.prices_of)
         if found.savings:
             output.print_text("\nchanges on trial (modicum experiment):")
@@ -185,25 +182,6 @@ def _check_names(options: AuditOptions) -> None:
     check_finding_names(options.only)
     for change in options.what_ifs:
         check_what_if(change)
-
-
-def write_page(document: "Mapping[str, Any]", path: Path) -> None:
-    """The document of `--json` as one self-contained page.
-
-    Raises:
-        UserError: the file cannot be written.
-    """
-    from modicum.reports.page import render_page
-
-    page = render_page(document)
-    if str(path) == STDOUT:
-        click.echo(page, nl=False)
-        return
-    try:
-        with shared_files():
-            path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
 
 
 def print_findings_csv(found: "Audit") -> None:

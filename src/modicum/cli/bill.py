@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -15,6 +15,7 @@ from modicum.cli.inputs.log_reading import NO_CALLS, no_calls_in, print_problems
 from modicum.cli.inputs.shown_figures import currency_of, person_rule
 from modicum.cli.terminal import output
 from modicum.cli.terminal.bill_tables import CurrencyAmounts, energy_note, print_bill, print_csv, print_doubts
+from modicum.cli.terminal.page_file import check_page_place, write_page
 from modicum.insights.dimensions import BILL, NOT_OF_CALLS, OF_AGENTS, TIMES, WORK, parse_dimensions
 from modicum.insights.scoping.persons import group_persons, persons_note
 from modicum.insights.scoping.time_span import bounds_or_none
@@ -67,7 +68,13 @@ class BillOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     help="Show amounts in another currency too: EUR=0.92 is what a dollar is. Default: [currency] of modicum.toml.",
 )
 @shared.csv_option
-@click.option("--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with a chart.")
+@click.option(
+    "--html",
+    "html_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write a page with a chart; - prints it.",
+)
 @shared.prices_of_option
 @shared.log_options
 @shared.pass_options(BillOptions)
@@ -85,6 +92,7 @@ def command(options: BillOptions) -> None:
       modicum bill --by team,month --model 'claude-*'
       modicum bill --by app --where team=search --where tier=batch --csv
     """
+    check_page_place(options.html_path, prints_rows=options.as_json or options.as_csv)
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone)
     dimensions = parse_dimensions("bill", options.by, BILL)
@@ -184,16 +192,16 @@ def _bill_by_dimension(
     if amounts is not None:
         document["currency"] = amounts.document()
     if options.html_path:
-        write_page(document, options.html_path)
+        from modicum.reports.bill_page import render_bill_page
+
+        write_page(render_bill_page(document), options.html_path)
     if options.as_json:
         output.print_json(document)
     elif options.as_csv:
         print_csv(bill, scope.typed, amounts)
-    elif options.html_path:
-        click.echo(f"written to {options.html_path}")
-    elif not source.cells:
+    elif not options.html_path and not source.cells:
         click.echo(NO_CALLS)
-    else:
+    elif not options.html_path:
         print_bill(bill, scope.typed, from_logs=bool(paths), amounts=amounts)
         print_doubts(doubts, bill.total.basis)
         _print_notes(options, scope, source)
@@ -234,22 +242,6 @@ def _print_notes(options: BillOptions, scope: _BillScope, source: "_BillSource")
         output.print_text(WORK_RULE)
     if source.energy is not None:
         output.print_text(energy_note(source.energy))
-
-
-def write_page(document: dict[str, Any], path: Path) -> None:
-    """The bill as one self-contained page.
-
-    Raises:
-        UserError: the file cannot be written.
-    """
-    from modicum.cli.inputs.file_permissions import shared_files
-    from modicum.reports.bill_page import render_bill_page
-
-    try:
-        with shared_files():
-            path.write_text(render_bill_page(document), encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
 
 
 def _load_prices(options: BillOptions, settings: Settings, zone: UserZone) -> "PriceBook":

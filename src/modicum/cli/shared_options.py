@@ -41,9 +41,15 @@ class SpanOptions:
         """From when until when, in UTC; days are cut in `zone`.
 
         Raises:
-            UserError: one of them is no time.
+            UserError: one of them is no time, or the end is not after the beginning.
         """
-        return parse_time(self.since, zone, EVER), parse_time(self.until, zone, NEVER)
+        since, until = parse_time(self.since, zone, EVER), parse_time(self.until, zone, NEVER)
+        if self.since and self.until and until <= since:
+            raise UserError(
+                f"--until {self.until} is not after --since {self.since}; a day ends where the next one begins: "
+                "--since 2026-01-31 --until 2026-02-01"
+            )
+        return since, until
 
 
 @dataclass(frozen=True, kw_only=True)

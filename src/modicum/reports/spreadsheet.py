@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from math import isfinite
 from typing import Any, TextIO
 
 from modicum.calls.outside.one_line import one_line
@@ -26,6 +27,8 @@ def csv_cell(value: Any) -> Any:
     """A name is no formula: callers choose names, and a spreadsheet would run what begins like one. Numbers stay."""
     if isinstance(value, Decimal):
         return f"{value:f}"  # never 6.00E-8
+    if isinstance(value, float) and isfinite(value):
+        return f"{Decimal(f'{value:.12g}'):f}"  # without the last bits of a sum
     if not isinstance(value, str) or re.fullmatch(_NUMBER, value):
         return value
     return re.sub(_FORMULA, r"'\g<0>", one_line(value))  # a carriage return within would begin another row

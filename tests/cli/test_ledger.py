@@ -99,7 +99,11 @@ def everything(tmp_path):
     through_the_gateway = entry("c4", source="gateway", conversation="one", anatomy=FULL.call.anatomy)
     own = entry("c5", source="claude-code", task="s1")
     its_sum = entry("c6", source="claude-headless", task="s1", place="run")
-    store.append([FULL, read(0.25, 9, "c2"), teamed, through_the_gateway, own, its_sum])
+    circle = [
+        entry(f"r{number}", task="t1", started=START + timedelta(minutes=number), anatomy=FULL.call.anatomy)
+        for number in (1, 2, 3)
+    ]
+    store.append([FULL, read(0.25, 9, "c2"), teamed, through_the_gateway, own, its_sum, *circle])
     passed = {"outcome_id": "o1", "task": "t1", "name": "tests", "value": 1.0, "time": START + timedelta(hours=1)}
     store.append_records(OUTCOMES, [Outcome(**passed, source="ci")])
     store.append_records(ENERGY_WINDOWS, [window(), window(9 * 86_400)])
@@ -120,7 +124,11 @@ def held(place):
     entries = [one for batch in store.entries() for one in batch]
     whole = next(one.call.call_id for one in entries if one.call.anatomy and one.call.anatomy.added)
     asked = ASKED | {"entry_id": whole}
-    answers = {name: store.ask(name, **asked) for name in sorted(file.name.removesuffix(".sql") for file in questions)}
+    of_one = asked | {"task": "t1"}
+    answers = {
+        name: store.ask(name, **(of_one if name.startswith("task_") else asked))
+        for name in sorted(file.name.removesuffix(".sql") for file in questions)
+    }
     records = (
         entries,
         store.records(OUTCOMES),

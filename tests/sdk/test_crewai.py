@@ -1,8 +1,10 @@
 import os
+from importlib.util import find_spec
 
 import pytest
 
-os.environ["CREWAI_DISABLE_TELEMETRY"] = os.environ["OTEL_SDK_DISABLED"] = "true"
+if find_spec("crewai") is not None:  # before it is loaded, and nowhere else: other tests use telemetry
+    os.environ["CREWAI_DISABLE_TELEMETRY"] = os.environ["OTEL_SDK_DISABLED"] = "true"
 pytest.importorskip("crewai", reason="scripts/test-frameworks crewai runs this")
 
 from crewai import Agent, Crew, Process, Task

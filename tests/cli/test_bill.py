@@ -219,3 +219,12 @@ def test_a_bill_is_a_page(modicum, transcripts, tmp_path):
     assert "Bill by model" in (tmp_path / "bill.html").read_text()
     wrong = modicum("bill", transcripts, "--html", tmp_path / "none" / "bill.html")
     assert (wrong.status, "cannot be written" in wrong.err) == (2, True)
+
+
+@pytest.mark.parametrize("words", [("--by", "tool"), ("--counting",)])
+@pytest.mark.parametrize("form", [("--html", "x.html"), ("--csv",)])
+def test_a_form_that_would_be_left_out_is_an_error(words, form, modicum, transcripts):
+    ran = modicum("bill", transcripts, *words, *form)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert f"{' '.join(words)} has no {form[0]}: leave it out" in ran.err

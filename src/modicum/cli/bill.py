@@ -107,6 +107,7 @@ def command(options: BillOptions) -> None:
     )
     if options.currency and scope.currency and dimensions[0][0] in NOT_OF_CALLS:
         raise UserError(f"--currency goes with dimensions of calls, and '{dimensions[0][0]}' is none; leave it out")
+    _check_form(options, dimensions[0][0])
     paths = options.paths
     problems: list[Problem] = []
     if options.found:
@@ -123,6 +124,19 @@ def command(options: BillOptions) -> None:
         _bill_by_tool(paths, scope, settings, options, problems)
     else:
         _bill_by_dimension(paths, scope, settings, options, problems)
+
+
+def _check_form(options: BillOptions, by: str) -> None:
+    """Refuses a form that the figures that were asked for do not have, rather than to leave it out.
+
+    Raises:
+        UserError: there is no such form of them.
+    """
+    what = "--counting" if options.counting else "--by tool" if by == "tool" else ""
+    form = "--html" if options.html_path else "--csv" if options.as_csv else ""
+    if what and form:
+        instead = "; 'modicum anatomy --by tool --csv' has the rows" if what == "--by tool" else ""
+        raise UserError(f"{what} has no {form}: leave it out{instead}")
 
 
 def _days_note(options: BillOptions, scope: "_BillScope") -> str:

@@ -96,3 +96,26 @@ def test_shipped_models_are_listed_with_their_sources(capsys):
     assert code == 0
     assert "by-hand: fields written down" in out
     assert len(found) == 51  # 50 models and the sources
+
+
+def test_the_cheapest_card_is_named_for_each_model_and_context(capsys):
+    words = (
+        "plan",
+        "cards",
+        "granite-4.0-h-small",
+        "qwen3-32b",
+        "--batch",
+        4,
+        "--card",
+        "h100=2.5",
+        "--card",
+        "h200=4",
+    )
+    code, out, _ = run(capsys, *words)
+
+    assert code == 0
+    assert "cheapest card" in out
+    assert "$4.00" in out
+    choices = json.loads(run(capsys, *words, "--json")[1])["choices"]
+    assert {one["card"] for one in choices if one["context"] == 32_768} == {"h100", "h200"}
+    assert "--gpu goes with" in run(capsys, "plan", "cards", "qwen3-32b", "--gpu", "h100")[2]

@@ -57,6 +57,12 @@ class CompareOptions(PlanOptions):
     second: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class CardOptions(PlanOptions):
+    names: tuple[str, ...]
+    offers: tuple[str, ...]
+
+
 def _plan_options(function: Any) -> Any:
     """The options that `plan memory` and `plan compare` share."""
     for option in (
@@ -127,6 +133,7 @@ def command() -> None:
       modicum plan memory granite-4.0-h-small --context 128k --batch 8 --gpu h200
       modicum plan memory ./my-model/config.json --engine vllm --gpu 2xh100
       modicum plan compare granite-4.0-h-small qwen3-32b --context 128k --batch 8
+      modicum plan cards granite-4.0-h-small qwen3-32b --card l40s=0.8 --card h100=2.5
       modicum plan models
     """
 
@@ -253,6 +260,59 @@ def compare_models(options: CompareOptions) -> int:
         click.echo(f"the cache of {found.first} is the smaller one at every context")
     else:
         click.echo(f"the cache of {found.first} is the smaller one from {found.break_even_tokens:,} tokens on")
+    return 0
+
+
+@command.command("cards")
+@click.argument("names", metavar="MODEL...", nargs=-1, required=True)
+@click.option(
+    "--card",
+    "offers",
+    metavar="CARD=USD",
+    multiple=True,
+    help="A card, or several, and what an hour of them costs: h100=2.49, 2xh200=7.6, 24GiB=0.35. Without any: the "
+    "known cards by their memory.",
+)
+@_plan_options
+@pass_options(CardOptions)
+def cheapest_cards(options: CardOptions) -> int:
+    """Find the cheapest card that holds each MODEL at each context: a hybrid beside a dense model.
+
+    Prices are yours: modicum has none. Whether the card is fast enough is for `energy bench` to say.
+
+    \b
+    Examples:
+      modicum plan cards granite-4.0-h-small qwen3-32b --batch 4 --card l40s=0.8 --card h100=2.5 --card 2xh100=5
+      modicum plan cards granite-4.0-h-tiny llama-3.1-8b --context 128k --batch 8
+    """
+    from modicum.calls.errors import UserError
+    from modicum.cli.terminal.output import print_json, print_table
+    from modicum.energy.memory import find_blueprint
+    from modicum.energy.memory.cheapest_card import choose_cards, known_cards, parse_priced_cards
+    from modicum.energy.memory.sizes import format_context, to_gib
+
+    if options.gpu:
+        raise UserError("--gpu goes with 'plan memory'; here write --card h100=2.49, once for each that can be had")
+    offers = tuple(map(parse_priced_cards, options.offers)) or known_cards()
+    blueprints = [find_blueprint(name) for name in options.names]
+    choices = choose_cards(blueprints, _make_request(options), offers)
+    if options.as_json:
+        print_json({"choices": choices})
+        return 0
+    rows = [
+        (
+            f"{format_context(one.context)} x {one.batch}",
+            one.model,
+            ", ".join(filter(None, (one.card, one.note))),
+            "" if one.usd_per_hour is None else f"${one.usd_per_hour:,.2f}",
+            "" if one.free_bytes is None else f"{to_gib(one.free_bytes):,.1f}",
+        )
+        for one in choices
+    ]
+    what = "cheapest" if offers[0].usd_per_hour is not None else "smallest"
+    print_table(
+        ("context x batch", "model", f"{what} card", "an hour", "GiB free"), rows, title="where each model fits"
+    )
     return 0
 
 

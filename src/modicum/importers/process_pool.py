@@ -33,7 +33,7 @@ def map_in_processes(
         finally:
             if not is_whole:  # Ctrl-C, or nobody wants the rest: what is under way is not waited for
                 for process in list((pool._processes or {}).values()):  # noqa: SLF001 - 3.14 has a way of its own
-                    process.terminate()
+                    process.kill()  # whatever it does with SIGTERM, which a fork takes over
             pool.shutdown(wait=False, cancel_futures=True)
 
 

@@ -1,6 +1,7 @@
 """Every test has a home of its own: no test reads or writes the user's ledger, settings or logs."""
 
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,10 @@ from hypothesis import settings
 from modicum.cli import main
 from modicum.ledger.opening import open_store
 
-settings.register_profile("modicum", deadline=None)  # timing never decides a test
+EXAMPLES = int(os.environ.get("MODICUM_EXAMPLES", "50"))
+"""Of a property where its test names no number; more of them find more, and the suite has ten minutes."""
+# Timing never decides a test.
+settings.register_profile("modicum", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("modicum")
 
 FIXTURES = Path(__file__).parent / "importers" / "fixtures"

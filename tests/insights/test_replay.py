@@ -349,7 +349,7 @@ def changes_of(draw, history):
 
 
 @given(st.data())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_no_combination_of_changes_saves_more_than_was_spent(data):
     history = data.draw(histories())
     changes = data.draw(changes_of(history))
@@ -364,7 +364,7 @@ def test_no_combination_of_changes_saves_more_than_was_spent(data):
 
 
 @given(st.data())
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_changes_that_change_nothing_save_exactly_nothing(data):
     history = data.draw(histories())
     nothing = [

@@ -1,7 +1,7 @@
 import math
 import multiprocessing
-import os
 import operator
+import os
 import time
 
 import pytest

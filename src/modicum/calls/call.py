@@ -68,6 +68,11 @@ class Owner(msgspec.Struct, frozen=True, gc=False):
     key: str = ""
     """Name or digest of an API key, never the key."""
 
+    def fits(self, team: str = "", app: str = "", user: str = "", key: str = "") -> bool:
+        """Whether it has these names. An empty one fits everybody."""
+        named = (team, self.team), (app, self.app), (user, self.user), (key, self.key)
+        return all(not name or name == own for name, own in named)
+
 
 NOBODY = Owner()
 

@@ -105,7 +105,9 @@ class Console:
 
     def _render(self, page: Page, view: View) -> str:
         content = page.read(self._asking, view)
-        return self._templates.get_template(_template_of(page)).render(page=page, view=view, content=content)
+        return self._templates.select_template([f"{page.name}.html", "page.html"]).render(
+            page=page, view=view, content=content
+        )
 
     def prepare(self) -> None:
         """Makes the first page before anybody asks for it: the first one takes longest. A ledger that is not there yet
@@ -200,10 +202,6 @@ def _html(request: Request, text: str) -> Response:
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     return Response(text, media_type="text/html; charset=utf-8", headers=headers)
-
-
-def _template_of(page: Page) -> str:
-    return f"{page.name}.html"
 
 
 def _static_file(name: str) -> bytes:

@@ -127,6 +127,7 @@ class Exchange:
         "place",
         "prompt_if_read",
         "redaction",
+        "redactor",
         "reply",
         "request",
         "reservation",
@@ -177,6 +178,8 @@ class Exchange:
         """What a plan did, for the reply's header."""
         self.redaction: Any = None
         """What of it does not leave (`redaction.redacting.CallRedaction`); None: all may."""
+        self.redactor: Any = None
+        """Who decides that at each attempt (`redaction.redacting.Redactor`); None: nobody's calls are redacted."""
         self.is_plain = False
         """A call of ours, of no feature's and no rule's business."""
         self.begin_governance()

@@ -151,7 +151,8 @@ class Pipeline:
         exchange = Exchange(number, request, caller, facts, about, route, self._seen, split)
         sending.check_key(exchange)
         if self._redactor.is_active:
-            exchange.redaction = self._redactor.of(about.owner, facts.model)
+            exchange.redactor = self._redactor
+            exchange.redaction = self._redactor.of(about.owner, facts.model, route.model)
             if caller.is_plan and exchange.redaction is not None:
                 message = "calls of a plan pass unchanged, and [[redaction]] of modicum.toml is about this caller"
                 raise Refused(403, f"{message}; use a modicum key", "not_redactable")

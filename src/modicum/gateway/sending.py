@@ -93,6 +93,8 @@ def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
     exchange.body = exchange.edited
     if exchange.agent_line or exchange.with_line is not None:
         exchange.body = _with_agent_line(exchange)
+    if exchange.redactor is not None and exchange.redaction is None:  # it may go elsewhere now than it was going
+        exchange.redaction = exchange.redactor.of(exchange.about.owner, facts.model, exchange.route.model)
     if exchange.redaction is not None:
         exchange.body = exchange.redaction.hide(exchange.body)
         exchange.tags = {**exchange.tags, **exchange.redaction.tags}

@@ -77,9 +77,9 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True):
 
     def covers(self, call: PlannedCall, classes: frozenset[str]) -> bool:
         """Whether it is about a call. `classes`: the call's data class, and those that are less sensitive."""
-        owner = call.owner
-        named = ((self.team, owner.team), (self.app, owner.app), (self.user, owner.user), (self.key, owner.key))
-        if any(limited and limited != name for limited, name in (*named, (self.project, call.project))):
+        if not call.owner.fits(self.team, self.app, self.user, self.key):
+            return False
+        if self.project and self.project != call.project:
             return False
         if self.data_class and self.data_class not in classes:
             return False
@@ -102,8 +102,7 @@ class OwnerClass(msgspec.Struct, frozen=True, kw_only=True):
     project: str = ""
 
     def covers(self, owner: Owner, project: str) -> bool:
-        named = ((self.team, owner.team), (self.app, owner.app), (self.user, owner.user), (self.key, owner.key))
-        return not any(limited and limited != name for limited, name in (*named, (self.project, project)))
+        return owner.fits(self.team, self.app, self.user, self.key) and self.project in {"", project}
 
 
 class CallPolicy(msgspec.Struct, frozen=True, kw_only=True):

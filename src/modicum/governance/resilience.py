@@ -102,8 +102,7 @@ class ResiliencePolicy(msgspec.Struct, frozen=True, kw_only=True):
     """A pattern."""
 
     def covers(self, owner: Owner, model: str) -> bool:
-        named = ((self.team, owner.team), (self.app, owner.app), (self.user, owner.user), (self.key, owner.key))
-        if any(limited and limited != name for limited, name in named):
+        if not owner.fits(self.team, self.app, self.user, self.key):
             return False
         return not self.model or fits_model(self.model, model)
 

@@ -23,8 +23,7 @@ class OwnerChoice(NamedTuple):
     """Rules that do not run; `all`: none does."""
 
     def is_about(self, owner: Owner) -> bool:
-        wants = (self.team, self.app, self.user, self.key)
-        return all(not want or want == has for want, has in zip(wants, owner_fields(owner), strict=True))
+        return owner.fits(self.team, self.app, self.user, self.key)
 
 
 class RuleChoice(NamedTuple):

@@ -1,10 +1,9 @@
 """Whose calls a row of the settings is about."""
 
-from fnmatch import fnmatchcase
-
 import msgspec
 
 from modicum.calls import Owner
+from modicum.governance.budgets import fits_model
 
 
 class WhoseCalls(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -17,11 +16,17 @@ class WhoseCalls(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     key: str = ""
     """The name of a key."""
     model: str = ""
-    """A pattern, as `text-embedding-*`: the model that the call asks for."""
+    """A pattern, as `text-embedding-*`: the model that the call asks for, by any of its names."""
 
-    def is_about(self, owner: Owner, model: str) -> bool:
-        """Whether it holds for a call."""
-        wants = ((self.team, owner.team), (self.app, owner.app), (self.user, owner.user), (self.key, owner.key))
-        if any(name and name != has for name, has in wants):
-            return False
-        return not self.model or fnmatchcase(model, self.model)
+    def is_of(self, owner: Owner) -> bool:
+        """Whether it holds for any call of somebody."""
+        return owner.fits(self.team, self.app, self.user, self.key)
+
+    def is_about(self, owner: Owner, *models: str) -> bool:
+        """Whether it holds for a call.
+
+        Args:
+            owner: of the call.
+            models: names of its model: as it was asked for, and as its upstream calls it. One that fits is enough.
+        """
+        return self.is_of(owner) and (not self.model or any(fits_model(self.model, model) for model in models))

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.scripted import PATHS, all_upstreams, chunk, events, scripted, whole
 from modicum.gateway.redaction.redacting import Redactor
-from modicum.settings import RedactionSettings
+from modicum.settings import RedactionSettings, ResilienceSettings
 
 ADA = "ada@engine.org"
 ASK = f"Write to {ADA} and to +1 212 555 0142, please."
@@ -249,6 +249,30 @@ def test_what_cannot_be_read_does_not_leave(tmp_path):
         assert (reply.status_code, reply.json()["error"]["code"]) == (403, "not_redactable")
         assert httpx.get(f"{upstream.url}/v1/fine_tuning/jobs", headers=upstream.headers()).status_code == 200
         assert upstream.asked == [{}]
+
+
+def test_another_name_of_a_model_is_no_way_out(tmp_path):
+    with redacting(tmp_path, RedactionSettings(model="gpt-4o-mini")) as upstream:
+        for name in ("fast", "gpt-4o-mini-2024-07-18"):  # an alias of the settings, and a dated name
+            assert upstream.call("openai-chat", model=name, **asking("openai-chat")).status_code == 200
+            assert ADA not in json.dumps(upstream.asked[-1])
+
+
+def test_a_fallback_is_looked_at_as_well(tmp_path):
+    def settings(port):
+        policy = ResilienceSettings(name="all", fallbacks=("openai/gpt-4o",), first_wait_s=0.0)
+        rows = (RedactionSettings(model="gpt-4o"),)
+        return msgspec.structs.replace(all_upstreams(port), redaction=rows, resilience=(policy,))
+
+    with scripted(tmp_path, settings) as upstream:
+        echo = echoing("openai-chat")
+        upstream.answers = lambda request: echo(request) if request["model"] == "gpt-4o" else whole({}, 503)
+        reply = upstream.call("openai-chat", **asking("openai-chat"))
+
+        first, second = map(json.dumps, upstream.asked)
+        assert ADA in first
+        assert ADA not in second
+        assert ADA in reply.text
 
 
 def test_nobody_is_asked_where_no_row_is():

@@ -16,7 +16,7 @@ def call(number, minutes, usage, kept, *added, **fields):
     more = {"call_id": f"msg_{number}", "source": "test", "provider": "anthropic", "model": "claude-opus-4-5"}
     at = AT + timedelta(minutes=minutes)
     anatomy = Anatomy(kept, 0, added)
-    fields = {"task": "s-1", "conversation": "s-1", "turn": number, "project": "/work/shop"} | fields
+    fields = {"task": "s-1", "conversation": "s-1", "turn": number, "project": "/home/ann/shop"} | fields
     return Call(**more, started=at, finished=at, usage=usage, anatomy=anatomy, **fields)
 
 

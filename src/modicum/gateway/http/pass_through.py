@@ -107,7 +107,7 @@ def _way(parts: Parts, upstreams: Upstreams, request: Request) -> _Way:
     parts.policies.check_aside(request, route.upstream, route.model)
     is_checked = bool(caller.models or parts.policies.limits_models)
     body = sending.with_one_model(request.body) if is_checked else request.body
-    if (redaction := parts.redactor.of(caller.owner, model)) is not None:
+    if (redaction := parts.redactor.of(caller.owner, model, route.model)) is not None:
         body = redaction.hide(body)
     return _Way(route.upstream, body, sending.QUERY, route.model, route.translation is not None)
 

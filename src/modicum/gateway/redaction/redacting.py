@@ -109,9 +109,9 @@ class Redactor:
         """What the settings say now. Calls under way keep what they got."""
         self._choices = tuple(_Choice(row, sought_of(row)) for row in rows)
 
-    def of(self, owner: Owner, model: str) -> CallRedaction | None:
-        """For a call; None: it leaves as it is."""
-        choice = next((one for one in self._choices if one.row.is_about(owner, model)), None)
+    def of(self, owner: Owner, *models: str) -> CallRedaction | None:
+        """For a call, whose model has these names; None: it leaves as it is."""
+        choice = next((one for one in self._choices if one.row.is_about(owner, *models)), None)
         if choice is None:
             return None
         key = self._key_of(owner) if choice.row.stable else secrets.token_bytes(32)
@@ -123,7 +123,7 @@ class Redactor:
         Raises:
             Refused: a row is about the owner, of whatever model, and something would leave.
         """
-        if (body or has_upload) and any(one.row.is_about(owner, one.row.model) for one in self._choices):
+        if (body or has_upload) and any(one.row.is_of(owner) for one in self._choices):
             message = (
                 "this path is passed on unread, and the secrets and personal data of this owner must not leave; "
                 "use a path that is metered, or change [[redaction]] in modicum.toml"

@@ -91,8 +91,8 @@ class CachingAnswerer:
 
     def _choice_of(self, exchange: Exchange) -> _Choice | None:
         """None: the call is made, and nothing of it is kept."""
-        owner, model = exchange.about.owner, exchange.facts.model
-        choice = next((one for one in self._choices if one.settings.is_about(owner, model)), None)
+        owner, names = exchange.about.owner, (exchange.facts.model, exchange.route.model)
+        choice = next((one for one in self._choices if one.settings.is_about(owner, *names)), None)
         if choice is None or exchange.listeners or not is_repeatable(exchange):
             return None
         task = exchange.about.task

@@ -15,6 +15,25 @@ from modicum.providers.openai.mock import MOCK
 
 RATE_LIMITED = 429
 SERVER_FAULT = 500
+SAMPLING_FIELDS = frozenset(
+    [
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "max_tokens",
+        "model",
+        "n",
+        "presence_penalty",
+        "seed",
+        "stop",
+        "stream",
+        "stream_options",
+        "temperature",
+        "top_p",
+        "user",
+    ]
+)
+"""Fields of requests for words that say how these are drawn, and ask for nothing else."""
 _DEPLOYMENT = re.compile(r"/deployments/([^/?]+)/")
 
 

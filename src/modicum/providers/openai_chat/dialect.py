@@ -29,7 +29,7 @@ from modicum.providers.facts import ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.message_blocks import message_blocks
 from modicum.providers.openai.blocks import request_blocks
-from modicum.providers.openai.dialect import OpenAIDialect, OpenAIReply, OpenAIRequest, model_in
+from modicum.providers.openai.dialect import SAMPLING_FIELDS, OpenAIDialect, OpenAIReply, OpenAIRequest, model_in
 from modicum.providers.openai.stream import STREAM_TEXTS, ChatTail, UnaskedChatTail, error_kind_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.openai.usage_asked import UsageOptions, with_usage_asked, without_usage_asked
@@ -69,32 +69,18 @@ class OpenAIChat(OpenAIDialect):
     paths: ClassVar = {"/v1/chat/completions": Target("/chat/completions")}
     stream_ends = (b"[DONE]",)
     has_deployments = True
-    repeatable_fields = frozenset(
+    repeatable_fields = SAMPLING_FIELDS | frozenset(
         [
-            "frequency_penalty",
-            "logit_bias",
-            "logprobs",
             "max_completion_tokens",
-            "max_tokens",
             "messages",
             "metadata",
-            "model",
-            "n",
-            "presence_penalty",
             "prompt_cache_key",
             "reasoning_effort",
             "response_format",
             "safety_identifier",
-            "seed",
             "service_tier",
-            "stop",
-            "stream",
-            "stream_options",
-            "temperature",
             "top_k",
             "top_logprobs",
-            "top_p",
-            "user",
             "verbosity",
         ]
     )

@@ -23,7 +23,7 @@ from modicum.providers.body_parsing import (
 from modicum.providers.dialect import Target
 from modicum.providers.facts import MOST_OUTPUT_TEXT, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
-from modicum.providers.openai.dialect import OpenAIDialect, OpenAIReply, OpenAIRequest, model_in
+from modicum.providers.openai.dialect import SAMPLING_FIELDS, OpenAIDialect, OpenAIReply, OpenAIRequest, model_in
 from modicum.providers.openai.stream import STREAM_TEXTS, ChatTail, UnaskedChatTail, usage_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.openai.usage_asked import UsageOptions, with_usage_asked, without_usage_asked
@@ -57,28 +57,7 @@ class OpenAICompletions(OpenAIDialect):
     stream_ends = (b"[DONE]",)
     has_deployments = True
     stream_texts = STREAM_TEXTS
-    repeatable_fields = frozenset(
-        [
-            "best_of",
-            "echo",
-            "frequency_penalty",
-            "logit_bias",
-            "logprobs",
-            "max_tokens",
-            "model",
-            "n",
-            "presence_penalty",
-            "prompt",
-            "seed",
-            "stop",
-            "stream",
-            "stream_options",
-            "suffix",
-            "temperature",
-            "top_p",
-            "user",
-        ]
-    )
+    repeatable_fields = SAMPLING_FIELDS | frozenset(["best_of", "echo", "prompt", "suffix"])
     words, writer = WORDS, WRITER
 
     def request(self, body: bytes, path: str) -> RequestFacts:

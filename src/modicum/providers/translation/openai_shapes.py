@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from modicum.providers.body_parsing import UNREADABLE
+from modicum.providers.translation.translation import unsupported
+
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     pass
@@ -316,3 +319,18 @@ def text_tool(tool: CustomTool) -> dict[str, Any]:
         "required": ["input"],
     }
     return {"description": description.strip() or tool.name, "input_schema": schema}
+
+
+def arguments_of(call: CalledTool, upstream: str) -> dict[str, Any]:
+    """What a tool was called with.
+
+    Raises:
+        DialectError: it is no JSON object, which `upstream` has for it.
+    """
+    try:
+        given = msgspec.json.decode((call.function and call.function.arguments) or "{}")
+    except UNREADABLE:
+        given = None
+    if not isinstance(given, dict):
+        raise unsupported(f"the arguments of a call of '{call.name}' are no JSON object", upstream)
+    return given

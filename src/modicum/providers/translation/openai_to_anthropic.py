@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from modicum.providers.body_parsing import UNREADABLE, encode
+from modicum.providers.body_parsing import encode
 from modicum.providers.fields import listed, mapping
 from modicum.providers.translation import openai_shapes as chat
 from modicum.providers.translation.anthropic_options import DEFAULT_OUTPUT_TOKENS, output_and_sampling
@@ -144,7 +144,7 @@ def _assistant_content(message: chat.ChatAssistantMessage, left_out: list[str]) 
     if message.refusal:
         blocks.append({"type": "text", "text": message.refusal})
     for call in message.tool_calls or ():
-        given = {"input": call.custom.input} if call.custom is not None else _arguments(call)
+        given = {"input": call.custom.input} if call.custom is not None else chat.arguments_of(call, UPSTREAM)
         used = {"type": "tool_use", "id": _NO_ID.sub("_", call.id), "name": call.name, "input": given}
         blocks.append(_cached(used, call))
     return blocks
@@ -152,16 +152,6 @@ def _assistant_content(message: chat.ChatAssistantMessage, left_out: list[str]) 
 
 def _without_index(block: Json) -> Json:
     return {name: value for name, value in block.items() if name != "index"}
-
-
-def _arguments(call: chat.CalledTool) -> Json:
-    try:
-        given = msgspec.json.decode((call.function and call.function.arguments) or "{}")
-    except UNREADABLE:
-        given = None
-    if not isinstance(given, dict):
-        raise unsupported(f"the arguments of a call of '{call.name}' are no JSON object", UPSTREAM)
-    return given
 
 
 def _texts(content: Any) -> list[Json]:

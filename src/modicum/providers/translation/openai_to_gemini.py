@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from modicum.providers.body_parsing import UNREADABLE, encode
+from modicum.providers.body_parsing import encode
 from modicum.providers.fields import mapping, text
 from modicum.providers.translation import openai_shapes as chat
 from modicum.providers.translation.gemini_options import generation_config
@@ -143,7 +143,7 @@ class _Contents:
             parts.append({"text": message.refusal})
         for place, call in enumerate(message.tool_calls or ()):
             self._names[call.id] = call.name
-            given = {"input": call.custom.input} if call.custom is not None else _arguments(call)
+            given = {"input": call.custom.input} if call.custom is not None else chat.arguments_of(call, UPSTREAM)
             part: Json = {"functionCall": {"name": call.name, "args": given}}
             _, signature = id_and_signature(call.id)
             google = mapping((call.extra_content or {}).get("google"))
@@ -176,16 +176,6 @@ def _texts(content: Any) -> list[Json]:
             given = part.refusal if isinstance(part, chat.RefusalPart) else part.text
             texts += [{"text": given}] if given else []
     return texts
-
-
-def _arguments(call: chat.CalledTool) -> Json:
-    try:
-        given = msgspec.json.decode((call.function and call.function.arguments) or "{}")
-    except UNREADABLE:
-        given = None
-    if not isinstance(given, dict):
-        raise unsupported(f"the arguments of a call of '{call.name}' are no JSON object", UPSTREAM)
-    return given
 
 
 def _blob(url: str, usual: str) -> Json:

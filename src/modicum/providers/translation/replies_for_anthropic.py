@@ -19,7 +19,7 @@ from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.stream import usage_in
 from modicum.providers.openai.usage import MAIN_COUNTS, usage_from
 from modicum.providers.translation.events import DONE, Events
-from modicum.providers.translation.translation import unusable_reply
+from modicum.providers.translation.translation import reply_with_one_choice, unusable_reply
 
 STOP_REASONS = {
     "stop": "end_turn",
@@ -36,13 +36,7 @@ Json = dict[str, Any]
 
 def reply(body: bytes, created: int, custom_tools: frozenset[str] = frozenset()) -> bytes:  # noqa: ARG001 - no time, no such tools
     """A chat completion's reply as one of Anthropic messages; see `Translation.reply`."""
-    try:
-        parsed = msgspec.json.decode(body, type=dict)
-    except UNREADABLE as wrong:
-        raise unusable_reply("it is not JSON") from wrong
-    choices = listed(parsed.get("choices"))
-    if len(choices) != 1:
-        raise unusable_reply("it does not hold one choice")
+    parsed, choices = reply_with_one_choice(body)
     choice = mapping(choices[0])
     message = mapping(choice.get("message"))
     wire = _message(parsed, _content(message))

@@ -5,9 +5,7 @@ https://platform.openai.com/docs/api-reference/responses-streaming.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import msgspec
-
-from modicum.providers.body_parsing import UNREADABLE, encode, error_kind_of, identifier, parse_usage
+from modicum.providers.body_parsing import encode, error_kind_of, identifier, parse_usage
 from modicum.providers.facts import DialectError
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.stream import usage_in
@@ -15,20 +13,14 @@ from modicum.providers.openai.usage import MAIN_COUNTS, responses_usage, usage_f
 from modicum.providers.openai_responses.dialect import DIALECT
 from modicum.providers.translation.events import DONE, Events
 from modicum.providers.translation.kept_thinking import sealed
-from modicum.providers.translation.translation import unusable_reply
+from modicum.providers.translation.translation import reply_with_one_choice, unusable_reply
 
 Json = dict[str, Any]
 
 
 def reply(body: bytes, created: int, custom_tools: frozenset[str] = frozenset()) -> bytes:  # noqa: ARG001 - calls say it
     """A chat completion's reply as a response; see `Translation.reply`."""
-    try:
-        parsed = msgspec.json.decode(body, type=dict)
-    except UNREADABLE as wrong:
-        raise unusable_reply("it is not JSON") from wrong
-    choices = listed(parsed.get("choices"))
-    if len(choices) != 1:
-        raise unusable_reply("it does not hold one choice")
+    parsed, choices = reply_with_one_choice(body)
     choice = mapping(choices[0])
     items = _Items(_plain(parsed.get("id")))
     items.add(mapping(choice.get("message")))

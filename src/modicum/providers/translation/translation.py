@@ -2,12 +2,13 @@
 
 from collections.abc import Container, Iterable
 from itertools import islice
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from modicum.providers.body_parsing import UNREADABLE
 from modicum.providers.facts import DialectError
+from modicum.providers.fields import listed
 from modicum.providers.translation.unknown_fields import is_unknown_field, without_unknown
 
 T = TypeVar("T")
@@ -113,3 +114,19 @@ def unsupported(what: str, upstream: str) -> DialectError:
 
 def unusable_reply(what: str) -> DialectError:
     return DialectError(502, f"the upstream's reply cannot be translated: {what}", "untranslatable_reply")
+
+
+def reply_with_one_choice(body: bytes) -> tuple[dict[str, Any], list[Any]]:
+    """A chat completion's reply, and its choices: the one that other APIs can hold.
+
+    Raises:
+        DialectError: it is no such reply.
+    """
+    try:
+        parsed = msgspec.json.decode(body, type=dict)
+    except UNREADABLE as wrong:
+        raise unusable_reply("it is not JSON") from wrong
+    choices = listed(parsed.get("choices"))
+    if len(choices) != 1:
+        raise unusable_reply("it does not hold one choice")
+    return parsed, choices

@@ -116,6 +116,7 @@ def test_the_cheapest_card_is_named_for_each_model_and_context(capsys):
     assert code == 0
     assert "cheapest card" in out
     assert "$4.00" in out
+    assert "qwen3-32b at 128k: " in out
     choices = json.loads(run(capsys, *words, "--json")[1])["choices"]
     assert {one["card"] for one in choices if one["context"] == 32_768} == {"h100", "h200"}
     assert "--gpu goes with" in run(capsys, "plan", "cards", "qwen3-32b", "--gpu", "h100")[2]

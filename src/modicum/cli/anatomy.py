@@ -109,7 +109,8 @@ def open_ledger_or_logs(
         with resources.open_ledger(options.ledger_url, settings) as store:
             if not store.ask("holdings"):
                 raise UserError(
-                    f"the ledger {store.place} is empty; fill it with 'modicum import PATH...', or name the logs"
+                    f"the ledger {store.place} is empty; fill it with 'modicum import PATH...', name logs, or write "
+                    "--found for those of your agents"
                 )
             yield store
         return

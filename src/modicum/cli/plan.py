@@ -303,16 +303,18 @@ def cheapest_cards(options: CardOptions) -> int:
         (
             f"{format_context(one.context)} x {one.batch}",
             one.model,
-            ", ".join(filter(None, (one.card, one.note))),
+            one.card or "none",
             "" if one.usd_per_hour is None else f"${one.usd_per_hour:,.2f}",
             "" if one.free_bytes is None else f"{to_gib(one.free_bytes):,.1f}",
         )
         for one in choices
     ]
     what = "cheapest" if offers[0].usd_per_hour is not None else "smallest"
-    print_table(
-        ("context x batch", "model", f"{what} card", "an hour", "GiB free"), rows, title="where each model fits"
-    )
+    header = "context x batch", "model", f"{what} card", "an hour", "GiB free"
+    print_table(header, rows, title="where each model fits")
+    for one in choices:
+        if one.note:
+            click.echo(f"{one.model} at {format_context(one.context)}: {one.note}")
     return 0
 
 

@@ -11,7 +11,7 @@ from gateway.rig import CHAT, Provider
 
 TESTS = str(Path(__file__).parents[1])
 CHILD = """
-import json, os, resource, sys, threading
+import json, os, resource, sys, threading, time
 soft, hard, provider, folder = json.loads(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 sys.path.insert(0, {tests!r})
@@ -31,11 +31,12 @@ eaten = []
 def listen():
     for line in sys.stdin:
         if line == "eat\\n":
-            try:
-                while True:
-                    eaten.append(os.open("/dev/null", os.O_RDONLY))
-            except OSError:
-                pass
+            for _ in range(20):  # a file that was open for a moment is free in the next one
+                try:
+                    while True:
+                        eaten.append(os.open("/dev/null", os.O_RDONLY))
+                except OSError:
+                    time.sleep(0.02)
         else:
             while eaten:
                 os.close(eaten.pop())

@@ -272,7 +272,7 @@ def _run_ledger(settings: Settings) -> None:
         prices,
         host,
         port,
-        lambda line: log("ledger", told=line),
+        lambda line: log("ledger", line=line),
         export,
         LiveSettings(settings, read_settings),
         lambda alert: log("alert", **alert_line(alert)),

@@ -67,7 +67,7 @@ def test_when_no_file_is_left_at_all_callers_are_told_and_it_recovers(tmp_path, 
 
             writer.write(request)  # it is connected; the connection to the upstream fails
             known = await head_of(reader)
-            await reader.readuntil(b"}}")
+            await asyncio.wait_for(reader.readuntil(b"}}"), 20)
             strangers = []
             for _ in range(3):
                 other = await gateway.caller()

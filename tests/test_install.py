@@ -172,6 +172,7 @@ def test_nothing_is_built_from_source_since_its_tools_would_not_be_locked(offere
         "requirements-frameworks",
         "requirements-crewai",
         "requirements-claude-tokens",
+        "requirements-focus",
     ],
 )
 def test_the_locks_hold_what_builds_the_project(name):

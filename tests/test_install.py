@@ -172,7 +172,6 @@ def test_nothing_is_built_from_source_since_its_tools_would_not_be_locked(offere
         "requirements-frameworks",
         "requirements-crewai",
         "requirements-claude-tokens",
-        "requirements-focus",
     ],
 )
 def test_the_locks_hold_what_builds_the_project(name):
@@ -183,7 +182,7 @@ def test_the_locks_hold_what_builds_the_project(name):
         assert f"\n{tool}==" in text
 
 
-@pytest.mark.parametrize("script", ["install", "test-frameworks", "memory-env", "claude-tokens-env"])
+@pytest.mark.parametrize("script", ["install", "test-frameworks", "memory-env", "claude-tokens-env", "focus-env"])
 def test_every_environment_is_made_by_install_lock(script):
     text = (ROOT / "scripts" / script).read_text()
 

@@ -1,7 +1,7 @@
 import pytest
 
 from modicum.calls import BUCKETS
-from modicum.reports.focus.meters import Meter, meter_of, seller_of
+from modicum.reports.focus.meters import ChargedMeter, meter_of, seller_of
 
 
 @pytest.mark.parametrize(
@@ -16,13 +16,13 @@ from modicum.reports.focus.meters import Meter, meter_of, seller_of
     ],
 )
 def test_a_bucket_is_called_as_on_an_invoice(bucket, name):
-    assert meter_of(bucket) == Meter(name, "Tokens")
+    assert meter_of(bucket) == ChargedMeter(name, "Tokens")
 
 
 def test_every_meter_has_a_name_of_its_own():
     assert len({meter_of(bucket).name for bucket in BUCKETS}) == len(BUCKETS)
     assert meter_of("requests").unit == "Requests"
-    assert meter_of("calls") == Meter("Calls", "Calls")
+    assert meter_of("calls") == ChargedMeter("Calls", "Calls")
 
 
 def test_a_server_of_ones_own_keeps_its_name_and_nobody_is_invented():

@@ -32,17 +32,17 @@ _SELLERS = {
 UNKNOWN_SELLER = "unknown provider"
 
 
-class Meter(NamedTuple):
+class ChargedMeter(NamedTuple):
     name: str
     unit: str
 
 
-def meter_of(name: str) -> Meter:
+def meter_of(name: str) -> ChargedMeter:
     """The words for a bucket of `Usage`, or for one of the meters beside them."""
     if name == REQUESTS:
-        return Meter("Requests beside tokens", REQUESTS_UNIT)
+        return ChargedMeter("Requests beside tokens", REQUESTS_UNIT)
     if name in {CALLS, ROUNDING}:
-        return Meter("Calls", CALLS_UNIT)
+        return ChargedMeter("Calls", CALLS_UNIT)
     bucket = BUCKETS[name]
     words = [] if bucket.modality == "text" else [bucket.modality.capitalize()]
     if bucket.cache:
@@ -50,7 +50,7 @@ def meter_of(name: str) -> Meter:
         words += [_lifetime(bucket.ttl_s)] if bucket.ttl_s else []
     if name == "output_reasoning":
         words.append("Reasoning")
-    return Meter(" ".join((*words, bucket.side.capitalize(), "Tokens")), TOKENS_UNIT)
+    return ChargedMeter(" ".join((*words, bucket.side.capitalize(), "Tokens")), TOKENS_UNIT)
 
 
 def seller_of(provider: str) -> str:

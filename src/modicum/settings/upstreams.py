@@ -16,7 +16,7 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     url: str
     """Its address up to the version: https://api.openai.com/v1, https://api.anthropic.com/v1."""
     speaks: str
-    """The API that it has: openai, anthropic or gemini."""
+    """The API that it has: openai, anthropic, gemini, bedrock or vertex."""
     key: str = ""
     """Where its key is: `env:OPENAI_API_KEY` or `file:/run/secrets/openai`. Empty: none is sent."""
     auth: Literal["key", "aws", "google"] = "key"

@@ -72,9 +72,9 @@ def command(options: ConsoleOptions) -> None:
 @contextmanager
 def _folder_of_logs(options: ConsoleOptions, settings: Settings) -> Iterator[Path]:
     """A folder with a ledger that holds just these logs, for as long as they are looked at."""
-    from modicum.cli.import_logs import book_calls, make_reading
     from modicum.cli.inputs.audit_answers import add_outcomes
     from modicum.ledger.opening import open_store
+    from modicum.library.call_booking import book_calls, make_reading
 
     paths, outcomes = options.paths, list[Path]()
     if options.found:

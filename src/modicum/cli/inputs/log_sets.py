@@ -191,7 +191,7 @@ def _start_reading(
     """The calls in these files. For an empty ledger it begins at once: before that is opened, since processes that read
     start faster while there is no DuckDB in this one.
     """
-    from modicum.cli.import_logs import make_reading
+    from modicum.library.call_booking import make_reading
 
     reading = make_reading(anatomy=True, watches_text=logs.watches_text)
     if store is not None:
@@ -202,7 +202,7 @@ def _start_reading(
 
 
 def _book(store: "Store", calls: "Iterable[Call]", prices: "PriceBook") -> "Appended":
-    from modicum.cli.import_logs import book_calls
+    from modicum.library.call_booking import book_calls
 
     booked = book_calls(calls, store, prices)
     prices.save()

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from modicum.calls import Basis, Call, Usage
-from modicum.calls.energy_rate import EnergyRate
+from modicum.governance.energy_rate import EnergyRate
 from modicum.governance.energy_rates import drawn_millijoules, most_millijoules, rate_of
 from modicum.governance.worst_case import CallBound
 

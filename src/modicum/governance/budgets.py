@@ -12,8 +12,8 @@ from typing import NamedTuple
 import msgspec
 
 from modicum.calls import Owner
-from modicum.calls.energy_rate import EnergyRate
 from modicum.governance.budget_windows import BudgetWindow
+from modicum.governance.energy_rate import EnergyRate
 
 NANO = 1_000_000_000
 """Dollars are counted in billionths, so that sums are exact."""

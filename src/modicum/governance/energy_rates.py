@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from modicum.calls import Basis, Call
-from modicum.calls.energy_rate import EnergyRate
 from modicum.governance.budgets import fits_model
+from modicum.governance.energy_rate import EnergyRate
 from modicum.governance.worst_case import CallBound
 
 

@@ -3,9 +3,9 @@ from decimal import Decimal
 
 from ledger.samples import START, entry
 from modicum.calls import Basis, Owner
-from modicum.calls.energy_rate import EnergyRate
 from modicum.governance.budget_windows import parse_window
 from modicum.governance.budgets import Budget, LimitUnit
+from modicum.governance.energy_rate import EnergyRate
 from modicum.insights.budgets.spend import EACH_FIELDS, find_spend, former_spend
 
 UNTIL = START + timedelta(hours=1)

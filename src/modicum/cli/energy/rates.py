@@ -6,8 +6,8 @@ import click
 
 from modicum.calls.errors import UserError
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.ledger.records import ENERGY_WINDOWS
+from modicum.library import resources
 from modicum.settings import read_settings, user_zone
 
 

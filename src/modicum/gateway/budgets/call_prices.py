@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from modicum.calls import Call
-from modicum.calls.energy_rate import EnergyRate
 from modicum.gateway.budgets.bounds import check_bounded, survey_request
 from modicum.gateway.exchange import Exchange
 from modicum.governance.budgets import Amounts
+from modicum.governance.energy_rate import EnergyRate
 from modicum.governance.energy_rates import drawn_millijoules, most_millijoules
 from modicum.governance.worst_case import ceiling, nano_usd, sum_amounts, worst_amounts
 from modicum.ledger.booking import book_all

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from modicum.calls.energy_rate import EnergyRate
 from modicum.governance.budgets import Amounts, Budget, LimitUnit, fits_model
+from modicum.governance.energy_rate import EnergyRate
 from modicum.governance.energy_rates import rate_of
 from modicum.governance.worst_case import ceiling, nano_usd
 from modicum.ledger.rows import Row

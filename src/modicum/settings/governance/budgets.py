@@ -8,9 +8,9 @@ from typing import Literal
 import msgspec
 
 from modicum.calls import UserError
-from modicum.calls.energy_rate import EnergyRate
 from modicum.governance.budget_windows import LONG_AGO, Period, parse_window
 from modicum.governance.budgets import EACH, AtLimit, Budget, LimitUnit
+from modicum.governance.energy_rate import EnergyRate
 from modicum.settings.governance.energy import EnergySettings, energy_rates_of
 from modicum.settings.time_zone import checked_zone
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from modicum.calls.energy_rate import NANOJOULES, EnergyRate
+from modicum.governance.energy_rate import NANOJOULES, EnergyRate
 
 MOST_JOULES = 1e9
 _JOULES = ("joules_per_prompt_token", "joules_per_cached_token", "joules_per_generated_token", "joules_per_call")

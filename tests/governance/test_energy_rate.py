@@ -1,4 +1,4 @@
-from modicum.calls.energy_rate import EnergyRate
+from modicum.governance.energy_rate import EnergyRate
 
 RATE = EnergyRate(model="llama-*", per_computed=10_000_000, per_cached=1_000_000, per_generated=500_000_000, per_call=1)
 

@@ -20,6 +20,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "gateway/budgets/test_shared.py": "two gateways and one server that counts for both",
     "gateway/budgets/test_losses.py": "processes that share counters and are killed like their server, in any order",
     "gateway/budgets/test_overruns.py": "the kinds of overruns that were found in public, through the whole gateway",
+    "gateway/budgets/test_energy_budgets.py": "budgets in joules, through the whole gateway",
     "gateway/budgets/test_many_callers.py": "200 callers at once on one budget, through the whole gateway",
     "gateway/budgets/test_odd_moments.py": "clocks that step, settings that change and callers that stop reading, through the whole gateway",
     "gateway/budgets/test_agents_at_the_limit.py": "what becomes of an agent in the middle of its work, through the whole gateway",

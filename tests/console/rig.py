@@ -11,7 +11,9 @@ from modicum.console.app import Console, make_app
 from modicum.console.asking import Asking, Sources
 from modicum.metering.prices import PriceBook
 from modicum.settings import Settings
+from modicum.settings.showing.people import PeopleSettings
 
+DIGEST_KEY = bytes(range(64))
 HOST = b"127.0.0.1:4101"
 
 
@@ -33,11 +35,12 @@ def asking_of(store, *, settings=None, state=None, live=None, audit=None, **sour
     return Asking(
         Sources(
             open_store=opened,
-            read_settings=lambda: settings or Settings(timezone="UTC"),
+            read_settings=lambda: settings or Settings(timezone="UTC", people=PeopleSettings(me=("ada",))),
             prices=PriceBook(),
             state=state or Path("none"),
             audit=audit or no_audit,
             find_live=lambda: live,
+            digest_key=DIGEST_KEY,
             **sources,
         ),
         Answers(),
@@ -54,7 +57,7 @@ class Site:
 
     def console_token(self):
         """The token that stands in this console's forms."""
-        return self.console.form_token
+        return self.console.gate.form_token(None)
 
     def get(self, address, method="GET", body=b"", host=HOST, **headers):
         path, _, query = address.partition("?")

@@ -15,7 +15,7 @@ from modicum.calls import UserError
 from modicum.calls.containment import contain
 from modicum.console.access.access_file import AccessFile
 from modicum.console.access.accounts import Accounts
-from modicum.console.access.gate import OPEN, VIEWER, Gate, Rule, viewer_of
+from modicum.console.access.gate import OPEN, VIEWER, Gate, AddressRule, viewer_of
 from modicum.console.access.login import Login
 from modicum.console.access.sessions import Sessions
 from modicum.console.access.viewer import ForbiddenError, Viewer
@@ -31,7 +31,7 @@ from modicum.governance.access.users import Role
 from modicum.reports.spreadsheet import write_csv
 
 NOT_THERE = "there is no such page"
-SETTINGS_EDITOR = Rule(Role.EDITOR, TokenScope.SETTINGS, of_every_team=True)
+SETTINGS_EDITOR = AddressRule(Role.EDITOR, TokenScope.SETTINGS, of_every_team=True)
 
 
 class Console:
@@ -139,9 +139,9 @@ class Console:
             status = 503 if isinstance(error, LedgerAwayError) else 403 if isinstance(error, ForbiddenError) else 400
         return self._reply(request, "fault.html", status, message=message)
 
-    def _reply(self, request: Request, name: str, status: int, **parts: Any) -> Response:
+    def _reply(self, request: Request, template: str, status: int, **parts: Any) -> Response:
         viewer: Viewer | None = getattr(request.state, "viewer", None)
-        text = self._renderer.text([name], viewer, status=status, **parts)
+        text = self._renderer.text([template], viewer, status=status, **parts)
         return html_reply(self._renderer.with_token(text, self.gate.form_token(viewer)), status)
 
     def _render(self, page: Page, asking: Asking, view: View) -> str:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from modicum.calls import AuditEvent, UserError
-from modicum.console.access.reach import Reach
+from modicum.console.access.reach import FigureReach
 from modicum.console.access.viewer import Viewer, local_viewer
 from modicum.console.answers import Answers, Burden
 from modicum.console.jobs import JobResult, Jobs
@@ -73,11 +73,11 @@ class Asking:
         return other
 
     @property
-    def reach(self) -> Reach:
+    def reach(self) -> FigureReach:
         """What may be seen."""
         people = self.settings().people
         me = people.me if self._viewer.is_local and people.me else (self._viewer.name,)
-        return Reach(self._viewer, PersonRule(frozenset(me), people.show == EVERYONE))
+        return FigureReach(self._viewer, PersonRule(frozenset(me), people.show == EVERYONE))
 
     def rows(self, question: str, **parameters: Any) -> list[Row]:
         """The rows that answer a question of the ledger, as far as the viewer may see them.
@@ -148,7 +148,7 @@ class Asking:
         return self.unchecked(use)
 
     def unchecked(self, use: Callable[[Store], T]) -> T:
-        """Uses the ledger for what is shown in part (`Reach.shows_budget`), or written on behalf of the viewer."""
+        """Uses the ledger for what is shown in part (`FigureReach.shows_budget`), or written on behalf of the viewer."""
         with self.sources.open_store() as store:
             return use(store)
 

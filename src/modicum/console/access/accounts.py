@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from modicum.calls import UserError
-from modicum.console.access.gate import VIEWER, Gate, Rule, viewer_of
+from modicum.console.access.gate import VIEWER, Gate, AddressRule, viewer_of
 from modicum.console.access.viewer import ForbiddenError
 from modicum.governance.access.tokens import TokenScope, issue_token, revoke_token
 from modicum.governance.access.users import (
@@ -23,7 +23,7 @@ from modicum.governance.access.users import (
     show_roles,
 )
 
-USERS = Rule(Role.OWNER, TokenScope.USERS, of_every_team=True)
+USERS = AddressRule(Role.OWNER, TokenScope.USERS, of_every_team=True)
 LINK_OPENS = timedelta(hours=24)
 MOST_TOKEN_DAYS = 3660
 

@@ -30,7 +30,7 @@ NO_USERS = "this console is shown to others and has no users yet: its owner adds
 Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
 
 
-class Rule(NamedTuple):
+class AddressRule(NamedTuple):
     """What it takes to come to an address."""
 
     least: Role | None = Role.VIEWER
@@ -43,8 +43,8 @@ class Rule(NamedTuple):
     """Whether it is part of the API, which tokens open and sessions do not: no page of another site can use it."""
 
 
-OPEN = Rule(least=None)
-VIEWER = Rule()
+OPEN = AddressRule(least=None)
+VIEWER = AddressRule()
 
 
 class Gate:
@@ -63,12 +63,12 @@ class Gate:
     ) -> None:
         self.access, self.sessions, self.cookie = access, sessions, cookie
         self._public_host = public_host
-        self.rules: dict[tuple[str, str], Rule] = {}
+        self.rules: dict[tuple[str, str], AddressRule] = {}
         """Of each method and path, as they were made."""
         self._digest_key = digest_key
         self._secret = secrets.token_bytes(32)
 
-    def route(self, path: str, endpoint: Endpoint, rule: Rule, method: str = "GET") -> Route:
+    def route(self, path: str, endpoint: Endpoint, rule: AddressRule, method: str = "GET") -> Route:
         """An address that only those reach whom its rule lets in."""
         self.rules[method, path] = rule
 
@@ -86,7 +86,7 @@ class Gate:
 
         return Route(path, come_in, methods=[method])
 
-    def identify(self, request: Request, rule: Rule) -> Viewer | None:
+    def identify(self, request: Request, rule: AddressRule) -> Viewer | None:
         """Who asks; None: nobody that is known.
 
         Raises:
@@ -156,7 +156,7 @@ def viewer_of(request: Request) -> Viewer:
     return viewer
 
 
-def _refuse(request: Request, viewer: Viewer | None, rule: Rule) -> Response | None:
+def _refuse(request: Request, viewer: Viewer | None, rule: AddressRule) -> Response | None:
     """The way to the login page, where logging in may help.
 
     Raises:

@@ -1,5 +1,6 @@
 """How often somebody may try to log in: guessing takes years, a forgotten password minutes."""
 
+import math
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -24,7 +25,7 @@ class LoginLimits:
                 times = self._failures.get(key)
                 if times is not None and len(times) >= most and (left := times[-most] + WITHIN_S - now) > wait:
                     wait = left
-        return int(wait) + (wait > 0)
+        return math.ceil(wait)
 
     def count_failure(self, name: str, address: str) -> None:
         with self._lock:

@@ -22,7 +22,7 @@ OF_ALL_TEAMS = "these figures are of all teams together, and you have a role for
 Ask = Callable[..., list[Row]]
 
 
-class Reach(NamedTuple):
+class FigureReach(NamedTuple):
     """What one viewer may see."""
 
     viewer: Viewer

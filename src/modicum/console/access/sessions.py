@@ -8,7 +8,7 @@ import sqlite3
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from modicum.calls import UserError
 from modicum.governance.access.shown_once import fits, make_secret, split_secret
@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS sessions (
 """
 
 
-class Session(NamedTuple):
+class ConsoleSession(NamedTuple):
     session_id: str
     name: str
     """Of its user."""
@@ -49,31 +49,27 @@ class Sessions:
         """
         fresh = make_secret(PREFIX, self._digest_key)
         with self._lock:
-            base = self._opened()
-            base.execute("DELETE FROM sessions WHERE until <= ?", (now.timestamp(),))
+            self._run("DELETE FROM sessions WHERE until <= ?", now.timestamp())
             row = (fresh.public_id, fresh.digest, name, now.timestamp(), until.timestamp())
-            base.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", row)
+            self._run("INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", *row)
         return fresh.text
 
-    def find(self, text: str, now: datetime) -> Session | None:
+    def find(self, text: str, now: datetime) -> ConsoleSession | None:
         """The session that a browser sent; None: it is unknown, wrong, or over."""
         if not text.startswith(PREFIX) or (self._base is None and not self._path.exists()):
             return None
         session_id, secret = split_secret(PREFIX, text)
         with self._lock:
-            row = (
-                self._opened()
-                .execute("SELECT digest, name, began, until FROM sessions WHERE id = ?", (session_id,))
-                .fetchone()
-            )
+            rows = self._run("SELECT digest, name, began, until FROM sessions WHERE id = ?", session_id)
+        row = rows[0] if rows else None
         right = fits(secret, row[0] if row else None, self._digest_key)
-        if not right or row[3] <= now.timestamp():
+        if row is None or not right or row[3] <= now.timestamp():
             return None
-        return Session(session_id, row[1], datetime.fromtimestamp(row[2], UTC))
+        return ConsoleSession(session_id, row[1], datetime.fromtimestamp(row[2], UTC))
 
     def end(self, session_id: str) -> None:
         with self._lock:
-            self._opened().execute("DELETE FROM sessions WHERE id = ?", (session_id,))
+            self._run("DELETE FROM sessions WHERE id = ?", session_id)
 
     def close(self) -> None:
         with self._lock:
@@ -81,14 +77,17 @@ class Sessions:
                 self._base.close()
                 self._base = None
 
-    def _opened(self) -> sqlite3.Connection:
-        if self._base is None:
-            try:
+    def _run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Raises:
+        UserError: the file cannot be used.
+        """
+        try:
+            if self._base is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 base = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5.0)
+                self._base = base
                 self._path.chmod(0o600)
                 base.execute(_SCHEMA)
-            except (OSError, sqlite3.Error) as error:
-                raise UserError(f"nobody can be logged in: {self._path} cannot be used: {error}") from None
-            self._base = base
-        return self._base
+            return self._base.execute(statement, values).fetchall()
+        except (OSError, sqlite3.Error) as error:
+            raise UserError(f"nobody can be logged in: {self._path} cannot be used: {error}") from None

@@ -15,7 +15,7 @@ from modicum.calls import UserError
 from modicum.calls.containment import contain
 from modicum.console.access.access_file import AccessFile
 from modicum.console.access.accounts import Accounts
-from modicum.console.access.gate import OPEN, VIEWER, Gate, AddressRule, viewer_of
+from modicum.console.access.gate import OPEN, VIEWER, AddressRule, Gate, viewer_of
 from modicum.console.access.login import Login
 from modicum.console.access.sessions import Sessions
 from modicum.console.access.viewer import ForbiddenError, Viewer

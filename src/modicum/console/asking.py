@@ -148,7 +148,7 @@ class Asking:
         return self.unchecked(use)
 
     def unchecked(self, use: Callable[[Store], T]) -> T:
-        """Uses the ledger for what is shown in part (`FigureReach.shows_budget`), or written on behalf of the viewer."""
+        """Uses the ledger for what is shown in part (`shows_budget`), or written on behalf of the viewer."""
         with self.sources.open_store() as store:
             return use(store)
 

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from modicum.calls import UserError
-from modicum.console.access.gate import VIEWER, Gate, AddressRule, viewer_of
+from modicum.console.access.gate import VIEWER, AddressRule, Gate, viewer_of
 from modicum.console.access.viewer import ForbiddenError
 from modicum.governance.access.tokens import TokenScope, issue_token, revoke_token
 from modicum.governance.access.users import (

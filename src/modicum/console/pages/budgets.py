@@ -62,7 +62,7 @@ def read_budgets(asking: Asking) -> tuple[list[BudgetRow], int]:
 
 def _all_budgets(asking: Asking) -> list[BudgetRow]:
     settings, folder = asking.settings(), asking.sources.state
-    budgets = budgets_of(settings.budget, settings.timezone)
+    budgets = budgets_of(settings.budget, settings.timezone, settings.energy)
     if not budgets:
         return []
     raises = Raises(read_raises(folder)) if (folder / EVENTS).exists() else Raises()

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls.errors import UserError, accepted_are
-from modicum.calls.tabular import Tabular
+from modicum.calls.outside.tabular import Tabular
 from modicum.calls.task_result import TaskResult
 from modicum.experiments.comparison_arms import ComparedArm, TaskRuns, gather_tasks, summarise_arm
 from modicum.experiments.comparison_input import check_results

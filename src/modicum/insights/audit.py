@@ -15,7 +15,7 @@ import numpy as np
 
 from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
-from modicum.calls.tabular import Tabular
+from modicum.calls.outside.tabular import Tabular
 from modicum.insights.advice.client_advice import ClientAdvice, advice_for
 from modicum.insights.advice.examples import ExampleCall, locate_calls
 from modicum.insights.advice.first_steps import WORTH_DOING, AdvisedFinding, AdvisedStep, rank_steps

@@ -15,9 +15,9 @@ import msgspec
 
 from modicum.calls import BUCKETS, Basis, BucketCosts, Entry, Problem, Usage
 from modicum.calls.cost import sum_costs
+from modicum.calls.outside.tabular import Tabular
 from modicum.calls.problem import problem_rows
 from modicum.calls.project_names import merge_projects
-from modicum.calls.tabular import Tabular
 from modicum.calls.usage import sum_usages
 from modicum.insights.dimensions import TIMES, find_names
 from modicum.insights.scoping.persons import PERSONAL

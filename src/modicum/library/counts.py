@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from modicum.calls.tabular import Tabular
+from modicum.calls.outside.tabular import Tabular
 from modicum.insights.claude_correction import parts_of
 from modicum.insights.count import DEFAULT_MODELS, CountBasis, ModelCount, count_for_model, count_raw, list_encodings
 from modicum.library.sources import load_prices

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from modicum.calls import BUCKETS, Entry
-from modicum.calls.tabular import Tabular
+from modicum.calls.outside.tabular import Tabular
 from modicum.insights.scoping.persons import PersonRule
 from modicum.library import resources
 from modicum.library.audits import AuditOfCalls, audit_of_store

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from modicum.calls import BUCKETS, Tier
+from modicum.calls.outside.tabular import Tabular
 from modicum.calls.rates import MILLION, Rates
-from modicum.calls.tabular import Tabular
 from modicum.library.sources import Moment, load_prices, read_scope
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import msgspec
 
 from modicum.calls.basis import Basis
 from modicum.calls.errors import UserError
-from modicum.calls.tabular import Tabular
+from modicum.calls.outside.tabular import Tabular
 from modicum.energy.memory.blueprint import Blueprint
 from modicum.energy.memory.cards import Cards
 from modicum.energy.memory.engines import CacheTypes, SequenceCache, Shard, find_engine

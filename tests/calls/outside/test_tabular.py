@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from modicum.calls import Basis, UserError
-from modicum.calls.tabular import Tabular
+from modicum.calls.outside.tabular import Tabular
 
 
 class Two(Tabular):

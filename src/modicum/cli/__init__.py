@@ -41,6 +41,8 @@ VERBS = {
     "alert": "Show what people were alerted of, and try the webhook: list, test.",
     "monitoring": "Write rules and scrapes for Prometheus and a dashboard for Grafana.",
     "key": "Manage keys of the gateway: create, list, revoke, log.",
+    "user": "Manage who may look at the console and change what: add, list, link, password, remove.",
+    "token": "Manage tokens with which programs use the console's API: create, list, revoke.",
     "doctor": "Check the installation, and say what to type next.",
     "backup": "Back up what gateways recorded, while they run, and restore it: create, restore.",
     "ledger": "Manage the ledger: info, purge, copy.",
@@ -91,6 +93,8 @@ FILES = {
     "team": "team.verbs",
     "experiment": "experiments.verbs",
     "trial": "trials.verb",
+    "token": "access.tokens",
+    "user": "access.users",
 }
 """Verbs whose file cannot have their name."""
 

@@ -57,14 +57,15 @@ def copy_to_clickhouse(duckdb_place: str, folder: Path, calls: int) -> str:
     store.close()
     place = f"chdb://{folder}/{calls}.chdb"
     other = open_store(place)
-    other._client.command(_insert_sql(other, plain))
+    other._client.command(_insert_sql(other, plain))  # noqa: SLF001 - a benchmark fills it as no program would
     other.close()
     plain.unlink()
     return place
 
 
 def _insert_sql(store: object, plain: Path) -> str:
-    names = [row[0] for row in store._client.query("DESCRIBE TABLE entries_log").result_rows if row[0] != "version"]
+    described = store._client.query("DESCRIBE TABLE entries_log").result_rows  # noqa: SLF001 - as above
+    names = [row[0] for row in described if row[0] != "version"]
     listed = ", ".join(names)
     return f"INSERT INTO entries_log ({listed}, version) SELECT {listed}, 1 FROM file('{plain}', 'Parquet')"
 

@@ -37,10 +37,11 @@ def environment_of(folder: Path) -> dict[str, str]:
     """A home with these logs and nothing else."""
     names = {"XDG_CACHE_HOME": "cache", "XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config", "HOME": "home"}
     (folder / "home").mkdir(exist_ok=True)
+    # Byte code as an installer leaves it, whatever the shell of this bench says.
     byte_code = {
         "PYTHONDONTWRITEBYTECODE": "",
         "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
-    }  # as an installer leaves it
+    }
     places = {name: str(folder / one) for name, one in names.items()}
     return {"CLAUDE_CONFIG_DIR": str(folder / "claude"), **places, **byte_code}
 

@@ -14,7 +14,15 @@ LISTS = {"doctor", "experiment log", "experiment status", "key list", "key log"}
 """Verbs whose `--json` is a list: they always were, and no other joins them."""
 NO_FIGURES = {
     *("console", "mock", "up", "watch"),  # they run until they are stopped
-    *("fix forget", "fix undo", "hooks act", "hooks install", "hooks observe", "hooks remove", "init"),  # they write files
+    *(
+        "fix forget",
+        "fix undo",
+        "hooks act",
+        "hooks install",
+        "hooks observe",
+        "hooks remove",
+        "init",
+    ),
 }
 
 

@@ -13,6 +13,7 @@ import msgspec
 from modicum.calls import BUCKETS, Tier, UserError
 from modicum.calls.rates import KIN, MILLION, Rates
 from modicum.cli.inputs import resources
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
 from modicum.cli.shared_options import LedgerOptions, json_option, ledger_option, pass_options, prices_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
@@ -278,7 +279,7 @@ def _print_history(history: list[dict[str, Any]]) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiffOptions(LedgerOptions):
+class DiffOptions(LedgerOptions, ChoiceOptions):
     old: str
     new: str
     price_path: Path | None
@@ -288,6 +289,7 @@ class DiffOptions(LedgerOptions):
 @command.command("diff")
 @click.argument("old")
 @click.argument("new")
+@choice_options
 @prices_option
 @ledger_option
 @json_option
@@ -303,14 +305,18 @@ def diff(options: DiffOptions) -> None:
     Examples:
       modicum prices diff booked list
       modicum prices diff 2026-09-01 2026-11-01
-      modicum prices diff list new-agreement.toml
+      modicum prices diff list new-agreement.toml --team research
     """
     from modicum.insights.price_changes import compare_prices
 
     settings = read_settings()
     own = resources.load_prices(options.price_path, settings)
     old, new = (_pricing(name, own) for name in (options.old, options.new))
-    with resources.open_ledger(options.ledger_url, settings) as store:
+    zone = user_zone(settings.timezone).zone
+    with (
+        resources.open_ledger(options.ledger_url, settings) as whole,
+        choose_from(whole, options.conditions(), zone, whole_conversations=False) as store,
+    ):
         rows = compare_prices((entry for batch in store.entries() for entry in batch), old, new)
     own.save()
     if options.as_json:

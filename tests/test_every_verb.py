@@ -65,6 +65,6 @@ def test_only_those_verbs_give_a_list_that_always_did():
 
 def test_the_page_says_which_verbs_take_conditions_and_csv():
     rows = {cells[1].strip(" `"): cells[2] for line in PAGE.splitlines() if len(cells := line.split("|")) > 3}
-    for option in ("--csv", "--html", "--team", "--where", "--since", "--found"):
+    for option in ("--csv", "--html", "--where", "--found"):
         verbs = {verb for verb in VERBS if option in options_of(verb)}
         assert {verb.strip(" `") for verb in rows[option].split(",")} == verbs, option

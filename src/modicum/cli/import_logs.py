@@ -4,25 +4,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from modicum.calls import Call, Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import check_paths_exist, no_calls_in, print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.ledger.store import Appended, Purge, Store
+from modicum.library import resources
+from modicum.library.call_booking import book_calls, make_reading
 from modicum.settings import Settings, read_settings
-
-if TYPE_CHECKING:
-    from modicum.importers.format import Reading
-    from modicum.metering.prices import PriceBook
-
-BATCH = 20_000
-"""Calls booked at once: enough that joining them with the ledger costs little, few enough to stay small in memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,31 +132,6 @@ def _print_done(done: _Imported, settings: Settings) -> None:
         click.echo(f"{entries} older than {output.number_of(settings.keep_days or 0, 'day')} forgotten")
 
 
-def make_reading(*, anatomy: bool, watches_text: bool = True) -> "Reading":
-    """What importers are asked for, with this user's digest key."""
-    from modicum.importers.format import Reading
-    from modicum.metering.digests import Digester
-
-    return Reading(anatomy=anatomy, watches_text=watches_text, digester=Digester(resources.read_digest_key()))
-
-
-def book_calls(calls: Iterable[Call], store: Store, prices: "PriceBook") -> Appended:
-    """Books calls in batches, each whole or not at all."""
-    from modicum.ledger.booking import book_all
-    from modicum.ledger.records import SHORTENINGS, shortenings_of
-    from modicum.ledger.session_reports import settle_reports
-
-    booked = Appended()
-    for batch in _batches(calls):
-        entries = list(book_all(batch, prices))
-        booked += store.append(entries)
-        if rows := shortenings_of(entries):
-            store.append_records(SHORTENINGS, rows)
-    if booked.booked:
-        settle_reports(store)
-    return booked
-
-
 def purge_old_entries(store: Store, settings: Settings) -> int:
     """Forgets what is older than the settings allow."""
     if not settings.keep_days:
@@ -172,14 +140,3 @@ def purge_old_entries(store: Store, settings: Settings) -> int:
     # Other records that age follow the same rule; they are not calls, and not in the count.
     store.purge_records(before)
     return store.purge(Purge(before=before))
-
-
-def _batches(calls: Iterable[Call]) -> Iterator[list[Call]]:
-    batch: list[Call] = []
-    for call in calls:
-        batch.append(call)
-        if len(batch) >= BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

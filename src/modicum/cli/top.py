@@ -64,7 +64,10 @@ def command(options: TopOptions) -> None:
     if running is None:
         raise UserError("no ledger process is running; start one with 'modicum up'")
     store, settings = LedgerProcessStore(running), read_settings()
-    budgets, watch = budgets_of(settings.budget, settings.timezone), BudgetWatch(state_folder() / "journal")
+    budgets, watch = (
+        budgets_of(settings.budget, settings.timezone, settings.energy),
+        BudgetWatch(state_folder() / "journal"),
+    )
 
     def ask() -> tuple[dict[str, Any], list[BudgetRow]]:
         live = store.live(options.by, options.seconds, named)

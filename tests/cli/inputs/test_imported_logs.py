@@ -6,10 +6,10 @@ import pytest
 
 from modicum.cli.inputs import imported_logs
 from modicum.cli.inputs.imported_logs import ImportedLogs
-from modicum.cli.inputs.resources import open_ledger
 from modicum.importers.read_logs import read_calls
 from modicum.ledger.booking import book_all
 from modicum.ledger.store import Purge
+from modicum.library.resources import open_ledger
 from modicum.metering.prices import PriceBook
 
 

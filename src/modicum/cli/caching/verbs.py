@@ -12,12 +12,13 @@ import msgspec
 
 from modicum.calls import Call, Cost, Entry, Problem, UserError
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.cli.terminal.verb_group import WholeLines
+from modicum.library import resources
+from modicum.library.choosing import choose_from
 from modicum.settings import Settings, read_settings, user_zone
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import click
 
 from modicum.calls import Problem
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems, read_logs
+from modicum.library import resources
 from modicum.settings import Settings, ledger_place, read_settings, state_folder
 from modicum.settings.console import pages_address
 
@@ -72,9 +72,9 @@ def command(options: ConsoleOptions) -> None:
 @contextmanager
 def _folder_of_logs(options: ConsoleOptions, settings: Settings) -> Iterator[Path]:
     """A folder with a ledger that holds just these logs, for as long as they are looked at."""
-    from modicum.cli.import_logs import book_calls, make_reading
     from modicum.cli.inputs.audit_answers import add_outcomes
     from modicum.ledger.opening import open_store
+    from modicum.library.call_booking import book_calls, make_reading
 
     paths, outcomes = options.paths, list[Path]()
     if options.found:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from modicum.calls import Problem
-from modicum.cli.inputs.file_permissions import make_private
 from modicum.cli.inputs.log_sets import changed_files, program_version
 from modicum.importers.file_marks import FileMark, mark_file
 from modicum.importers.folders import log_files
+from modicum.library.file_permissions import make_private
 from modicum.settings import cache_folder
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from modicum.calls import Call, Problem, UserError
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.file_permissions import make_private
 from modicum.cli.inputs.log_reading import check_paths_exist, no_calls_in, read_logs, show_finding
 from modicum.importers.file_marks import FileMark, has_only_grown, mark_file
 from modicum.importers.folders import log_files
+from modicum.library import resources
+from modicum.library.file_permissions import make_private
 from modicum.settings import cache_folder
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def _start_reading(
     """The calls in these files. For an empty ledger it begins at once: before that is opened, since processes that read
     start faster while there is no DuckDB in this one.
     """
-    from modicum.cli.import_logs import make_reading
+    from modicum.library.call_booking import make_reading
 
     reading = make_reading(anatomy=True, watches_text=logs.watches_text)
     if store is not None:
@@ -206,7 +206,7 @@ def _start_reading(
 
 
 def _book(store: "Store", calls: "Iterable[Call]", prices: "PriceBook") -> "Appended":
-    from modicum.cli.import_logs import book_calls
+    from modicum.library.call_booking import book_calls
 
     booked = book_calls(calls, store, prices)
     prices.save()

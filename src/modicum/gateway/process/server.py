@@ -332,7 +332,7 @@ class Gateway:
         """What calls may be, budgets, limits and policies, as the settings say now."""
         settings, admits_when_away = self._settings, self._settings.state.when_away == "admit"
         take_over_policy(self.parts.policies, settings, self._upstreams, self._events, records=self._worker.index == 0)
-        budgets = budgets_of(settings.budget, settings.timezone)
+        budgets = budgets_of(settings.budget, settings.timezone, settings.energy)
         self.parts.budgets.raises = self._raises
         await self.parts.budgets.take_over(budgets, admits_when_away=admits_when_away)
         self.parts.limits.take_over(limits_of(settings.limit), admits_when_away=admits_when_away)

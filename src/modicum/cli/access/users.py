@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import UserError
-from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
+from modicum.library import resources
 from modicum.settings import read_settings, state_folder
 
 if TYPE_CHECKING:

@@ -11,11 +11,12 @@ import click
 
 from modicum.calls import UserError
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_for_questions
-from modicum.cli.inputs.file_permissions import shared_files
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import OF_AGENTS, TAG, parse_dimension
+from modicum.library import resources
+from modicum.library.choosing import choose_for_questions
+from modicum.library.file_permissions import shared_files
 from modicum.reports.focus.columns import COLUMNS, Row
 from modicum.settings import read_settings, state_folder
 

@@ -32,14 +32,14 @@ FIXED = st.decimals(min_value=0, max_value=500, places=2)
 OWN_SHARES = SharedCost("own", Decimal(7), None, SplitBy.SHARES, {"a": Decimal("0.3"), "new": Decimal("0.7")})
 SHARED = st.lists(
     st.one_of(
-        st.builds(SharedCost, st.just("fixed"), FIXED),
-        st.builds(SharedCost, st.just("pool"), st.none(), NAMES, st.sampled_from([SplitBy.COST, SplitBy.CALLS])),
+        FIXED.map(lambda usd: SharedCost("fixed", usd)),
+        st.tuples(NAMES, st.sampled_from([SplitBy.COST, SplitBy.CALLS])).map(lambda of: SharedCost("pool", None, *of)),
         st.just(SharedCost("even", Decimal(100), split=SplitBy.EVEN)),
         st.just(OWN_SHARES),
     ),
     max_size=3,
 )
-FEES = st.lists(st.builds(Subscription, st.just("fee"), SOURCES, FIXED), max_size=3)
+FEES = st.lists(st.tuples(SOURCES, FIXED).map(lambda fee: Subscription("fee", *fee)), max_size=3)
 SPLITS = st.sampled_from([SplitBy.LIST_PRICE, SplitBy.CALLS, SplitBy.TOKENS])
 
 

@@ -48,7 +48,7 @@ def _chart(document: Document) -> str:
     bars = [(shown_name(row["name"]), float(row["total_usd"])) for row in document["rows"] if row["total_usd"] > 0]
     if not bars:
         return ""
-    left_out = f", {len(bars) - MOST_BARS} smaller ones are in the table alone" if len(bars) > MOST_BARS else ""
+    left_out = f", {len(bars) - MOST_BARS:,} smaller ones are in the table alone" if len(bars) > MOST_BARS else ""
     caption = escape(f"Total by {document['by']}{left_out}")
     return f"<figure>{charts.draw_bars(bars[:MOST_BARS])}<figcaption>{caption}</figcaption></figure>"
 

@@ -36,7 +36,8 @@ class SharedCostSettings(
     def __post_init__(self) -> None:
         if (self.usd_per_month is None) == (self.of is None):
             raise ValueError(f"'{self.name:.64}': give either 'usd_per_month' or 'of'")
-        if self.usd_per_month is not None and not 0 <= self.usd_per_month <= MOST_USD:
+        amount = self.usd_per_month
+        if amount is not None and not (amount.is_finite() and 0 <= amount <= MOST_USD):
             raise ValueError(f"'{self.name:.64}': 'usd_per_month' is an amount from 0 to {MOST_USD:,}")
         if (self.split == "shares") != bool(self.shares):
             raise ValueError(f"'{self.name:.64}': 'shares' and split = \"shares\" go together")

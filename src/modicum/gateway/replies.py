@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from time import time
 
+import msgspec
+
 from modicum.calls import OURSELVES, CallStatus, Usage
+from modicum.gateway.budgets.output_ceilings import CUT_OFF, keeper_of
 from modicum.gateway.crossed_headers import crossed_headers
 from modicum.gateway.exchange import Exchange, OwnReply
 from modicum.gateway.failures import Failed
@@ -159,6 +162,11 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
                 held = passed
                 asyncio.get_running_loop().call_later(_LEFTOVER_S, answer.close)
                 break
+        if passing.is_over:
+            answer.close()
+            exchange.reply = msgspec.structs.replace(tail.facts(), finish_reason=CUT_OFF)
+            exchange.status = CallStatus.ABORTED
+            return passed + passing.cut()
         if passed:
             await client.pass_on(passed)
     held += passing.end(tail)
@@ -174,18 +182,34 @@ class _Passing:
         self._buffer = PassingBuffer(MOST_HELD_BYTES, by_lines=is_json)
         self._translated, redaction = translated, exchange.redaction
         self._restorer = None if redaction is None else redaction.restorer(exchange.request.served.dialect)
+        self._ceiling = None if exchange.ceiling is None else keeper_of(exchange)
 
     def feed(self, piece: bytes) -> bytes:
         """What can be passed on now."""
         passed = self._buffer.feed(piece if self._translated is None else self._translated.feed(piece))
-        return passed if self._restorer is None else self._restorer.feed(passed)
+        if self._restorer is not None:
+            passed = self._restorer.feed(passed)
+        return passed if self._ceiling is None else self._ceiling.feed(passed)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether more has come than its budgets leave it."""
+        return self._ceiling is not None and self._ceiling.is_over
+
+    def cut(self) -> bytes:
+        """Ends the stream before its upstream does."""
+        assert self._ceiling is not None  # noqa: S101 - `is_over` says so
+        held = b"" if self._restorer is None else self._ceiling.feed(self._restorer.end())
+        return held + self._ceiling.end()
 
     def end(self, tail: StreamTail) -> bytes:
         """What was held back."""
         held = self._buffer.end() + tail.end()
         if self._translated is not None:
             held += self._translated.end()
-        return held if self._restorer is None else self._restorer.feed(held) + self._restorer.end()
+        if self._restorer is not None:
+            held = self._restorer.feed(held) + self._restorer.end()
+        return held if self._ceiling is None else self._ceiling.feed(held)
 
 
 def _crossed(exchange: Exchange, headers: Sequence[Header]) -> list[Header]:

@@ -20,6 +20,7 @@ from modicum.gateway.budgets.bounds import NoBound
 from modicum.gateway.budgets.call_prices import CallPrices
 from modicum.gateway.budgets.covering import CountedBudget, CoveringBudget, PaidOn, after_attempts, with_paid
 from modicum.gateway.budgets.former import FormerLoads
+from modicum.gateway.budgets.output_ceilings import assume_ceiling, cut_to_fit
 from modicum.gateway.budgets.spent import SpentBefore
 from modicum.gateway.exchange import Exchange, PendingEdit, is_unbilled
 from modicum.gateway.failures import Failed, contain_stage
@@ -194,6 +195,7 @@ class Budgeting:
                 await self.release(exchange)
                 return
             covering = await self._with_limits(covering, uses_reserve=uses_reserve)
+            assume_ceiling(exchange, [one.budget for one in covering])
             worst, no_bound = await self._worst(exchange, covering)
             lines = [one.line(worst.in_unit(one.budget.unit) or 0, may_downgrade=may_downgrade) for one in covering]
             lines = with_paid(lines, exchange.paid)
@@ -214,6 +216,9 @@ class Budgeting:
                 uses_reserve = self._may_use_reserve(exchange, covering)
                 if uses_reserve:
                     continue
+                with contain_stage("budgets", self._failed, (NoBound, DialectError)):
+                    if await cut_to_fit(self._prices, exchange, verdict, standings, worst):
+                        continue
                 raise replies.refusal(verdict, worst, no_bound)
             may_downgrade = False
             self._downgrade(exchange, verdict, find_route)

@@ -29,6 +29,7 @@ from modicum.providers.translation.translation import StreamTranslation
 MOST_REPLY_BYTES = 256 * 1024 * 1024
 MOST_HELD_BYTES = 4 * 1024 * 1024
 """Of an event of a stream that does not end; then it is passed on as it comes."""
+_PIECE_BYTES = 256
 _LEFTOVER_S = 2.0
 """How long an upstream may take to end a stream whose last event has come."""
 _LONGEST_END = max(len(end) for dialect in DIALECTS.values() for end in dialect.stream_ends)
@@ -155,7 +156,7 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
         if is_sound:
             await client.pass_on(chunk)
             continue
-        passed = passing.feed(tail.feed(chunk))
+        passed = b"".join(passing.feed(tail.feed(piece)) for piece in passing.pieces_of(chunk))
         if ends:
             window = window[-_LONGEST_END:] + chunk
             if _holds_any(window, ends) and tail.facts().complete:
@@ -190,6 +191,16 @@ class _Passing:
         if self._restorer is not None:
             passed = self._restorer.feed(passed)
         return passed if self._ceiling is None else self._ceiling.feed(passed)
+
+    def pieces_of(self, chunk: bytes) -> Iterator[bytes]:
+        """What of a chunk is looked at: all of it; where its budgets leave it only so much, about an event at a time,
+        and nothing beyond that.
+        """
+        step = len(chunk) if self._ceiling is None else _PIECE_BYTES
+        for at in range(0, len(chunk), step):
+            if self.is_over:
+                return
+            yield chunk[at : at + step]
 
     @property
     def is_over(self) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from modicum.gateway.budgets.call_prices import CallPrices
 from modicum.gateway.exchange import Exchange, PendingEdit
+from modicum.gateway.meter import fitted_count
 from modicum.governance.budgets import Amounts, AtLimit, Budget, BudgetVerdict, Ruling, Standing
 from modicum.governance.cut_off import output_that_fits
 from modicum.metering.tokens import count_tokens
@@ -47,6 +48,12 @@ def can_have_ceiling(exchange: Exchange) -> bool:
     return is_free and len(_BOUNDS.findall(exchange.edited)) <= 1
 
 
+def names_no_most(exchange: Exchange) -> bool:
+    """Whether nothing but its model's context window bounds its output."""
+    is_unbounded = exchange.ceiling is None and exchange.facts.most_output_tokens is None
+    return is_unbounded and exchange.request.served.dialect.generates
+
+
 def can_be_cut(exchange: Exchange) -> bool:
     """Whether its stream can be ended early: one that comes as an array cannot."""
     dialect = exchange.request.served.dialect
@@ -69,7 +76,7 @@ def set_ceiling(exchange: Exchange, ceiling: OutputCeiling) -> bool:
 
 def assume_ceiling(exchange: Exchange, budgets: Iterable[Budget]) -> None:
     """Bounds the output of a call that does not do so itself, where an owner says how. It is sent, so it holds."""
-    if exchange.ceiling is not None or exchange.facts.most_output_tokens is not None:
+    if not names_no_most(exchange):
         return
     assumed = min(((one.assume_max_tokens, one.name) for one in budgets if one.assume_max_tokens), default=None)
     if assumed is not None and can_have_ceiling(exchange):
@@ -104,27 +111,30 @@ class CeilingKeeper:
         cut: of the caller's dialect.
         most_tokens: of output, all choices together.
         count: tokens of a text.
+        fit: of such a count makes one of the model's own tokenizer, as settling does.
     """
 
-    def __init__(self, cut: StreamCut, most_tokens: int, count: Callable[[str], int]) -> None:
-        self._cut, self._most, self._count = cut, most_tokens, count
-        self._tokens = 0
+    def __init__(
+        self, cut: StreamCut, most_tokens: int, count: Callable[[str], int], fit: Callable[[int], int]
+    ) -> None:
+        self._cut, self._most, self._count, self._fit = cut, most_tokens, count, fit
+        self._counted = 0
 
     def feed(self, events: bytes) -> bytes:
         """What of whole events passes now."""
         passed = self._cut.feed(events)
         if made := self._cut.take_made():
-            self._tokens += self._count(made)
+            self._counted += self._count(made)
         return passed
 
     @property
     def is_over(self) -> bool:
         """Whether more has come than may."""
-        return self._tokens > self._most
+        return self._counted > 0 and self._fit(self._counted) > self._most
 
     def end(self) -> bytes:
         """Ends the stream here."""
-        return self._cut.cut(self._tokens)
+        return self._cut.cut(self._fit(self._counted))
 
 
 def keeper_of(exchange: Exchange) -> CeilingKeeper | None:
@@ -135,5 +145,8 @@ def keeper_of(exchange: Exchange) -> CeilingKeeper | None:
         return None
     model = exchange.route.model
     return CeilingKeeper(
-        cut(), ceiling.tokens * max(exchange.facts.choices_count, 1), lambda text: count_tokens(text, model)
+        cut(),
+        ceiling.tokens * max(exchange.facts.choices_count, 1),
+        lambda text: count_tokens(text, model),
+        lambda counted: fitted_count(counted, model),
     )

@@ -24,6 +24,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "gateway/budgets/test_many_callers.py": "200 callers at once on one budget, through the whole gateway",
     "gateway/budgets/test_odd_moments.py": "clocks that step, settings that change and callers that stop reading, through the whole gateway",
     "gateway/budgets/test_agents_at_the_limit.py": "what becomes of an agent in the middle of its work, through the whole gateway",
+    "gateway/test_clouds.py": "models that clouds serve, through the whole gateway",
     "gateway/test_known_cases.py": "replies with known right figures, through the whole gateway",
     "gateway/callers/test_plans.py": "credentials of plans, through the whole gateway",
     "gateway/test_all_paths.py": "every path that is metered, through the whole gateway",
@@ -47,6 +48,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "test_install.py": "tests scripts/install-lock",
     "test_unknown_numbers.py": "every reader at once, with a number that nobody knows",
     "test_same_problems.py": "bill, counting, audit and import over the same files",
+    "test_every_verb.py": "what holds for every verb, and docs/verbs.md beside it",
     "test_first_use.py": "the first ten minutes of five readers, by the commands that the documentation names",
     "test_sample.py": "holds the sample to what writes it, and to what a newcomer has to see",
 }

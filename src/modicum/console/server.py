@@ -35,8 +35,9 @@ async def serve(sources: Sources, bound: socket.socket, host: str) -> None:
         bound: what is listened on.
         host: its name, as it was given.
     """
-    console = Console(Asking(sources))
-    app = make_app(console, names_of(host, bound.getsockname()[1]))
+    port = bound.getsockname()[1]
+    console = Console(Asking(sources), port=port)
+    app = make_app(console, names_of(host, port), sources.read_settings().console.public_url)
     preparing = asyncio.create_task(asyncio.to_thread(console.prepare))
     config = uvicorn.Config(
         app,
@@ -49,8 +50,11 @@ async def serve(sources: Sources, bound: socket.socket, host: str) -> None:
         server_header=False,
         timeout_graceful_shutdown=3,
     )
-    await DrainingServer(config).serve(sockets=[bound])
-    await preparing
+    try:
+        await DrainingServer(config).serve(sockets=[bound])
+        await preparing
+    finally:
+        console.close()
 
 
 def run(sources: Sources, bound: socket.socket, host: str, started: Callable[[], None] = lambda: None) -> None:

@@ -181,12 +181,15 @@ class _Passing:
 
     def __init__(self, exchange: Exchange, translated: StreamTranslation | None, *, is_json: bool) -> None:
         self._buffer = PassingBuffer(MOST_HELD_BYTES, by_lines=is_json)
+        self._is_framed = translated is None and exchange.upstream_dialect.streams_frames  # whole ones come already
         self._translated, redaction = translated, exchange.redaction
         self._restorer = None if redaction is None else redaction.restorer(exchange.request.served.dialect)
         self._ceiling = None if exchange.ceiling is None else keeper_of(exchange)
 
     def feed(self, piece: bytes) -> bytes:
         """What can be passed on now."""
+        if self._is_framed:
+            return piece
         passed = self._buffer.feed(piece if self._translated is None else self._translated.feed(piece))
         if self._restorer is not None:
             passed = self._restorer.feed(passed)

@@ -15,6 +15,7 @@ from modicum.gateway.http.upgrades import PlainProtocol
 from modicum.outbound.listener import bind_listener
 from modicum.providers.dialect import Dialect
 from modicum.providers.facts import DialectError
+from modicum.providers.mock.aws_signature import signature_fault
 from modicum.providers.mock.batches import MockBatches
 from modicum.providers.mock.options import MockOptions, parse_options
 from modicum.providers.mock.provider import JSON, MockProvider, MockReply, models
@@ -85,6 +86,8 @@ class MockApp:
         except (Refused, DialectError) as refusal:
             error_body = dialect.error(refusal.status, refusal.message, refusal.kind)
             return MockReply(refusal.status, "application/json", (error_body,)), MockOptions()
+        if target.dialect.api.is_signed and (fault := _signature_fault(scope, headers, body)):
+            return MockReply(403, JSON, (dialect.error(403, fault, "unsigned"),)), options
         special = self._special(dialect, scope, body, options, now)
         if special is not None:
             return special, options
@@ -108,6 +111,11 @@ class MockApp:
         if found is None and not dialect.is_metered:
             return MockReply(200, JSON, (b'{"object":"mock"}',))
         return found
+
+
+def _signature_fault(scope: dict[str, Any], headers: dict[str, str], body: bytes) -> str:
+    raw_path, query = scope["raw_path"].decode("ascii"), scope["query_string"].decode("ascii", "replace")
+    return signature_fault(scope["method"], raw_path.partition("?")[0], query, headers, body)
 
 
 def run(address: str, recordings: Path | None = None) -> None:

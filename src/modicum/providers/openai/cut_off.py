@@ -35,8 +35,8 @@ class ChunkCut(StreamCut):
         return passed + b"".join(b"data: %b\n\n" % encode(end) for end in ends) + b"data: [DONE]\n\n"
 
     def _end_of(self, choice: int) -> dict[str, Any]:
-        said: dict[str, Any] = {"text": ""} if self._head.get("object") == "text_completion" else {"delta": {}}
-        return {"index": choice, **said, "logprobs": None, "finish_reason": "length"}
+        words: dict[str, Any] = {"text": ""} if self._head.get("object") == "text_completion" else {"delta": {}}
+        return {"index": choice, **words, "logprobs": None, "finish_reason": "length"}
 
     def _text_of(self, event: Mapping[str, Any]) -> str:
         made = []

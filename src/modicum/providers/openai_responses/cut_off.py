@@ -41,10 +41,10 @@ class ResponseCut(StreamCut):
         at = {"item_id": text(item.get("id")), "output_index": place}
         ends: list[Json] = []
         parts = list(listed(item.get("content")))
-        for (own, index), said in sorted(self._texts.items()):
+        for (own, index), words in sorted(self._texts.items()):
             if own == place:
-                part = {"type": "output_text", "text": said, "annotations": []}
-                ends.append({"type": "response.output_text.done", **at, "content_index": index, "text": said})
+                part = {"type": "output_text", "text": words, "annotations": []}
+                ends.append({"type": "response.output_text.done", **at, "content_index": index, "text": words})
                 ends.append({"type": "response.content_part.done", **at, "content_index": index, "part": part})
                 parts.append(part)
         if parts:

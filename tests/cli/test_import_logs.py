@@ -3,7 +3,7 @@ import json
 import pytest
 
 from cli.process_rig import on_a_full_disk, one_line_and_no_trace
-from modicum.cli.inputs.resources import read_digest_key
+from modicum.library.resources import read_digest_key
 
 
 def test_importing_again_adds_nothing(modicum, transcripts):

@@ -11,8 +11,8 @@ from modicum import __version__
 from modicum.calls.errors import UserError
 from modicum.calls.outside.one_line import one_line
 from modicum.calls.outside.storable import storable
-from modicum.cli.inputs.file_permissions import private_files
 from modicum.cli.terminal.verb_group import VerbGroup
+from modicum.library.file_permissions import private_files
 
 _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
 """Faults that no verb can foresee and only the user can mend: the disk is full, may not be written, or is broken."""

@@ -9,7 +9,6 @@ import click
 
 from modicum.calls import Problem, UserError
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_for_questions, choose_from
 from modicum.cli.inputs.log_reading import NO_CALLS, no_calls_in, print_problems, read_logs
 from modicum.cli.inputs.shown_figures import currency_of, person_rule
@@ -19,6 +18,7 @@ from modicum.cli.terminal.page_file import check_page_place, write_page
 from modicum.insights.dimensions import BILL, NOT_OF_CALLS, OF_AGENTS, TIMES, WORK, parse_dimensions
 from modicum.insights.scoping.persons import group_persons, persons_note
 from modicum.insights.scoping.time_span import bounds_or_none
+from modicum.library import resources
 from modicum.settings import Settings, UserZone, read_settings, state_folder, user_zone
 
 if TYPE_CHECKING:

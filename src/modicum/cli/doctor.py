@@ -9,9 +9,9 @@ import click
 import msgspec
 
 from modicum.calls import UserError
-from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option
 from modicum.cli.terminal import output
+from modicum.library import resources
 from modicum.settings import (
     USUAL_UPSTREAMS,
     Settings,

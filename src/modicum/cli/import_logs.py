@@ -10,10 +10,10 @@ import click
 from modicum.calls import Call, Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import no_calls_in, print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.ledger.store import Appended, Purge, Store
+from modicum.library import resources
 from modicum.settings import Settings, read_settings
 
 if TYPE_CHECKING:

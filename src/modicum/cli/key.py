@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import Owner, UserError
-from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
 from modicum.ledger.records import AUDIT_EVENTS
+from modicum.library import resources
 from modicum.settings import state_folder
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ import msgspec
 
 from modicum.calls import BUCKETS, Tier, UserError
 from modicum.calls.rates import KIN, MILLION, Rates
-from modicum.cli.inputs import resources
 from modicum.cli.shared_options import LedgerOptions, json_option, ledger_option, pass_options, prices_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
 from modicum.insights.scoping.time_span import parse_time
+from modicum.library import resources
 from modicum.settings import checked_zone, read_settings, user_zone
 
 if TYPE_CHECKING:

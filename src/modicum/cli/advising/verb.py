@@ -9,11 +9,11 @@ import click
 from modicum.calls import Problem, UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import TAG, parse_dimension
+from modicum.library import resources
 from modicum.settings import Settings, read_settings, state_folder, user_zone
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ import click
 
 from modicum.calls import AuditEvent
 from modicum.cli.budgets.events import read_events
-from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
 from modicum.governance.budget_raises import EVENT_KIND, audit_raises
 from modicum.governance.budgets import NANO, LimitUnit, show_amount
 from modicum.ledger.records import AUDIT_EVENTS
+from modicum.library import resources
 
 
 @click.command()

@@ -9,7 +9,6 @@ import click
 from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
 from modicum.cli.budgets.events import read_events
-from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
 from modicum.governance.budget_raises import Raises
@@ -18,6 +17,7 @@ from modicum.governance.outcome_budgets import OutcomeBudget, OutcomeRuling
 from modicum.insights.budgets.outcome_standing import OutcomeBudgetRow, outcome_budget_rows
 from modicum.insights.budgets.standing import BudgetRow, budget_rows
 from modicum.ledger.calls_in_flight import calls_under_way
+from modicum.library import resources
 from modicum.settings import Settings, budgets_of, outcome_budgets_of, read_settings, state_folder
 
 MOST_ROWS = 20

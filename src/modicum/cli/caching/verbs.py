@@ -12,11 +12,11 @@ import msgspec
 
 from modicum.calls import Call, Problem, UserError
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.cli.terminal.verb_group import WholeLines
+from modicum.library import resources
 from modicum.settings import Settings, read_settings
 
 if TYPE_CHECKING:

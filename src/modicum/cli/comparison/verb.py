@@ -12,12 +12,12 @@ from modicum.calls import Problem, UserError
 from modicum.calls.errors import accepted_are
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.insights.dimensions import TAG, YIELD, parse_dimension
 from modicum.ledger.outcomes import find_outcome
+from modicum.library import resources
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:

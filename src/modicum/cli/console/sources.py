@@ -8,10 +8,10 @@ from typing import Any
 from modicum.calls import UserError
 from modicum.cli.console.auditing import audit_beside
 from modicum.cli.console.ledger_access import WAIT_S, opener_of
-from modicum.cli.inputs import resources
 from modicum.console.asking import Sources
 from modicum.ledger_process.client import LedgerProcessStore
 from modicum.ledger_process.running import find
+from modicum.library import resources
 from modicum.settings import Settings
 
 LIVE_SECONDS = 60

@@ -12,8 +12,8 @@ import click
 
 from modicum.calls import Problem
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems, read_logs
+from modicum.library import resources
 from modicum.settings import Settings, ledger_place, read_settings, state_folder
 from modicum.settings.console import pages_address
 

@@ -11,11 +11,11 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
 from modicum.cli.trials.events import read_trial_events
 from modicum.ledger.records import AUDIT_EVENTS
+from modicum.library import resources
 from modicum.settings import Settings, read_settings, state_folder
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from modicum.calls import Problem, UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.chosen_calls import choose_from
 from modicum.cli.inputs.log_reading import print_problems, show_steps
 from modicum.cli.inputs.log_sets import LogSet, find_log_set, program_version
 from modicum.cli.inputs.other_prices import at_prices_of, other_prices
 from modicum.cli.inputs.saved_answers import answer_name, recall_answer, save_answer
 from modicum.ledger.records import OUTCOMES
+from modicum.library import resources
 from modicum.settings import Settings, cache_folder, ledger_place, state_folder
 
 if TYPE_CHECKING:

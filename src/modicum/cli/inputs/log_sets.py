@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from modicum.calls import Call, Problem, UserError
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.file_permissions import make_private
 from modicum.cli.inputs.log_reading import check_paths_exist, no_calls_in, read_logs, show_finding
 from modicum.importers.file_marks import FileMark, has_only_grown, mark_file
 from modicum.importers.folders import log_files
+from modicum.library import resources
+from modicum.library.file_permissions import make_private
 from modicum.settings import cache_folder
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from modicum.calls import Call, UserError
-from modicum.cli.inputs import resources
 from modicum.insights.scoping.time_span import NEVER, parse_time
 from modicum.ledger.booking import book
+from modicum.library import resources
 from modicum.metering.prices_of import PricesOf
 
 if TYPE_CHECKING:

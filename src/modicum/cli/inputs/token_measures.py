@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modicum.cli.inputs.resources import load_prices
+from modicum.library.resources import load_prices
 from modicum.settings import data_folder
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import Basis, Problem, UserError
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.found_logs import find_logs
 from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.shared_options import LogOptions
 from modicum.cli.terminal import output
 from modicum.insights.scoping.time_span import EVER, NEVER
+from modicum.library import resources
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from modicum.calls import Basis, Problem
 from modicum.calls.outside.one_line import one_line
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.found_logs import find_home_logs
 from modicum.cli.inputs.log_reading import check_paths_exist
 from modicum.cli.plan_usage.verb import describe_forecast
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
+from modicum.library import resources
 from modicum.reports.figures import unpriced_note
 from modicum.settings import UserZone, read_settings, user_zone
 

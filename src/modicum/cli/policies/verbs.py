@@ -7,9 +7,9 @@ import click
 
 from modicum.calls import UserError
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
+from modicum.library import resources
 from modicum.settings import (
     PolicySettings,
     Settings,

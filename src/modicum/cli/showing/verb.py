@@ -14,9 +14,9 @@ from modicum.calls.outside.one_line import one_line
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
+from modicum.library import resources
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from cli.test_supervisor import Site, eventually
-from modicum.cli.inputs.file_permissions import private_files, shared_files
+from modicum.library.file_permissions import private_files, shared_files
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import stat
 import pytest
 
 from modicum.calls import UserError
-from modicum.cli.inputs.resources import KEY_BYTES, load_prices, open_ledger, read_digest_key
+from modicum.library.resources import KEY_BYTES, load_prices, open_ledger, read_digest_key
 from modicum.settings import data_folder
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modicum.calls import UserError
-from modicum.cli.inputs.file_permissions import make_private
+from modicum.library.file_permissions import make_private
 from modicum.settings import (
     Settings,
     cache_folder,

@@ -6,16 +6,17 @@ would not stays as it is.
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from modicum.calls.rule import Safety
-from modicum.optimizers.arrival import SHOWS_EARLY_CHARACTERS, arrival_rule
+from modicum.optimizers.arrival import arrival_rule, shows_early
 
 NOTE = "[modicum: each file's name stands above its lines]"
 FEWEST_LINES = 6
 _MATCH = re.compile(r"([^\s:][^:\n]{0,300}?\.\w{1,10}|[^\s:]{0,200}/[^\s:]{0,200}?)([:-])(\d{1,9}[:-])")
 """`path:12:text` where the line matches, `path-12-text` where it stands around a match."""
-_QUICK = re.compile(r"^[^\s:][^:\n]{0,400}[:-]\d{1,9}[:-]", re.MULTILINE)
+_QUICK = re.compile(r"[^\s:][^:\n]{0,400}[:-]\d{1,9}[:-]")
 _LINE = re.compile(r"\d{1,9}([:-])")
 _APART = "--"
 _BOTH = " > "
@@ -69,7 +70,7 @@ def group_matches(text: str) -> str:
     """The text with each file's name once. What a name stands before on fewer than six lines stays as it is, and so
     does a text that could not be told apart from one that was grouped.
     """
-    if NOTE in text or _QUICK.search(text, 0, SHOWS_EARLY_CHARACTERS) is None:
+    if NOTE in text or not shows_early(_QUICK, text):
         return text
     edited = "\n".join(_group(text.split("\n")))
     return edited if 0 < len(edited) < len(text) else text
@@ -154,6 +155,5 @@ GROUPED_MATCHES = arrival_rule(
     group_matches,
     safety=Safety.LOSSLESS,
     purpose="matches of a search under their file's name",
-    may_fit=lambda text: _QUICK.search(text, 0, SHOWS_EARLY_CHARACTERS) is not None,
-)._replace(must_be_chosen=True)
-"""As JSON without white space: a request that is taken apart for it costs more time than a default rule may take."""
+    may_fit=partial(shows_early, _QUICK),
+)

@@ -6,11 +6,11 @@ files quotes them without their numbers, so nothing that it quotes is touched.
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from modicum.calls.rule import Safety
-from modicum.optimizers.arrival import SHOWS_EARLY_CHARACTERS, arrival_rule
+from modicum.optimizers.arrival import arrival_rule, shows_early
 
 NOTE = "[modicum: of the next "
 _NOTE_END = " lines every tenth shows its number]"
@@ -22,14 +22,14 @@ FEWEST_LINES = 12
 """In a row; the note takes more than fewer numbers do."""
 _PREFIX = re.compile(r"([ 0]{0,8})(\d{1,9})(→|\t|\| ?|: )")
 """As agents number files: `     1→`, `     1` with a tab (`cat -n`), `00001| `, `1: `."""
-_QUICK = re.compile(r"^[ 0]{0,8}\d{1,9}(?:→|\t|\||: )", re.MULTILINE)
+_QUICK = re.compile(r"[ 0]{0,8}\d{1,9}(?:→|\t|\||: )")
 
 
 def without_line_numbers(text: str) -> str:
     """The text with a number on the first and every tenth line only, of each run of lines that are numbered one by one.
     A text that holds our note stays.
     """
-    if NOTE in text or _QUICK.search(text, 0, SHOWS_EARLY_CHARACTERS) is None:
+    if NOTE in text or not shows_early(_QUICK, text):
         return text
     lines = text.split("\n")
     edited: list[str] = []
@@ -129,6 +129,5 @@ LINE_NUMBERS = arrival_rule(
     without_line_numbers,
     safety=Safety.LOSSLESS,
     purpose="numbered lines with the number on every tenth",
-    may_fit=lambda text: _QUICK.search(text, 0, SHOWS_EARLY_CHARACTERS) is not None,
-)._replace(must_be_chosen=True)
-"""As JSON without white space: a request that is taken apart for it costs more time than a default rule may take."""
+    may_fit=partial(shows_early, _QUICK),
+)

@@ -170,8 +170,8 @@ def _design(options: EstimateOptions, prices: "PriceBook", problems: list[Proble
 
 
 def _entries(paths: tuple[Path, ...], prices: "PriceBook", problems: list[Problem]) -> "list[Entry]":
-    from modicum.cli.import_logs import make_reading
     from modicum.ledger.booking import book_all, newest
+    from modicum.library.call_booking import make_reading
 
     # With anatomy: the calls of one conversation come together then.
     return newest(book_all(read_logs(paths, make_reading(anatomy=True), None, problems), prices))

@@ -126,7 +126,7 @@ def test(
     rules = settings.policy_rules
     zone = user_zone(settings.timezone, timezone).zone
     begin, end = shared.SpanOptions(since=since, until=until).span(zone)
-    budgets = budgets_of(rules.budget, settings.timezone)
+    budgets = budgets_of(rules.budget, settings.timezone, settings.energy)
     with resources.open_ledger(ledger_url, settings) as store:
         replay = replay_policy(store.ask("policy_calls", since=begin, until=end), policy_of(rules), budgets)
     if as_json:

@@ -7,9 +7,9 @@ import pytest
 
 from insights.planted import PRICES, Conversation, user
 from modicum.calls import UserError
-from modicum.cli.inputs.other_prices import at_prices_of, other_prices, without_provider_cost
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import RECORDS
+from modicum.library.other_prices import at_prices_of, other_prices, without_provider_cost
 
 ZONE = ZoneInfo("UTC")
 

@@ -1,7 +1,7 @@
 from datetime import date
 from decimal import Decimal
 
-from modicum.cli.inputs.shown_figures import currency_of, person_rule
+from modicum.library.shown_figures import currency_of, person_rule
 from modicum.settings import Settings
 from modicum.settings.showing.currency import CurrencyRate, CurrencySettings
 from modicum.settings.showing.people import PeopleSettings

@@ -41,15 +41,15 @@ def month_statement(
         currency: beside dollars.
     """
     by, tags = ["source", *(one for one, _ in dimensions)], ["", *(tag for _, tag in dimensions)]
-    asked = {"zone": zone.key, "since": month.since, "until": month.until, "where": {}}
-    cells = group_persons(ask("bill", by=by, tag=tags, **asked), by, persons)
+    span = {"zone": zone.key, "since": month.since, "until": month.until, "where": {}}
+    cells = group_persons(ask("bill", by=by, tag=tags, **span), by, persons)
     if not cells:
         return None
     statement = build_statement(parse_usage_lines(cells), month.first, rules, subscriptions)
     typed = ",".join(f"tag:{tag}" if one == "tag" else one for one, tag in dimensions)
     document = statement_document(statement, month.first, typed, zone.key, rules)
     if currency is not None:
-        daily = group_persons(ask("bill", by=[*by, "day"], tag=[*tags, ""], **asked), [*by, "day"], persons)
+        daily = group_persons(ask("bill", by=[*by, "day"], tag=[*tags, ""], **span), [*by, "day"], persons)
         amounts = convert_statement(statement, daily, currency, month.first)
         for row in document["rows"]:
             row["amount"] = amounts[row["name"]]

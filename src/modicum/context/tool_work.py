@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 READS = re.compile(r"read|view|cat\b|open|grep|glob|search|find|list|\bls\b|get|fetch|lookup|show", re.IGNORECASE)
 WRITES = re.compile(
@@ -18,6 +19,7 @@ class ToolWork(StrEnum):
     """A shell, say: its name tells nothing."""
 
 
+@lru_cache(maxsize=1024)
 def work_of(tool: str) -> ToolWork:
     """What a tool of that name does; of a name that fits both it is writing, which needs more of a model."""
     if not tool:

@@ -5,6 +5,8 @@ estimated doubly robustly (Dudík, Langford, Li 2011): by what is expected of ea
 known, the more the rarer that model was. Without bias only where models were drawn by lot, as experiments draw them.
 """
 
+import math
+
 import numpy as np
 
 from modicum.routing.sparse_rows import Floats, Integers
@@ -43,7 +45,7 @@ def standard_error(changes: Floats, groups: Integers | None = None) -> float:
     if count < 2:
         return 0.0
     if groups is None:
-        return float(changes.std()) / count**0.5
+        return float(changes.std()) / math.sqrt(count)
     numbers: Integers = np.unique(groups, return_inverse=True)[1]
     sums = np.bincount(numbers, changes - changes.mean()).astype(float)
-    return float(sums @ sums) ** 0.5 / count
+    return math.sqrt(float(sums @ sums)) / count

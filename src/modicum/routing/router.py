@@ -150,9 +150,12 @@ class Router:
         worth = np.array(first.scores) + added - self.terms.rate * _costs_today(self.terms, price_factors)
         place = models.index(current) if current in models else max(open_places, key=lambda one: worth[0][one])
         why = _reason(self.terms, place, current)
-        for step, values in zip(followed if current else followed[1:], worth if current else worth[1:], strict=True):
-            found = self._leave(place, values, step, open_places, switch_cost)
-            if found is not None:
+        best = np.array(open_places)[worth[:, open_places].argmax(axis=1)].tolist()
+        for number in range(0 if current else 1, len(followed)):
+            step = followed[number]
+            if best[number] == place:
+                continue
+            if (found := self._leave(place, worth[number], step, open_places, switch_cost)) is not None:
                 place, price = found
                 why = _describe_switch(step, price, self.terms.unit)
         return RoutingChoice(models[place], why, tuple(map(float, np.array(first.scores) + added[-1])))

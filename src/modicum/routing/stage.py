@@ -80,30 +80,36 @@ class Step(NamedTuple):
     """Of the prompt at that moment."""
 
 
+_WORKS = ToolWork.READS, ToolWork.WRITES, ToolWork.OTHER
+_PHASES = tuple(Phase)
 STEP_FEATURES = (
     "depth",
     "errors",
     "errors_in_a_row",
     "share_of_errors",
-    *(f"last_tool_{work.value}" for work in (ToolWork.READS, ToolWork.WRITES, ToolWork.OTHER)),
-    *(f"phase_{phase.value}" for phase in Phase),
+    *(f"last_tool_{work.value}" for work in _WORKS),
+    *(f"phase_{phase.value}" for phase in _PHASES),
 )
 
 
 def step_features(stages: Sequence[Stage]) -> Floats:
     """What learners see of stages: a row each, in the order of `STEP_FEATURES`."""
-    rows = np.zeros((len(stages), len(STEP_FEATURES)))
-    for row, stage in zip(rows, stages, strict=True):
-        row[:4] = (
-            np.log1p(stage.depth),
-            np.log1p(stage.errors),
-            min(stage.errors_in_a_row, _MOST_IN_A_ROW),
-            stage.errors / max(1, stage.depth),
-        )
-        if (work := work_of(stage.last_tool)) is not ToolWork.NONE:
-            row[STEP_FEATURES.index(f"last_tool_{work.value}")] = 1
-        row[STEP_FEATURES.index(f"phase_{stage.phase.value}")] = 1
+    rows: Floats = np.array([_features_of(stage) for stage in stages], float).reshape(len(stages), len(STEP_FEATURES))
+    rows[:, :2] = np.log1p(rows[:, :2])
     return rows
+
+
+def _features_of(stage: Stage) -> tuple[float, ...]:
+    """With the counts as they are: their logarithms are taken of all stages at once."""
+    work, phase = work_of(stage.last_tool), stage.phase
+    return (
+        stage.depth,
+        stage.errors,
+        min(stage.errors_in_a_row, _MOST_IN_A_ROW),
+        stage.errors / max(1, stage.depth),
+        *(work is one for one in _WORKS),
+        *(phase is one for one in _PHASES),
+    )
 
 
 def read_stage(parts: Sequence[Unit | Segment]) -> Stage:

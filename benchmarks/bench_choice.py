@@ -167,8 +167,10 @@ def add_difference(figures: dict[str, object], key: str, differences: Sequence[f
 
 
 def decision(table: OutcomeTable) -> dict[str, object]:
-    """Time of one decision by the routers that a gateway can have. The machine is shared, so it is CPU time, and of
-    each prompt the median of three rounds: a neighbour that empties the processor's cache is no property of the decision.
+    """Time of one decision by the routers that a gateway can have.
+
+    The machine is shared, so it is CPU time, and of each prompt the median of three rounds: a neighbour that empties
+    the processor's cache is no property of the decision.
     """
     terms = train_router(
         replace(table, embeddings=None),

@@ -172,11 +172,14 @@ class _Passing:
 
     def __init__(self, exchange: Exchange, translated: StreamTranslation | None, *, is_json: bool) -> None:
         self._buffer = PassingBuffer(MOST_HELD_BYTES, by_lines=is_json)
+        self._is_framed = translated is None and exchange.upstream_dialect.streams_frames  # whole ones come already
         self._translated, redaction = translated, exchange.redaction
         self._restorer = None if redaction is None else redaction.restorer(exchange.request.served.dialect)
 
     def feed(self, piece: bytes) -> bytes:
         """What can be passed on now."""
+        if self._is_framed:
+            return piece
         passed = self._buffer.feed(piece if self._translated is None else self._translated.feed(piece))
         return passed if self._restorer is None else self._restorer.feed(passed)
 

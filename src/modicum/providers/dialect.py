@@ -48,6 +48,10 @@ class DialectApi(NamedTuple):
     """The headers by which it says how rate limits stand; None: it has none."""
     request_id_header: bytes = b"x-request-id"
     """The header of a reply that names the request, for its provider's support."""
+    is_signed: bool = False
+    """Whether its requests are signed as AWS wants it, unless they bring a bearer's key."""
+    lists_models: bool = True
+    """Whether an upstream says which models it has."""
 
 
 class Target(NamedTuple):
@@ -93,6 +97,14 @@ class Dialect(ABC):
     tail has the last word."""
     streams_json: ClassVar[bool] = False
     """Whether a stream may come as JSON."""
+    streams_frames: ClassVar[bool] = False
+    """Whether a stream comes in frames of its own and not as events: its tail passes on whole ones."""
+    model_in_path: ClassVar[bool] = False
+    """Whether the path names the model, and the body none."""
+    other_paths: ClassVar[re.Pattern[str]] = re.compile(r"/v1(?:alpha|beta)?(?=/)")
+    """How paths of its API begin that no dialect has; what it matches does not go upstream."""
+    shared_headers: ClassVar[frozenset[bytes]] = frozenset()
+    """Headers that mean the same to it as to the dialects that are translated into it."""
     generates: ClassVar[bool] = True
     """Whether a model writes something: a call may be an agent's turn."""
     is_metered: ClassVar[bool] = True
@@ -167,6 +179,12 @@ class Dialect(ABC):
 
         Raises:
             DialectError: it is not JSON.
+        """
+        return body
+
+    def with_headers(self, body: bytes, headers: Mapping[bytes, bytes]) -> bytes:  # noqa: ARG002 - as a rule headers stay headers
+        """The request, translated into this dialect, with what its callers said in headers and this API wants in the
+        body.
         """
         return body
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from modicum.calls import Call, Problem, UserError
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.log_reading import check_paths_exist
 from modicum.importers.outcomes.logged_outcomes import LoggedTable, UserTexts, make_logged_table
+from modicum.library import resources
+from modicum.library.paths import check_paths_exist
 from modicum.settings import read_settings
 
 
@@ -33,9 +33,9 @@ def read_logged_table(
     Raises:
         UserError: there is no such outcome, or nothing to learn from.
     """
-    from modicum.cli.import_logs import make_reading
     from modicum.importers.read_logs import read_calls
     from modicum.ledger.booking import book_all, newest
+    from modicum.library.call_booking import make_reading
 
     check_paths_exist(logs)
     settings = read_settings()

@@ -129,6 +129,7 @@ class Budgeting:
     async def take_over(self, budgets: Sequence[Budget], *, admits_when_away: bool = False) -> None:
         """The budgets that hold from now on. What is counted stays, for those that count the same as before."""
         self._declared, self._admits_when_away = tuple(budgets), admits_when_away
+        self._prices.energy = next((one.energy for one in budgets if one.energy), ())
         self._is_new = True
         with suppress(StateAway):  # the next call tries again
             await self.renew()
@@ -428,16 +429,11 @@ class Budgeting:
         if call is None:
             return worst, False
         if is_unbilled(exchange):
-            return Amounts(0, 0, call.calls_count), True
+            return Amounts(0, 0, call.calls_count, 0), True
         cost = Amounts(None, None, worst.calls)
         with contain_stage("budgets", self._failed):
             cost = await self._prices.cost(call)
-        amounts = Amounts(
-            worst.nano_usd if cost.nano_usd is None else cost.nano_usd,
-            worst.effective_tokens if cost.effective_tokens is None else cost.effective_tokens,
-            cost.calls,
-        )
-        return amounts, cost.nano_usd is not None
+        return cost.known_or(worst), cost.nano_usd is not None
 
     async def _count_late(self, exchange: Exchange, held: Sequence[CoveringBudget]) -> None:
         """On budgets that were set while the call was under way. If the ledger was asked meanwhile, such a call may

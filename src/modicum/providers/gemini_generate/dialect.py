@@ -69,6 +69,8 @@ _PATH = re.compile(r"/(?:models|tunedModels|endpoints)/([^/:?]+):(\w+)")
 _BEGINNINGS = ("/v1beta/models/", "/v1/models/")
 """Google's clients use either; the version that goes upstream is that of the upstream's address."""
 _LIST = "/v1beta/models"
+_VERTEX = re.compile(r"/v1(?:beta1)?(?:/projects/[^/]+/locations/[^/]+)?/publishers/google/models/")
+"""Where clients of Vertex AI ask. Project and place that go upstream are those of the upstream's address."""
 _METHODS = {"generateContent": False, "streamGenerateContent": True, "countTokens": False}
 
 
@@ -77,10 +79,11 @@ class GeminiGenerate(Dialect):
 
     name = "gemini-generate"
     api = DialectApi("gemini", b"x-goog-api-key", b"", provider="google")
-    area = re.compile("/v1beta/|/v1/models/.*:")
+    area = re.compile(rf"/v1beta/|/v1/models/.*:|{_VERTEX.pattern}")
     list_header = b"x-goog-api-key"
     metered = re.compile(r".*:(?:generateContent|streamGenerateContent|countTokens)")
     streams_json = True
+    model_in_path = True
     repeatable_fields = frozenset(
         [
             "contents",
@@ -117,6 +120,8 @@ class GeminiGenerate(Dialect):
     def find(self, method: str, path: str) -> Target | None:
         if path == _LIST:
             return Target("/models", is_call=False) if method == "GET" else None
+        if on_vertex := _VERTEX.match(path):
+            return _target(method, path[on_vertex.end() :])
         for beginning in _BEGINNINGS:
             if path.startswith(beginning) and (":" in path or beginning == _BEGINNINGS[0]):
                 return _target(method, path.removeprefix(beginning))

@@ -6,7 +6,7 @@ import pytest
 
 from modicum.routing.learners.by_name import make_learner
 from modicum.routing.router import is_followed
-from modicum.routing.stage import Stage, Step
+from modicum.routing.stage import AgentStep, Stage
 from modicum.routing.training import train_router
 from routing_tables import known_table, stepped_table
 
@@ -94,9 +94,9 @@ def stepped():
 
 EASY = "name the capital of apples"
 BEGIN, CALM, FAILING = (
-    Step(Stage(), 1_000),
-    Step(Stage(2, 0, 0, "Read"), 2_000),
-    Step(Stage(2, 2, 2, "Read"), 2_000),
+    AgentStep(Stage(), 1_000),
+    AgentStep(Stage(2, 0, 0, "Read"), 2_000),
+    AgentStep(Stage(2, 2, 2, "Read"), 2_000),
 )
 
 

@@ -11,7 +11,7 @@ from modicum.routing.calibration import Unit
 from modicum.routing.inputs import pack_features
 from modicum.routing.learners.learner import Scorer
 from modicum.routing.sparse_rows import Floats
-from modicum.routing.stage import Step
+from modicum.routing.stage import AgentStep
 from modicum.routing.step_scorer import StepScorer
 from modicum.routing.text_features import read_text
 
@@ -117,7 +117,7 @@ class Router:
     def follow(
         self,
         prompt: str,
-        steps: Sequence[Step],
+        steps: Sequence[AgentStep],
         switch_cost: Callable[[str, str, int], float | None],
         *,
         today: date,
@@ -164,7 +164,7 @@ class Router:
         self,
         place: int,
         worth: Floats,
-        step: Step,
+        step: AgentStep,
         open_places: Sequence[int],
         switch_cost: Callable[[str, str, int], float | None],
     ) -> tuple[int, float] | None:
@@ -187,7 +187,7 @@ def is_followed(number: int) -> bool:
     return number < _ALL_UP_TO or number % 2 ** (number.bit_length() - 4) == 0
 
 
-def _describe_switch(step: Step, price: float, unit: Unit) -> str:
+def _describe_switch(step: AgentStep, price: float, unit: Unit) -> str:
     stage = step.stage
     results = "1 tool result" if stage.depth == 1 else f"{stage.depth} tool results"
     amount = f"${price:.4f}" if unit == "usd" else f"{price:.3g} {unit}"

@@ -72,7 +72,7 @@ class Stage(msgspec.Struct, frozen=True):
         )
 
 
-class Step(NamedTuple):
+class AgentStep(NamedTuple):
     """A moment at which a model was, or will be, asked."""
 
     stage: Stage
@@ -120,19 +120,19 @@ def read_stage(parts: Sequence[Unit | Segment]) -> Stage:
     return stage
 
 
-def read_steps(units: Sequence[Unit]) -> list[Step]:
+def read_steps(units: Sequence[Unit]) -> list[AgentStep]:
     """Every moment of a conversation at which a model was asked, the one to come last.
 
     A model was asked where something of it stands behind something that is not.
     """
-    steps: list[Step] = []
+    steps: list[AgentStep] = []
     stage, tokens, was_model = Stage(), 0, False
     for unit in units:
         is_model = unit.kind in _BY_MODEL
         if is_model and not was_model:
-            steps.append(Step(stage, tokens))
+            steps.append(AgentStep(stage, tokens))
         stage, tokens, was_model = _after(stage, unit), tokens + unit.tokens, is_model
-    return [*steps, Step(stage, tokens)]
+    return [*steps, AgentStep(stage, tokens)]
 
 
 _BY_MODEL = frozenset({SegmentKind.ASSISTANT, SegmentKind.REASONING, SegmentKind.TOOL_CALL})

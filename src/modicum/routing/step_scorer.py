@@ -43,9 +43,9 @@ def learn_steps(stages: Sequence[Stage], outcomes: Floats, expected: Floats) -> 
     spreads[spreads < 1e-9] = np.inf
     points = (features - means) / spreads
     weights = np.zeros((outcomes.shape[1], len(STEP_FEATURES)))
-    for model, (column, told) in enumerate(zip(outcomes.T, expected.T, strict=True)):
+    for model, (column, by_text) in enumerate(zip(outcomes.T, expected.T, strict=True)):
         is_graded = np.isfinite(column)
-        inside, left = points[is_graded], (column - told)[is_graded]
+        inside, left = points[is_graded], (column - by_text)[is_graded]
         square = inside.T @ inside + SHRINKAGE * np.eye(len(STEP_FEATURES))
         weights[model] = np.linalg.solve(square, inside.T @ (left - left.mean() if len(left) else left))
     return StepScorer(weights, means, spreads)

@@ -72,14 +72,14 @@ def make_logged_table(
         reason, made = _read_conversation(task, of_one, texts) if task in values else ("no outcome", [])
         left_out[reason] += 1
         rows += made
-    wanted = set(models)
+    named = set(models)
     tasks_of: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         tasks_of[row.model].add(row.task)
     chosen = [
         model
         for model, tasks in sorted(tasks_of.items())
-        if len(tasks) >= FEWEST_TASKS_OF_MODEL and (not wanted or model in wanted)
+        if len(tasks) >= FEWEST_TASKS_OF_MODEL and (not named or model in named)
     ]
     remarks = _describe_left_out(left_out, tasks_of, chosen)
     rows = [row for row in rows if row.model in set(chosen)]

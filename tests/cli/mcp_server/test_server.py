@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mcp import Client
 
-from modicum.cli.mcp_server.server import Asked, make_server
+from modicum.cli.mcp_server.server import CallSubject, make_server
 
 
 @pytest.fixture
@@ -19,11 +19,11 @@ def logs(tmp_path):
     return folder
 
 
-def ask(asked, tool, **arguments):
+def ask(subject, tool, **arguments):
     """What the official client is answered."""
 
     async def call():
-        async with Client(make_server(asked)) as client:
+        async with Client(make_server(subject)) as client:
             return await client.call_tool(tool, arguments)
 
     result = asyncio.run(call())
@@ -32,7 +32,7 @@ def ask(asked, tool, **arguments):
 
 def test_every_tool_only_reads_and_explains_its_arguments():
     async def list_tools():
-        async with Client(make_server(Asked(None))) as client:
+        async with Client(make_server(CallSubject(None))) as client:
             return (await client.list_tools()).tools
 
     tools = asyncio.run(list_tools())
@@ -51,7 +51,7 @@ def test_every_tool_only_reads_and_explains_its_arguments():
 def test_the_bill_is_that_of_the_verb(modicum, logs):
     printed = modicum("bill", logs, "--by", "day", "--json").json
 
-    failed, text = ask(Asked((logs,)), "get_bill", by="day")
+    failed, text = ask(CallSubject((logs,)), "get_bill", by="day")
 
     answer = json.loads(text)
     assert not failed
@@ -64,8 +64,8 @@ def test_the_bill_is_that_of_the_verb(modicum, logs):
 def test_the_newest_session_is_meant_where_none_is_named(modicum, logs):
     tasks = modicum("bill", logs, "--by", "task", "--json").json["rows"]
 
-    _, newest = ask(Asked((logs,)), "get_session_cost")
-    _, other = ask(Asked((logs,)), "get_session_cost", session=tasks[0]["name"])
+    _, newest = ask(CallSubject((logs,)), "get_session_cost")
+    _, other = ask(CallSubject((logs,)), "get_session_cost", session=tasks[0]["name"])
 
     answers = [json.loads(newest), json.loads(other)]
     assert answers[0]["session"] in {row["name"] for row in tasks}
@@ -73,7 +73,7 @@ def test_the_newest_session_is_meant_where_none_is_named(modicum, logs):
 
 
 def test_waste_comes_with_what_to_do(logs):
-    _, text = ask(Asked((logs,)), "get_waste", most=2)
+    _, text = ask(CallSubject((logs,)), "get_waste", most=2)
 
     answer = json.loads(text)
     assert len(answer["findings"]) == 2
@@ -81,9 +81,9 @@ def test_waste_comes_with_what_to_do(logs):
 
 
 def test_prices_counts_and_plans_need_no_calls():
-    assert json.loads(ask(Asked(None), "count_tokens", text="hello world", model="gpt-4o")[1])["tokens"] == 2
-    assert json.loads(ask(Asked(None), "get_price", model="gpt-5")[1])[0]["lane"] == "standard"
-    plan = json.loads(ask(Asked(None), "get_memory_plan", model="granite-4.0-h-small", gpu="h200")[1])
+    assert json.loads(ask(CallSubject(None), "count_tokens", text="hello world", model="gpt-4o")[1])["tokens"] == 2
+    assert json.loads(ask(CallSubject(None), "get_price", model="gpt-5")[1])[0]["lane"] == "standard"
+    plan = json.loads(ask(CallSubject(None), "get_memory_plan", model="granite-4.0-h-small", gpu="h200")[1])
     assert plan["fits"] is True
 
 
@@ -96,7 +96,7 @@ def test_prices_counts_and_plans_need_no_calls():
     ],
 )
 def test_what_cannot_be_answered_says_why(tool, arguments, words):
-    failed, text = ask(Asked(None), tool, **arguments)
+    failed, text = ask(CallSubject(None), tool, **arguments)
 
     assert failed
     assert words in text

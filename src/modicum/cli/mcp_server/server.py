@@ -33,7 +33,7 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
-class Asked:
+class CallSubject:
     """What the questions are about."""
 
     paths: tuple[Path, ...] | None
@@ -41,14 +41,13 @@ class Asked:
     ledger: str | None = None
 
 
-def make_server(asked: Asked) -> MCPServer[Any]:
-    """A server with all tools."""
-    server: MCPServer[Any] = MCPServer("modicum", instructions=INSTRUCTIONS, version=__version__, log_level="ERROR")
+class AgentQuestions:
+    """The tools. What an agent reads of each is its docstring."""
 
-    def tool(question: Callable[..., str]) -> None:
-        server.tool(annotations=_READS, structured_output=False)(_with_plain_errors(question))
+    def __init__(self, subject: CallSubject) -> None:
+        self._subject = subject
 
-    def get_bill(by: str = "model", since: str | None = None, until: str | None = None) -> str:
+    def get_bill(self, by: str = "model", since: str | None = None, until: str | None = None) -> str:
         """What was spent, dearest rows first.
 
         Args:
@@ -56,10 +55,10 @@ def make_server(asked: Asked) -> MCPServer[Any]:
             since: 2026-01-31, today, 7d, 24h. None: all.
             until: likewise.
         """
-        found = bill(asked.paths, by=by.split(","), since=since, until=until, ledger=asked.ledger)
+        found = bill(self._subject.paths, by=by.split(","), since=since, until=until, ledger=self._subject.ledger)
         return json_text(_short_bill(found))
 
-    def get_session_cost(session: str | None = None) -> str:
+    def get_session_cost(self, session: str | None = None) -> str:
         """What one session of an agent cost, by model: the newest of all where none is named.
 
         Args:
@@ -67,12 +66,12 @@ def make_server(asked: Asked) -> MCPServer[Any]:
         """
         scope = read_scope()
         prices = load_prices(None, scope.settings)
-        with open_source(asked.paths, scope, prices, ledger=asked.ledger) as store:
+        with open_source(self._subject.paths, scope, prices, ledger=self._subject.ledger) as store:
             chosen = session or _find_newest(store)
             found = bill_of_store(store, read_scope(where={"session": chosen}), prices, ["model"])
         return json_text({"session": chosen} | _short_bill(found))
 
-    def get_waste(since: str | None = None, most: int = 5) -> str:
+    def get_waste(self, since: str | None = None, most: int = 5) -> str:
         """What of the spending bought nothing, and what to change: findings by dollars that a replay of the records
         saves, and steps that the user can take. Reading long logs takes up to a minute.
 
@@ -80,7 +79,7 @@ def make_server(asked: Asked) -> MCPServer[Any]:
             since: 2026-01-31, today, 7d, 24h. None: all.
             most: findings in the answer.
         """
-        found = audit(asked.paths, since=since, ledger=asked.ledger)
+        found = audit(self._subject.paths, since=since, ledger=self._subject.ledger)
         rows = sorted(found.findings, key=lambda row: -(row.saving_usd or 0))[: max(1, min(most, MOST_ROWS))]
         names = "id", "title", "finding_class", "calls", "saving_usd", "saving_share", "remedy"
         return json_text(
@@ -94,7 +93,7 @@ def make_server(asked: Asked) -> MCPServer[Any]:
             }
         )
 
-    def get_price(model: str, at: str | None = None) -> str:
+    def get_price(self, model: str, at: str | None = None) -> str:
         """What a model costs, in dollars per million tokens, by lane and bucket.
 
         Args:
@@ -103,7 +102,7 @@ def make_server(asked: Asked) -> MCPServer[Any]:
         """
         return json_text(price(model, at=at).to_dicts())
 
-    def count_tokens(text: str, model: str) -> str:
+    def count_tokens(self, text: str, model: str) -> str:
         """Tokens of a text in a model, with the error of the count, and what sending it once costs.
 
         Args:
@@ -112,7 +111,7 @@ def make_server(asked: Asked) -> MCPServer[Any]:
         """
         return json_text(count(text, model).to_dicts()[0])
 
-    def get_memory_plan(model: str, context: str = "8k", batch: int = 1, gpu: str | None = None) -> str:
+    def get_memory_plan(self, model: str, context: str = "8k", batch: int = 1, gpu: str | None = None) -> str:
         """Memory of an open model that one runs oneself, and whether it fits.
 
         Args:
@@ -123,8 +122,20 @@ def make_server(asked: Asked) -> MCPServer[Any]:
         """
         return json_text(plan_memory(model, context=context, batch=batch, gpu=gpu).to_dicts()[0])
 
-    for question in (get_bill, get_session_cost, get_waste, get_price, count_tokens, get_memory_plan):
-        tool(question)
+
+def make_server(subject: CallSubject) -> MCPServer[Any]:
+    """A server with all tools."""
+    server: MCPServer[Any] = MCPServer("modicum", instructions=INSTRUCTIONS, version=__version__, log_level="ERROR")
+    questions = AgentQuestions(subject)
+    for question in (
+        questions.get_bill,
+        questions.get_session_cost,
+        questions.get_waste,
+        questions.get_price,
+        questions.count_tokens,
+        questions.get_memory_plan,
+    ):
+        server.tool(annotations=_READS, structured_output=False)(_with_plain_errors(question))
     return server
 
 

@@ -26,9 +26,9 @@ def command(paths: tuple[Path, ...], ledger_url: str | None, *, found: bool) -> 
       modicum mcp ~/.claude/projects
     """
     try:
-        from modicum.cli.mcp_server.server import Asked, make_server
+        from modicum.cli.mcp_server.server import CallSubject, make_server
     except ImportError:
         raise UserError("modicum mcp needs the extra mcp: pip install 'modicum[mcp]'") from None
     check_paths_exist(paths)
     chosen = (*paths, *find_home_logs()) if found else paths
-    make_server(Asked(chosen or None, ledger_url)).run()
+    make_server(CallSubject(chosen or None, ledger_url)).run()

@@ -1,9 +1,10 @@
-"""Month-end forecasts at day 10 and alarms over synthetic series whose future is known, beside the seasonal naive one."""
+"""Month-end forecasts at day 10, and alarms, over synthetic series whose future is known."""
 
 import argparse
 from collections.abc import Mapping
 
 import numpy as np
+
 from measured import machine, report
 from modicum.reports.forecast.anomalies import find_anomaly
 from modicum.reports.forecast.month_end import forecast_month

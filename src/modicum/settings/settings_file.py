@@ -15,7 +15,7 @@ import msgspec
 from modicum.calls import UserError
 from modicum.calls.outside.regular_file import read_regular
 from modicum.settings.cascades import CascadeSettings, cascade_fault
-from modicum.settings.console import ConsoleSettings
+from modicum.settings.console import ConsoleSettings, console_fault
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
 from modicum.settings.governance.alerts import AlertSettings, alerts_fault
@@ -138,6 +138,9 @@ def _check_watching(settings: Settings, path: Path, text: str) -> None:
     if (wrong := metrics_fault(settings.metrics)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{line_of(text, key)}: metrics.{key} {accepted}")
+    if (wrong := console_fault(settings.console)) is not None:
+        key, accepted = wrong
+        raise UserError(f"{path}{line_of(text, key)}: console.{key} {accepted}")
     if (amiss := alerts_fault(settings.alerts)) is not None:
         key, accepted = amiss
         raise UserError(f"{path}{line_of(text, key)}: alerts.{key} {accepted}")

@@ -12,10 +12,11 @@ import msgspec
 from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs.log_reading import check_paths_exist, print_problems, read_logs
+from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.library import resources
+from modicum.library.paths import check_paths_exist
 from modicum.settings import read_settings
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from modicum.providers.body_parsing import snake_case
 from modicum.providers.fields import listed, mapping
-from modicum.providers.prompt import snake_case
 
 Json = dict[str, Any]
 

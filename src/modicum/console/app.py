@@ -30,7 +30,7 @@ from modicum.reports.spreadsheet import write_csv
 from modicum.settings.editing.changes import ChangedMeanwhileError
 
 NOT_THERE = "there is no such page"
-STATUS = {LedgerAwayError: 503, ForbiddenError: 403, ChangedMeanwhileError: 409}
+STATUS: Mapping[type[Exception], int] = {LedgerAwayError: 503, ForbiddenError: 403, ChangedMeanwhileError: 409}
 """What replies to what cannot be done; all else that a user does wrong is a 400."""
 
 

@@ -72,7 +72,7 @@ def _moment(text: str, zone: ZoneInfo, now: datetime) -> datetime:
             at = datetime.fromisoformat(text)
             until = (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise UserError(f"'{text:.80}' is no end; write 90m, 4h, 3d, 2026-12-24 or 2026-12-24T18:00") from None
+        raise UserError(f"'{text:.80}' is no time; write 90m, 4h, 3d, 2026-12-24 or 2026-12-24T18:00") from None
     if not now < until <= now + timedelta(days=MOST_DAYS):
         raise UserError(f"'{text:.80}': the end must lie within the next {MOST_DAYS} days: a raise ends by itself")
     return until

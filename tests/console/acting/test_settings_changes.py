@@ -1,75 +1,63 @@
 import pytest
 
-from console.rig import Site, asking_of
 from modicum.calls import UserError
-from modicum.console.applying import apply_change, can_apply
-from modicum.ledger.opening import open_store
+from modicum.console.access.viewer import ForbiddenError
+from modicum.console.acting.settings_changes import apply_change, can_apply, changes_to_undo, undo_change
 from modicum.ledger.records import AUDIT_EVENTS
-from modicum.settings import Settings, read_settings
-
-ORIGIN = "http://127.0.0.1:4101"
-
-
-@pytest.fixture
-def store():
-    opened = open_store(":memory:")
-    yield opened
-    opened.close()
+from modicum.settings import read_settings
+from modicum.settings.editing.changes import ChangedMeanwhileError
 
 
-@pytest.fixture
-def settings_file(tmp_path, monkeypatch):
-    path = tmp_path / "modicum.toml"
-    path.write_text("# mine\n")
-    monkeypatch.setenv("MODICUM_CONFIG", str(path))
-    return path
-
-
-def test_a_change_is_written_and_on_record(store, settings_file):
-    asking = asking_of(store, settings=read_settings())
-    assert can_apply(asking, "keep_warm=auto")
-    said = apply_change(asking, "keep_warm=auto")
-    (event,) = store.records(AUDIT_EVENTS)
-
-    assert "optimize.keep_warm is set" in said
+def test_a_change_is_written_on_record_and_taken_back(asking_as, store, settings_file):
+    eve, before = asking_as("eve"), settings_file.read_text()
+    assert can_apply(eve, "keep_warm=auto")
+    event = apply_change(eve, "keep_warm=auto")
     assert read_settings().optimize.keep_warm
-    assert settings_file.read_text().startswith("# mine\n")
-    assert (event.kind, event.what, event.subject, event.details["now"]) == (
-        "settings",
-        "changed",
-        "optimize.keep_warm",
-        "true",
-    )
+    assert not can_apply(eve, "keep_warm=auto")
+    assert changes_to_undo(eve) == [event]
+    undo_change(eve, event.change_id)
+
+    assert settings_file.read_text() == f"{before}\n[optimize]\n"
+    lines = store.records(AUDIT_EVENTS)
+    assert [(line.what, line.by, line.subject, line.details["now"]) for line in lines] == [
+        ("changed", "eve", "optimize keep_warm", "true"),
+        ("undone", "eve", "optimize keep_warm", "(none)"),
+    ]
 
 
-def test_without_a_file_or_a_setting_it_is_said(store, settings_file):
-    with pytest.raises(UserError, match="modicum init"):
-        apply_change(asking_of(store, settings=Settings()), "keep_warm=auto")
+@pytest.mark.parametrize("what_if", ["model:gpt-4.1=gpt-4o-mini", "reply_cache=1h", "rules=content.base64"])
+def test_other_features_are_written_too(asking_as, what_if):
+    eve = asking_as("eve")
+    event = apply_change(eve, what_if)
+    assert not can_apply(eve, what_if)
+    undo_change(eve, event.change_id)
+
+    assert can_apply(eve, what_if)
+
+
+def test_what_was_changed_since_is_not_taken_back(asking_as, settings_file):
+    eve = asking_as("eve")
+    event = apply_change(eve, "keep_warm=auto")
+    settings_file.write_text(settings_file.read_text().replace("keep_warm = true", "keep_warm = false"))
+
+    with pytest.raises(ChangedMeanwhileError, match="it is false now"):
+        undo_change(eve, event.change_id)
+
+
+def test_who_may_not_and_what_cannot_be(asking_as, settings_file, monkeypatch):
+    for who in ("vic", "ted"):
+        assert not can_apply(asking_as(who), "keep_warm=auto")
+        assert changes_to_undo(asking_as(who)) == []
+        with pytest.raises(ForbiddenError):
+            apply_change(asking_as(who), "keep_warm=auto")
+        with pytest.raises(ForbiddenError):
+            undo_change(asking_as(who), "x")
+    eve = asking_as("eve")
     with pytest.raises(UserError, match="no setting"):
-        apply_change(asking_of(store, settings=read_settings()), "cache_ttl=1h")
-
-
-def test_a_form_needs_the_token_of_a_page_and_our_origin(store, settings_file):
-    site = Site(store, settings=read_settings())
-    body = b"token=wrong&what_if=keep_warm%3Dauto&back=%3Fsince%3D7d"
-
-    assert site.get("/waste/apply", "POST", body, origin=ORIGIN).status == 403
-    assert site.get("/waste/apply", "POST", body, origin="http://evil.example").status == 403
-    assert site.get("/waste/apply", "POST", b"x" * 20_000, origin=ORIGIN).status == 413
-    assert site.get("/waste/apply").status == 405
-    assert not read_settings().optimize.keep_warm
-
-
-def test_a_form_of_a_page_is_taken_and_leads_back(store, settings_file):
-    site = Site(store, settings=read_settings())
-    token = site.console_token().encode()
-    reply = site.get(
-        "/waste/apply", "POST", b"token=" + token + b"&what_if=keep_warm%3Dauto&back=%3Fsince%3D7d", origin=ORIGIN
-    )
-    elsewhere = site.get(
-        "/waste/apply", "POST", b"token=" + token + b"&what_if=rules%3Dcontent.cut&back=//evil", origin=ORIGIN
-    )
-
-    assert (reply.status, reply.headers["location"]) == (303, "/waste?since=7d")
-    assert elsewhere.headers["location"] == "/waste"
-    assert read_settings().optimize.keep_warm
+        apply_change(eve, "cache_ttl=1h")
+    with pytest.raises(UserError, match="never made"):
+        undo_change(eve, "x")
+    monkeypatch.delenv("MODICUM_CONFIG")
+    settings_file.rename(settings_file.with_suffix(".away"))
+    with pytest.raises(UserError, match="modicum init"):
+        apply_change(eve, "keep_warm=auto")

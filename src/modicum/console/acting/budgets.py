@@ -23,6 +23,8 @@ from modicum.governance.settings_log import SettingsEvent
 from modicum.settings import BudgetSettings, Settings, budgets_of
 from modicum.settings.editing.changes import ChangedMeanwhileError, SettingsChange
 
+MOST = Decimal(10) ** 18
+"""More than any settings take."""
 WHOLE_UNITS = (LimitUnit.EFFECTIVE_TOKENS, LimitUnit.CALLS)
 
 
@@ -160,7 +162,7 @@ def parse_limit(text: str, unit: LimitUnit) -> float | int:
         amount = Decimal(text.strip().replace("_", "").replace(",", "").removeprefix("$"))
     except InvalidOperation:
         amount = Decimal("nan")
-    if not amount.is_finite() or amount < 0 or (unit in WHOLE_UNITS and amount != int(amount)):
+    if not amount.is_finite() or not 0 <= amount <= MOST or (unit in WHOLE_UNITS and amount != int(amount)):
         raise UserError(f"'{text:.40}' is no limit: write a number, as 250")
     return _plain(float(amount), unit)
 

@@ -70,7 +70,7 @@ def _acts(asking: Asking, keys: Sequence[Key]) -> dict[str, Any]:
         "may_budgets": may_budgets,
         "may_keys": may_keys,
         "budgets": editable_budgets(asking) if may_budgets else [],
-        "keys": [key for key in own if key.revoked_at is None][:MOST_ROWS] if may_keys else [],
+        "own_keys": [key for key in own if key.revoked_at is None][:MOST_ROWS] if may_keys else [],
         "units": list(LimitUnit),
         "team": "" if viewer.teams is None else next(iter(viewer.teams), ""),
         "changes": is_of_budgets,

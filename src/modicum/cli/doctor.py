@@ -59,7 +59,7 @@ def command(*, report_path: str | None, as_json: bool) -> None:
         return
     checks = list(_run_checks())
     if as_json:
-        output.print_json([check._asdict() for check in checks])
+        output.print_json_list(check._asdict() for check in checks)
     else:
         for check in checks:
             word = "off" if check.is_off else "ok" if check.fine else "WRONG"

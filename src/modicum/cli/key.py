@@ -87,7 +87,7 @@ def list_(*, with_revoked: bool, as_json: bool) -> None:
     """
     keys = [key for key in _read_keys().all() if with_revoked or key.revoked_at is None]
     if as_json:
-        output.print_json(
+        output.print_json_list(
             [
                 {
                     "id": key.key_id,
@@ -165,7 +165,7 @@ def log(*, ledger_url: str | None, as_json: bool) -> None:
         store.append_records(AUDIT_EVENTS, audit(_read_events()))  # what no ledger process has taken over yet
         key_events = [event for event in store.records(AUDIT_EVENTS) if event.kind == "key"]
     if as_json:
-        output.print_json([_event_document(event) for event in key_events])
+        output.print_json_list(_event_document(event) for event in key_events)
         return
     if not key_events:
         click.echo("no key was ever issued: 'modicum key create NAME' makes one")

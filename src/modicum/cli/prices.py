@@ -12,11 +12,13 @@ import msgspec
 
 from modicum.calls import BUCKETS, UserError
 from modicum.calls.rates import KIN
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.shared_options import LedgerOptions, json_option, ledger_option, pass_options, prices_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
 from modicum.insights.scoping.time_span import parse_time
 from modicum.library import resources
+from modicum.library.choosing import choose_from
 from modicum.library.price_documents import find_price
 from modicum.settings import checked_zone, read_settings, user_zone
 
@@ -193,7 +195,7 @@ def _print_history(history: list[dict[str, Any]]) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiffOptions(LedgerOptions):
+class DiffOptions(LedgerOptions, ChoiceOptions):
     old: str
     new: str
     price_path: Path | None
@@ -203,6 +205,7 @@ class DiffOptions(LedgerOptions):
 @command.command("diff")
 @click.argument("old")
 @click.argument("new")
+@choice_options
 @prices_option
 @ledger_option
 @json_option
@@ -218,14 +221,18 @@ def diff(options: DiffOptions) -> None:
     Examples:
       modicum prices diff booked list
       modicum prices diff 2026-09-01 2026-11-01
-      modicum prices diff list new-agreement.toml
+      modicum prices diff list new-agreement.toml --team research
     """
     from modicum.insights.price_changes import compare_prices
 
     settings = read_settings()
     own = resources.load_prices(options.price_path, settings)
     old, new = (_pricing(name, own) for name in (options.old, options.new))
-    with resources.open_ledger(options.ledger_url, settings) as store:
+    zone = user_zone(settings.timezone).zone
+    with (
+        resources.open_ledger(options.ledger_url, settings) as whole,
+        choose_from(whole, options.conditions(), zone, whole_conversations=False) as store,
+    ):
         rows = compare_prices((entry for batch in store.entries() for entry in batch), old, new)
     own.save()
     if options.as_json:

@@ -9,6 +9,6 @@ def test_tokens_are_made_listed_and_revoked(run):
 
     assert made["scopes"] == ["keys"]
     assert made["token"] not in run("token", "list")
-    assert json.loads(run("token", "list", "--json"))[0]["user"] == "ann"
+    assert json.loads(run("token", "list", "--json"))["tokens"][0]["user"] == "ann"
     assert "revoked" in run("token", "revoke", "ci")
     assert "no token 'ci'" in run("token", "revoke", "ci", status=2)

@@ -17,7 +17,7 @@ def test_users_are_added_listed_and_removed(run):
     assert added["roles"] == {"search": "viewer", "web": "editor"}
     assert json.loads(run("user", "add", "bob", "viewer", "--json"))["link"] is None
     assert "viewer" in run("user", "list")
-    assert [one["name"] for one in json.loads(run("user", "list", "--json"))] == ["ann", "bob"]
+    assert [one["name"] for one in json.loads(run("user", "list", "--json"))["users"]] == ["ann", "bob"]
     assert json.loads(run("user", "remove", "bob", "--json"))["removed"]
     assert "there is no user" in run("user", "remove", "bob", status=2)
 

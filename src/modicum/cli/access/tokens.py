@@ -84,12 +84,11 @@ def list_(*, as_json: bool) -> None:
     with closing(_open_file()) as access:
         tokens = access.current().tokens.in_force(datetime.now(UTC))
     if as_json:
-        output.print_json(
-            [
-                {"id": one.token_id, "name": one.name, "user": one.user, "scopes": one.scopes, "until": one.until}
-                for one in tokens
-            ]
-        )
+        rows = [
+            {"id": one.token_id, "name": one.name, "user": one.user, "scopes": one.scopes, "until": one.until}
+            for one in tokens
+        ]
+        output.print_json({"tokens": rows})
         return
     if not tokens:
         click.echo("no token is in force: 'modicum token create NAME --user USER' makes one")

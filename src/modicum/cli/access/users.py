@@ -91,7 +91,7 @@ def list_(*, as_json: bool) -> None:
         users = access.current().users.all()
     if as_json:
         rows = [{"name": one.name, "roles": one.roles, "has_password": bool(one.password)} for one in users]
-        output.print_json(rows)
+        output.print_json({"users": rows})
         return
     if not users:
         click.echo(

@@ -36,6 +36,7 @@ class AdviseOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     outcome: str
     pair: str
     top: int
+    as_csv: bool
     timezone: str | None
     found: bool
 
@@ -56,6 +57,7 @@ class AdviseOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
 @choice_options
 @shared.timezone_option
 @shared.found_option
+@shared.csv_option
 @shared.log_options
 @shared.pass_options(AdviseOptions)
 def command(options: AdviseOptions) -> None:
@@ -71,7 +73,8 @@ def command(options: AdviseOptions) -> None:
       modicum advise --since 30d --outcome resolved
       modicum advise logs/ --candidate gpt-5-mini --json
     """
-    from modicum.cli.advising.tables import advice_document, print_advice
+    from modicum.cli.advising.tables import advice_document, advice_rows, print_advice
+    from modicum.cli.terminal.csv_rows import print_struct_rows
     from modicum.insights.advice.call_kinds import group_calls
     from modicum.insights.advice.cheaper_models import advise
 
@@ -99,6 +102,8 @@ def command(options: AdviseOptions) -> None:
     advice = advise(kinds, prices, proofs, others)[: options.top]
     if options.as_json:
         output.print_json(advice_document(advice, len(kinds), prices, problems))
+    elif options.as_csv:
+        print_struct_rows(advice_rows(advice))
     elif not kinds:
         click.echo(NO_CALLS)
     else:

@@ -55,15 +55,14 @@ class AuditAnswer:
     """Of experiments, where the ledger is audited."""
 
 
-def answer_audit(question: AuditQuestion, settings: Settings) -> AuditAnswer:
-    """The audit.
+def answer_audit(question: AuditQuestion, settings: Settings, logs: LogSet | None = None) -> AuditAnswer:
+    """The audit. `logs`: of the question's paths, where they were looked at already.
 
     Raises:
         UserError: there are no calls, no such logs, or the ledger cannot be opened.
     """
     prices = resources.load_prices(question.options.price_path, settings)
-    logs = None
-    if question.paths:
+    if question.paths and logs is None:
         logs = find_log_set(question.paths, question.options.source, prices, watches_text=question.watches_text)
     if question.prices_of is not None:
         prices = other_prices(question.prices_of, prices, question.zone)

@@ -35,7 +35,7 @@ def with_setting(text: str, place: SettingPlace, value: SettingValue | None) -> 
     table, key, row = place
     written = "" if value is None else _toml(value)
     header = f"[{table}]" if row is None else f"[[{table}]]"
-    wanted = f"write {key} = {written} under {header}" if written else f"take {key} out of {header}"
+    by_hand = f"write {key} = {written} under {header}" if written else f"take {key} out of {header}"
 
     def expect(document: dict[str, Any]) -> None:
         inside = document.setdefault(table, {}) if row is None else document[table][row]
@@ -44,7 +44,7 @@ def with_setting(text: str, place: SettingPlace, value: SettingValue | None) -> 
         else:
             inside[key] = list(value) if isinstance(value, tuple | list) else value
 
-    return _checked(text, _edited(text, place, written), expect, wanted)
+    return _checked(text, _edited(text, place, written), expect, by_hand)
 
 
 def with_row(text: str, table: str, fields: Mapping[str, SettingValue]) -> str:
@@ -131,7 +131,7 @@ def find_row(text: str, table: str, fits: Callable[[Mapping[str, Any]], bool]) -
     return next((number for number, row in enumerate(rows) if fits(row)), None) if is_rows else None
 
 
-def _checked(text: str, changed: str, expect: Callable[[dict[str, Any]], None], wanted: str) -> str:
+def _checked(text: str, changed: str, expect: Callable[[dict[str, Any]], None], by_hand: str) -> str:
     """The changed text, if it says what is expected and nothing else."""
     try:
         expected, after = tomllib.loads(text), tomllib.loads(changed)
@@ -139,7 +139,7 @@ def _checked(text: str, changed: str, expect: Callable[[dict[str, Any]], None], 
     except (tomllib.TOMLDecodeError, AttributeError, IndexError, KeyError, TypeError):
         expected, after = {}, {"": ""}
     if _without_empty(after) != _without_empty(expected):
-        raise UserError(f"the settings file is written in a way that is not changed here: {wanted}")
+        raise UserError(f"the settings file is written in a way that is not changed here: {by_hand}")
     return changed
 
 

@@ -117,10 +117,10 @@ class Login:
         """The way to the identity provider; the browser is bound to it by a cookie."""
         if self._oidc is None:
             raise HTTPException(404)
-        asked = self._oidc.begin(self._back_address(request), _next(request))
-        reply = RedirectResponse(asked.url, status_code=303)
+        login = self._oidc.begin(self._back_address(request), _next(request))
+        reply = RedirectResponse(login.url, status_code=303)
         reply.set_cookie(
-            self._oidc_cookie, asked.state, max_age=600, secure=self._is_secure, httponly=True, samesite="lax"
+            self._oidc_cookie, login.state, max_age=600, secure=self._is_secure, httponly=True, samesite="lax"
         )
         return reply
 

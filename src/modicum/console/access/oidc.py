@@ -160,8 +160,8 @@ class OidcProvider:
             claims.validate(leeway=LEEWAY_S)
         except (errors.JoseError, ValueError) as error:
             raise UserError(f"what the identity provider says cannot be believed ({type(error).__name__})") from None
-        said: Mapping[str, Any] = claims
-        return said
+        statement: Mapping[str, Any] = claims
+        return statement
 
     def _decode(self, jwt: Any, jwk: Any, token: str, *, again: bool) -> Any:
         keys = jwk.KeySet.import_key_set(self._document(self._described("jwks_uri"), again=again))

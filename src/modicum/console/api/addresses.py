@@ -50,14 +50,14 @@ class ApiAddresses:
     def _endpoint(self, one: Operation) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:
             body = None if one.takes is None else await _read_body(request, one.takes)
-            asked = operations.Request(
+            question = operations.ApiRequest(
                 self._asking.for_viewer(viewer_of(request)),
                 request.path_params,
                 request.query_params.multi_items(),
                 body,
                 self._pages,
             )
-            return json_reply(await run_in_threadpool(one.answer, asked))
+            return json_reply(await run_in_threadpool(one.answer, question))
 
         return answer
 

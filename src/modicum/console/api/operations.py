@@ -20,7 +20,7 @@ from modicum.console.view import read_view
 PREFIX = "/api/v1"
 
 
-class Request(NamedTuple):
+class ApiRequest(NamedTuple):
     """What an operation is asked with."""
 
     asking: Asking
@@ -37,20 +37,20 @@ class Operation(NamedTuple):
     path: str
     summary: str
     rule: AddressRule
-    answer: Callable[[Request], Any]
+    answer: Callable[[ApiRequest], Any]
     gives: Any
     takes: Any = None
     """The type of its body; None: it has none."""
     query: Sequence[str] = ()
 
 
-def pages(request: Request) -> list[doc.PageName]:
+def pages(request: ApiRequest) -> list[doc.PageName]:
     viewer = request.asking.viewer
     shown = [page for page in request.pages.values() if page.for_teams or viewer.sees_everything]
     return [doc.PageName(name=page.name, title=page.title, about=page.about) for page in shown]
 
 
-def page(request: Request) -> doc.PageDocument:
+def page(request: ApiRequest) -> doc.PageDocument:
     """Raises:
     HTTPException: there is no such page.
     """
@@ -64,17 +64,17 @@ def page(request: Request) -> doc.PageDocument:
     return doc.page_document(one, one.read(asking, view.with_scope(asking.reach.narrow(view.scope))))
 
 
-def viewer(request: Request) -> doc.ViewerDocument:
+def viewer(request: ApiRequest) -> doc.ViewerDocument:
     own = request.asking.viewer
     roles = {team: role.value for team, role in own.roles.items()}
     return doc.ViewerDocument(name=own.name, roles=roles, scopes=[scope.value for scope in own.scopes])
 
 
-def budgets(request: Request) -> list[doc.BudgetDocument]:
+def budgets(request: ApiRequest) -> list[doc.BudgetDocument]:
     return [doc.budget_document(one) for one in editable_budgets(request.asking)]
 
 
-def new_budget(request: Request) -> doc.ChangeDocument:
+def new_budget(request: ApiRequest) -> doc.ChangeDocument:
     body: doc.NewBudget = request.body
     event = add_budget(
         request.asking, name=body.name, per=body.per, unit=body.unit, amount=f"{body.limit:f}", team=body.team
@@ -82,12 +82,12 @@ def new_budget(request: Request) -> doc.ChangeDocument:
     return doc.change_document(event)
 
 
-def new_limit(request: Request) -> doc.ChangeDocument:
+def new_limit(request: ApiRequest) -> doc.ChangeDocument:
     body: doc.NewLimit = request.body
     return doc.change_document(set_limit(request.asking, request.path["name"], f"{body.limit:f}", body.version))
 
 
-def new_raise(request: Request) -> doc.RaiseDocument:
+def new_raise(request: ApiRequest) -> doc.RaiseDocument:
     body: doc.NewRaise = request.body
     event = raise_budget(
         request.asking,
@@ -101,34 +101,34 @@ def new_raise(request: Request) -> doc.RaiseDocument:
     return doc.RaiseDocument(raise_id=event.raise_id, until=event.until, by=event.by, why=event.why)
 
 
-def end_raise(request: Request) -> None:
+def end_raise(request: ApiRequest) -> None:
     lower_budget(request.asking, request.path["name"], request.path["raise_id"])
 
 
-def keys(request: Request) -> list[doc.KeyDocument]:
+def keys(request: ApiRequest) -> list[doc.KeyDocument]:
     return [doc.key_document(key) for key in read_keys(request.asking)]
 
 
-def new_key(request: Request) -> doc.IssuedKey:
+def new_key(request: ApiRequest) -> doc.IssuedKey:
     body: doc.NewKey = request.body
     owner = Owner(team=body.team, app=body.app, user=body.user, key=body.name)
     key, event = issue_key(request.asking, owner, body.models)
     return doc.IssuedKey(key=key, key_id=event.key_id)
 
 
-def end_key(request: Request) -> None:
+def end_key(request: ApiRequest) -> None:
     revoke_key(request.asking, request.path["key_id"])
 
 
-def changes(request: Request) -> list[doc.ChangeDocument]:
+def changes(request: ApiRequest) -> list[doc.ChangeDocument]:
     return [doc.change_document(event) for event in changes_to_undo(request.asking)]
 
 
-def new_change(request: Request) -> doc.ChangeDocument:
+def new_change(request: ApiRequest) -> doc.ChangeDocument:
     return doc.change_document(apply_change(request.asking, request.body.what_if))
 
 
-def end_change(request: Request) -> None:
+def end_change(request: ApiRequest) -> None:
     undo_change(request.asking, request.path["change_id"])
 
 

@@ -141,6 +141,7 @@ class OidcProvider:
         jwt, jwk = (load_extra("oidc", PURPOSE, f"joserfc.{name}") for name in ("jwt", "jwk"))
         errors = load_extra("oidc", PURPOSE, "joserfc.errors")
         core = load_extra("oidc", PURPOSE, "authlib.oidc.core")
+        base = load_extra("oidc", PURPOSE, "authlib.common.errors")
         try:
             try:
                 decoded = self._decode(jwt, jwk, token, again=False)
@@ -158,7 +159,7 @@ class OidcProvider:
                 params={"nonce": nonce, "client_id": self._settings.client_id},
             )
             claims.validate(leeway=LEEWAY_S)
-        except (errors.JoseError, ValueError) as error:
+        except (errors.JoseError, base.AuthlibBaseError, ValueError) as error:
             raise UserError(f"what the identity provider says cannot be believed ({type(error).__name__})") from None
         statement: Mapping[str, Any] = claims
         return statement

@@ -48,7 +48,7 @@ VERBS = {
     "token": "Manage tokens with which programs use the console's API: create, list, revoke.",
     "doctor": "Check the installation, and say what to type next.",
     "backup": "Back up what gateways recorded, while they run, and restore it: create, restore.",
-    "ledger": "Manage the ledger: info, purge, copy.",
+    "ledger": "Manage the ledger: info, purge, erase, copy.",
     "outcome": "Record what came of tasks: import, record, from-git, from-pull-requests, early-signs, list.",
     "yield": "Show outcomes per million tokens, and cost per outcome.",
     "compare": "Compare models, agents, prompts or savers on the same tasks, with intervals and verdicts.",

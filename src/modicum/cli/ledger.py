@@ -1,5 +1,8 @@
 """`modicum ledger`: what is in it, forgetting, and copying it elsewhere."""
 
+import getpass
+from datetime import UTC, datetime
+
 import click
 import msgspec
 
@@ -7,13 +10,16 @@ from modicum.calls import UserError
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
+from modicum.insights.retention.erasure import PARTS, erase_owner
 from modicum.insights.scoping.time_span import NEVER, parse_time
 from modicum.ledger.copying import copy_ledger
+from modicum.ledger.events import EventFile
 from modicum.ledger.records import RECORDS
 from modicum.ledger.rows import Row
 from modicum.ledger.store import Purge
 from modicum.library import resources
-from modicum.settings import read_settings, user_zone
+from modicum.reports.figures import number_of
+from modicum.settings import read_settings, state_folder, user_zone
 
 _PURGED_KEYS = {"energy_windows": "windows_purged"}
 """Keys of `ledger purge --json` that are older than the rule for them, `<table>_purged`."""
@@ -27,6 +33,7 @@ def command() -> None:
     Examples:
       modicum ledger info
       modicum ledger purge --before 90d --team research
+      modicum ledger erase user ada
       modicum ledger copy ~/laptop.duckdb clickhouse://user:password@host:8123/modicum
     """
 
@@ -132,6 +139,37 @@ def purge(*, ledger_url: str | None, as_json: bool, before: str, yes: bool, **ow
 
 
 @command.command()
+@click.argument("part", type=click.Choice(PARTS))
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@json_option
+@ledger_option
+def erase(part: str, name: str, *, yes: bool, ledger_url: str | None, as_json: bool) -> None:
+    """Erase all calls of an owner for good, and revoke its keys. The log says that, and not who it was.
+
+    \b
+    Examples:
+      modicum ledger erase user ada
+      modicum ledger erase team research --yes --json
+    """
+    settings = read_settings()
+    if not yes:
+        click.confirm(f"Erase all calls of the {part} '{name}', and revoke its keys?", abort=True, err=True)
+    events = EventFile(state_folder() / "events.sqlite")
+    try:
+        with resources.open_ledger(ledger_url, settings) as store:
+            now, by, digest_key = datetime.now(UTC), getpass.getuser(), resources.read_digest_key()
+            gone = erase_owner(store, events, part, name, at=now, by=by, digest_key=digest_key)
+    finally:
+        events.close()
+    if as_json:
+        output.print_json({"part": part, "name": name, "calls": gone.calls, "keys": gone.keys, "digest": gone.digest})
+        return
+    calls, keys = number_of(gone.calls, "call"), number_of(gone.keys, "key")
+    click.echo(f"{calls} and {keys} of the {part} '{name}' were erased; the log calls it {part} {gone.digest}")
+
+
+@command.command()
 @click.argument("from_url", metavar="FROM")
 @click.argument("to_url", metavar="TO")
 @json_option
@@ -142,6 +180,7 @@ def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
 
     \b
     Examples:
+      modicum ledger erase user ada
       modicum ledger copy ~/laptop.duckdb clickhouse://user:password@host:8123/modicum
       modicum ledger copy old.duckdb new.duckdb --json
     """

@@ -21,6 +21,7 @@ from modicum.console.access.oidc import OidcProvider
 from modicum.console.access.sessions import Sessions
 from modicum.console.access.viewer import ForbiddenError, Viewer
 from modicum.console.acting.addresses import FormAddresses
+from modicum.console.acting.erasing import erase
 from modicum.console.api.addresses import ApiAddresses, json_fault
 from modicum.console.asking import Asking, LedgerAwayError
 from modicum.console.guards import API, App, RequestGuard
@@ -28,6 +29,7 @@ from modicum.console.page import Page, Table
 from modicum.console.pages import PAGES
 from modicum.console.rendering import STATIC, Renderer, html_reply, tagged_reply
 from modicum.console.view import View, read_view
+from modicum.insights.retention.erasure import Erasure
 from modicum.reports.spreadsheet import write_csv
 from modicum.settings.editing.changes import ChangedMeanwhileError
 
@@ -70,7 +72,9 @@ class Console:
         )
         self._api = ApiAddresses(self.gate, asking, self._pages)
         self._forms = FormAddresses(self.gate, asking, self._reply)
-        self._accounts = Accounts(self.gate, self._reply, sources.digest_key, lambda: asking.settings().keep_days)
+        self._accounts = Accounts(
+            self.gate, self._reply, sources.digest_key, lambda: asking.settings().keep_days, self._erase
+        )
 
     def routes(self) -> list[Route]:
         route = self.gate.route
@@ -144,6 +148,9 @@ class Console:
         viewer: Viewer | None = getattr(request.state, "viewer", None)
         text = self._renderer.text([template], viewer, status=status, **parts)
         return html_reply(self._renderer.with_token(text, self.gate.form_token(viewer)), status)
+
+    def _erase(self, viewer: Viewer, part: str, name: str, again: str) -> Erasure:
+        return erase(self._asking.for_viewer(viewer), part, name, again)
 
     def _render(self, page: Page, asking: Asking, view: View) -> str:
         content = page.read(asking, view)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from copy import copy
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -86,7 +86,27 @@ class Asking:
             ForbiddenError: the viewer may not.
             UserError: the ledger is away.
         """
-        return self.reach.ask(self._rows, question, parameters)
+        reach = self.reach
+        rows = reach.ask(self._rows, question, parameters)
+        if others := reach.others_in(parameters):
+            self._note_access(others)
+        return rows
+
+    def _note_access(self, subject: str) -> None:
+        """Puts on record, once an hour, that somebody looked at figures of others by name: without a line no figure."""
+        now = datetime.now(UTC)
+        event = AuditEvent(
+            event_id=f"access:{self._viewer.name}:{subject}:{now:%Y-%m-%dT%H}",
+            at=now,
+            by=self._viewer.name,
+            kind="access",
+            what="persons_shown",
+            subject=subject,
+        )
+        key = ("access", event.event_id)
+        self._answers.get(
+            key, lambda: self._from_ledger(lambda store: store.append_records(AUDIT_EVENTS, [event])), 3600.0
+        )
 
     def _rows(self, question: str, **parameters: Any) -> list[Row]:
         key = ("ask", question, _frozen(parameters))

@@ -38,6 +38,7 @@ MATRIX = {
     "POST /users/set": OWNERS,
     "POST /users/link": OWNERS,
     "POST /users/remove": OWNERS,
+    "POST /users/erase": OWNERS,
     "POST /budgets/set": EDITORS,
     "POST /budgets/add": EDITORS,
     "POST /budgets/raise": EDITORS,

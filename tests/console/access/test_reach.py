@@ -9,7 +9,7 @@ from modicum.governance.budget_windows import parse_window
 from modicum.governance.budgets import Budget, LimitUnit
 from modicum.insights.scoping.scope import Scope
 from modicum.ledger.opening import open_store
-from modicum.ledger.records import ENERGY_WINDOWS, OUTCOMES
+from modicum.ledger.records import AUDIT_EVENTS, ENERGY_WINDOWS, OUTCOMES
 from modicum.settings import Settings
 from modicum.settings.showing.people import PeopleSettings
 
@@ -149,3 +149,16 @@ def test_sums_of_budgets_are_shown_by_team_and_person(store, fields, instance, s
     budget = Budget(name="b", unit=LimitUnit.USD, limit=1, window=parse_window("day", "UTC"), **fields)
 
     assert asking(store, "viewer:search").reach.shows_budget(budget, instance) is shown
+
+
+def test_who_looks_at_others_by_name_is_on_record_once_an_hour(store):
+    one = asking(store, "owner", name="boss", show="everyone")
+    for _ in range(2):
+        one.rows("bill", **cut("user"))
+        one.rows("bill", **cut(user="p2"))
+    asking(store, "owner", name="p2", show="everyone").rows("bill", **cut(user="p2"))
+    asking(store, "owner", name="boss").rows("bill", **cut("user"))
+    lines = [line for line in store.records(AUDIT_EVENTS) if line.kind == "access" and line.by in {"boss", "p2"}]
+
+    assert {(line.by, line.subject) for line in lines} == {("boss", "by user"), ("boss", "user p2")}
+    assert len(lines) <= 4  # the hour may change between

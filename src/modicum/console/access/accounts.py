@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from modicum.calls import UserError
 from modicum.console.access.gate import VIEWER, AddressRule, Gate, viewer_of
-from modicum.console.access.viewer import ForbiddenError
+from modicum.console.access.viewer import ForbiddenError, Viewer
 from modicum.governance.access.tokens import TokenScope, issue_token, revoke_token
 from modicum.governance.access.users import (
     EVERY_TEAM,
@@ -22,6 +22,8 @@ from modicum.governance.access.users import (
     set_user,
     show_roles,
 )
+from modicum.insights.retention.erasure import Erasure
+from modicum.reports.figures import number_of
 
 USERS = AddressRule(Role.OWNER, TokenScope.USERS, of_every_team=True)
 LINK_OPENS = timedelta(hours=24)
@@ -38,10 +40,19 @@ class Accounts:
         render: makes the reply of a template: request, its name, status, and what it takes.
         digest_key: of tokens and links.
         keep_days: after how many days calls are forgotten; 0: never.
+        erase: erases an owner on behalf of a viewer: part, name, and the name again.
     """
 
-    def __init__(self, gate: Gate, render: Render, digest_key: bytes, keep_days: Callable[[], int]) -> None:
-        self._gate, self._render, self._digest_key, self._keep_days = gate, render, digest_key, keep_days
+    def __init__(
+        self,
+        gate: Gate,
+        render: Render,
+        digest_key: bytes,
+        keep_days: Callable[[], int],
+        erase: Callable[[Viewer, str, str, str], Erasure],
+    ) -> None:
+        self._gate, self._render, self._digest_key = gate, render, digest_key
+        self._keep_days, self._erase = keep_days, erase
 
     def routes(self) -> list[Route]:
         route = self._gate.route
@@ -52,6 +63,7 @@ class Accounts:
             route("/users", self.show_users, USERS),
             route("/users/set", self.set_user, USERS, "POST"),
             route("/users/link", self.link, USERS, "POST"),
+            route("/users/erase", self.erase, USERS, "POST"),
             route("/users/remove", self.remove, USERS, "POST"),
         ]
 
@@ -132,6 +144,13 @@ class Accounts:
         if self._gate.is_public(request):
             base = base.replace("http:", "https:", 1)
         return self._users(request, link=f"{base}/login/link?link={text}", done=f"'{name}' can log in once by")
+
+    def erase(self, request: Request) -> Response:
+        """All calls of an owner, for good."""
+        form = request.state.form
+        gone = self._erase(viewer_of(request), form.get("part", ""), form.get("name", ""), form.get("again", ""))
+        calls, keys = number_of(gone.calls, "call"), number_of(gone.keys, "key")
+        return self._users(request, done=f"{calls} and {keys} of {form.get('part')} '{form.get('name')}' were erased")
 
     def remove(self, request: Request) -> Response:
         viewer, name, now = viewer_of(request), request.state.form.get("name", ""), datetime.now(UTC)

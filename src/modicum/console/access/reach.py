@@ -52,6 +52,15 @@ class FigureReach(NamedTuple):
         by = parameters.get("by")
         return [dict(row) for row in group_persons(rows, [by], self.persons)] if by in PERSONAL else rows
 
+    def others_in(self, parameters: Mapping[str, Any]) -> str:
+        """What of a question names other persons, as the access log has it; empty: nothing does."""
+        if not self.persons.shows_everyone:
+            return ""
+        where: Mapping[str, str] = parameters.get("where") or {}
+        named = [f"{one} {name}" for one, name in where.items() if one in PERSONAL and name not in self.persons.me]
+        by = parameters.get("by")
+        return ", ".join([*([f"by {by}"] if by in PERSONAL else []), *named])
+
     def insist_on_everything(self) -> None:
         """Raises:
         ForbiddenError: the viewer sees some teams only.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -87,14 +88,58 @@ def test_calls_appear_by_themselves_and_a_budget_is_enforced(gateway, open_page,
     assert serious_faults(budgets) == []
 
 
-def test_a_revoked_key_is_shown_as_such_and_opens_nothing(gateway, open_page, keep_picture):
+def test_a_budget_that_is_set_on_the_page_is_enforced_and_the_second_editor_is_refused(
+    gateway, open_page, keep_picture, serious_faults
+):
+    page, other = open_page(f"{gateway.url}/budgets"), open_page(f"{gateway.url}/budgets")
+    for one, limit in ((page, "5"), (other, "9")):
+        form = one.locator("form[aria-label='Set a limit']")
+        form.locator("input[name=limit]").fill(limit)
+        form.locator("button").click()
+    assert "changed meanwhile" in other.locator("[role=alert]").inner_text()
+    keep_picture(other, "console-two-editors")
+    page.locator("table", has_text="three calls").get_by_text("5 calls").first.wait_for(timeout=30_000)
+    keep_picture(page, "console-budget-set")
+    assert serious_faults(page) == []
+
+    eventually(lambda: not gateway.is_refused(openai.APIStatusError))  # the gateway has read the settings again
+    eventually(lambda: gateway.is_refused(openai.APIStatusError))
+    page.locator("li", has_text="limit_calls").locator("button").click()
+    page.wait_for_load_state()
+    assert page.locator("li", has_text="limit_calls").count() == 0
+
+
+def test_a_key_that_is_revoked_on_the_page_is_shown_as_such_and_opens_nothing(gateway, open_page, keep_picture):
     page = open_page(f"{gateway.url}/budgets")
     row = page.locator("tr", has_text="ci")
     assert row.locator("td").last.inner_text() == ""
-    gateway.run("key", "revoke", "ci")
+    page.locator("form[aria-label='Revoke a key'] button").click()
     page.locator("#keys ~ .scroll tbody td:last-child", has_text="20").wait_for(timeout=30_000)
     keep_picture(page, "console-key-revoked")
     log = open_page(f"{gateway.url}/log")
     log.locator("td", has_text="key revoked").wait_for(timeout=30_000)
     keep_picture(log, "console-log")
     eventually(lambda: gateway.is_refused(openai.AuthenticationError))
+
+
+def test_who_is_no_user_is_refused_and_who_was_removed_loses_open_tabs(
+    gateway, open_page, keep_picture, serious_faults
+):
+    gateway.run("user", "add", "ann", "owner")
+    link = gateway.run("user", "add", "bob", "viewer:search").splitlines()[-1]
+    stranger = open_page(f"{gateway.url}/overview")
+    assert stranger.url.endswith("/login?next=/overview")
+    assert serious_faults(stranger) == []
+    stranger.locator("input[name=name]").fill("bob")
+    stranger.locator("input[name=password]").fill("no password of bob's")
+    stranger.locator("form button").click()
+    assert "are wrong" in stranger.locator("[role=alert]").inner_text()
+    keep_picture(stranger, "console-login-refused")
+
+    page = open_page(link)
+    page.locator("form button").click()
+    page.wait_for_url("**/overview")
+    assert page.locator("nav[aria-label=Pages] a", has_text="Waste").count() == 0
+    keep_picture(page, "console-viewer-of-a-team")
+    gateway.run("user", "remove", "bob")
+    page.wait_for_url(re.compile(r"/login\?next="), timeout=30_000)

@@ -153,3 +153,14 @@ def test_a_copy_answers_every_question_as_its_original_does(modicum, everything,
     assert held(beside) == (answers, records)
     assert held(back) == (answers, records)
     assert {name for name, rows in answers.items() if not rows} == set()
+
+
+def test_an_owner_is_erased_with_its_keys(modicum, tmp_path):
+    place = tmp_path / "some.duckdb"
+    store = open_store(str(place))
+    store.append([entry("c1", owner=Owner(user="ada")), entry("c2", owner=Owner(user="bob"))])
+    store.close()
+    done = modicum("ledger", "erase", "user", "ada", "--yes", "--json", "--ledger", place).json
+
+    assert (done["calls"], done["keys"]) == (1, 0)
+    assert "0 calls and 0 keys" in modicum("ledger", "erase", "user", "ada", "--yes", "--ledger", place).out

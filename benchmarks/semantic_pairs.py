@@ -4,6 +4,7 @@ Two texts of one intent want the same answer; two of different intents never do,
 in one name, and the shop's questions have twins that differ in one word. Half of the families and of the shop's
 questions are for development, half for the evaluation.
 """
+# ruff: noqa: E501 - texts as they are
 
 import random
 

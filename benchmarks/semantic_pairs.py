@@ -163,6 +163,10 @@ SHOP = {
 }
 """A shop's questions; each stands beside its twin."""
 
+OPENINGS = "||||Hi, |Hello! |Hey. |Please: |Quick question. |One more: |I have a question: |Sorry to bother you. |"
+CLOSINGS = "||||  Thanks!| Thank you.| Please be brief.| Just the answer, please.| It is for a friend.| It's urgent.|"
+"""What people put around a question: it changes nothing of the answer, and makes most texts new ones."""
+
 Ask = tuple[str, str]
 """What is asked, and the intent that it has."""
 
@@ -186,4 +190,8 @@ def stream(texts: dict[str, list[str]], count: int, seed: int) -> list[Ask]:
     names = sorted(texts)
     chance.shuffle(names)
     weights = [1 / (rank + 3) for rank in range(len(names))]
-    return [(chance.choice(texts[name]), name) for name in chance.choices(names, weights, k=count)]
+    openings, closings = OPENINGS.split("|"), CLOSINGS.split("|")
+    return [
+        (f"{chance.choice(openings)}{chance.choice(texts[name])}{chance.choice(closings)}", name)
+        for name in chance.choices(names, weights, k=count)
+    ]

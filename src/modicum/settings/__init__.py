@@ -29,6 +29,7 @@ from modicum.settings.reply_cache import ReplyCacheSettings
 from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.routes import RouteSettings
 from modicum.settings.secret import secret_at
+from modicum.settings.semantic_cache import SemanticCacheSettings
 from modicum.settings.settings_file import FILE_NAME, place_of, read_settings
 from modicum.settings.state import StateSettings
 from modicum.settings.table import Settings
@@ -58,6 +59,7 @@ __all__ = [
     "ReplyCacheSettings",
     "ResilienceSettings",
     "RouteSettings",
+    "SemanticCacheSettings",
     "Settings",
     "StateSettings",
     "TeamSettings",

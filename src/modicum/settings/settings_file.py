@@ -32,6 +32,7 @@ from modicum.settings.redaction import RedactionSettings, redaction_fault
 from modicum.settings.reply_cache import ReplyCacheSettings, reply_cache_fault
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.routes import RouteSettings, route_fault
+from modicum.settings.semantic_cache import SemanticCacheSettings, semantic_cache_fault
 from modicum.settings.state import StateSettings, state_fault
 from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings, team_fault
@@ -169,6 +170,9 @@ def _check_optimizing(settings: Settings, path: Path, text: str) -> None:
     if (amiss := reply_cache_fault(settings.reply_cache)) is not None:
         index, key, accepted = amiss
         raise UserError(f"{path}{line_of_row(text, 'reply_cache', index, key)}: reply_cache: {key} {accepted}")
+    if (amiss := semantic_cache_fault(settings.semantic_cache)) is not None:
+        index, key, accepted = amiss
+        raise UserError(f"{path}{line_of_row(text, 'semantic_cache', index, key)}: semantic_cache: {key} {accepted}")
 
 
 def _check_features(settings: Settings, path: Path, text: str) -> None:
@@ -228,6 +232,7 @@ _TABLES = {
     "$.variants[": VariantSettings,
     "$.redaction[": RedactionSettings,
     "$.reply_cache[": ReplyCacheSettings,
+    "$.semantic_cache[": SemanticCacheSettings,
     "$.prompts[": PromptSettings,
     "$.budget[": BudgetSettings,
     "$.outcome[": OutcomeSettings,

@@ -62,6 +62,7 @@ from modicum.gateway.redaction.redacting import Redactor
 from modicum.gateway.reply_cache.caching import CachingAnswerer
 from modicum.gateway.resilience.attempts import ResilientAnswerer
 from modicum.gateway.routes import LiveRoutes
+from modicum.gateway.semantic_cache.answering import SemanticAnswerer
 from modicum.gateway.teams.teams import Teams
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
@@ -129,6 +130,7 @@ class Gateway:
         self._upstreams: Upstreams
         self._resilient: ResilientAnswerer
         self._caching: CachingAnswerer
+        self._meanings: SemanticAnswerer
         self._teams: Teams | None = None
         self._troubles = Troubles()
         self._app: App | None = None
@@ -186,7 +188,8 @@ class Gateway:
         self._load_features()
         self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
         self._routes.send_by(self._resilient, parts)
-        self._caching = CachingAnswerer(self._resilient, parts, self._draw)
+        self._meanings = SemanticAnswerer(self._resilient, parts, self._draw)
+        self._caching = CachingAnswerer(self._meanings, parts, self._draw)
         await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._caching)
         beside = asyncio.gather(*self._beside(board))
@@ -339,13 +342,16 @@ class Gateway:
         self._resilient.take_over(policies_of(settings.resilience), self._upstreams)
         self._routes.take_over(self._upstreams)
         self._caching.take_over(settings.reply_cache)
+        self._meanings.take_over(settings.semantic_cache)
         self.parts.redactor.take_over(settings.redaction)
 
     def _tidy_replies(self) -> None:
         """What is too old or of a revoked key does not stay in memory."""
         named = {key.owner.key for key in self._keys().in_force()}
-        self._caching.forget(lambda reply: bool(reply.key_name) and reply.key_name not in named)
+        for memory in (self._caching, self._meanings):
+            memory.forget(lambda reply: bool(reply.key_name) and reply.key_name not in named)
         self.parts.metrics.reply_cache_bytes.set(self._caching.held_bytes)
+        self.parts.metrics.semantic_cache_bytes.set(self._meanings.held_bytes)
 
     def _keeper_of(self, rates: LiveRates, turns: LiveTurns | None) -> CacheKeeper | None:
         """Who keeps caches warm; None: no process sees all calls of a conversation."""

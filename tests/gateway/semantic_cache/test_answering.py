@@ -19,18 +19,23 @@ WAYS = ["the capital of France{}", "capital of France{}", "France: the capital{}
 ENDINGS = ["?", "!", ", please", " now?", " today?"]
 LEARNED = [way.format(ending) for way in WAYS for ending in ENDINGS]
 """Questions after which another one like them is answered."""
+ALIKE = "Now: the capital of France"
 FIXTURE = "openai-chat/reasoning.sse"
 
 
 @contextmanager
 def knowing(folder, *rows, **changes):
-    """A gateway that gives whatever it may give."""
+    """A gateway that gives whatever it may give. Its settings are a file that nobody touches: what is read anew forgets
+    all answers.
+    """
+    file = folder / "modicum.toml"
+    file.touch()
 
     def settings(port):
-        return msgspec.structs.replace(usual()(port), semantic_cache=rows or (ROW,), **changes)
+        return msgspec.structs.replace(usual()(port), semantic_cache=rows or (ROW,), file=str(file), **changes)
 
     with running(folder, settings) as rig:
-        rig.gateway._meanings._chance = lambda: 0.0
+        rig.gateway._meanings._chance, rig.gateway._meanings._key = (lambda: 0.0), b"k" * 32
         yield rig
 
 
@@ -55,9 +60,9 @@ def learned(tmp_path_factory):
 
 def test_a_question_that_means_the_same_is_answered_and_costs_nothing(learned):
     made = len(learned.provider.asked)
-    reply = post(learned, "capital of France, please!")
+    reply = post(learned, ALIKE)
 
-    assert reply.headers[MARK].startswith("alike; age=0; similarity=")
+    assert reply.headers[MARK].startswith("alike; age=")
     assert reply.json()["choices"][0]["message"]["content"]
     assert len(learned.provider.asked) == made
     wait_until(lambda: "alike" in {call.tags.get("semantic_cache") for call in learned.records()})
@@ -122,23 +127,23 @@ def test_an_answer_that_was_seen_to_be_wrong_is_given_no_more(tmp_path):
         learn(rig)
         rig.provider.raw = other_answer()
         rig.gateway._meanings._chance = lambda: 1.0  # asked all the same
-        assert MARK not in post(rig, "capital of France, please now", x_fault="raw").headers
+        assert MARK not in post(rig, "The capital of France, now", x_fault="raw").headers
         rig.gateway._meanings._chance = lambda: 0.0
         wait_until(lambda: rig.records()[-1].tags.get("semantic_cache") == "wrong")
 
-        assert MARK not in post(rig, "capital of France now, please").headers
+        assert MARK not in post(rig, ALIKE).headers
 
 
 def test_streams_are_streams_again_and_go_with_their_key(tmp_path):
     with knowing(tmp_path, reply_cache=(ReplyCacheSettings(hold_out=0),)) as rig:
         learn(rig, fields={"stream": True}, x_fixture=FIXTURE)
         first = post(rig, LEARNED[0], fields={"stream": True}, x_fixture=FIXTURE)
-        alike = post(rig, "capital of France, please!", fields={"stream": True}, x_fixture=FIXTURE)
+        alike = post(rig, ALIKE, fields={"stream": True}, x_fixture=FIXTURE)
 
         assert first.headers["x-modicum-reply-cache"].startswith("hit")  # the exact one is asked first
         assert alike.headers[MARK].startswith("alike")
         assert alike.headers["content-type"] == first.headers["content-type"]
-        assert alike.content.startswith(b"data: ")
+        assert alike.content == first.content
         assert alike.content.endswith(b"data: [DONE]\n\n")
         assert rig.gateway._meanings.held_bytes > 0
         events = EventFile(rig.folder / "events.sqlite")

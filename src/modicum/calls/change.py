@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from modicum.calls.own_tool import OwnTool
+
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """How much a model may be told to think, in the words of the APIs, from the least on."""
 
@@ -33,6 +35,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """Tools stand in the order of their names."""
     cache_key: str = ""
     """By which the provider finds what it has cached of this conversation."""
+    own_tools: tuple[OwnTool, ...] = ()
+    """Tools that are offered beside the caller's, and answered here."""
     why: str = ""
     """For the edit that is booked, in our words, without any text of the call. Empty: no edit is booked, since the
     change undoes only what we did ourselves."""
@@ -40,7 +44,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_of_prompt(self) -> bool:
         """Whether the prompt is another one after it."""
-        return bool(self.left_out or self.replaced)
+        return bool(self.left_out or self.replaced or self.own_tools)
 
     @property
     def is_of_body(self) -> bool:

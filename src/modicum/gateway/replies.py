@@ -21,6 +21,7 @@ from modicum.providers.dialects import DIALECTS
 from modicum.providers.event_stream import PassingBuffer
 from modicum.providers.facts import DialectError, ReplyFacts, StreamTail
 from modicum.providers.json_values import mended
+from modicum.providers.own_tools.shape import CallHops
 from modicum.providers.translation.translation import StreamTranslation
 
 MOST_REPLY_BYTES = 256 * 1024 * 1024
@@ -139,7 +140,8 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
     source: Answer | _Unpacked = answer
     if coding_of(headers) in CODINGS:
         headers, source = without_coding(headers), _Unpacked(answer, coding_of(headers))
-    await client.start(200, headers if translated is None else [_EVENTS, *_crossed(exchange, headers)])
+    if not client.started:  # else it goes on behind a call of a tool of ours
+        await client.start(200, headers if translated is None else [_EVENTS, *_crossed(exchange, headers)])
     is_json = translated is None and _kind(headers) == b"application/json"
     passing = _Passing(exchange, translated, is_json=is_json)
     is_sound = _kind(headers).startswith(b"audio/") or _kind(headers) == b"application/octet-stream"
@@ -172,12 +174,14 @@ class _Passing:
 
     def __init__(self, exchange: Exchange, translated: StreamTranslation | None, *, is_json: bool) -> None:
         self._buffer = PassingBuffer(MOST_HELD_BYTES, by_lines=is_json)
-        self._translated, redaction = translated, exchange.redaction
+        self._translated, self._hops, redaction = translated, exchange.of(CallHops), exchange.redaction
         self._restorer = None if redaction is None else redaction.restorer(exchange.request.served.dialect)
 
     def feed(self, piece: bytes) -> bytes:
         """What can be passed on now."""
         passed = self._buffer.feed(piece if self._translated is None else self._translated.feed(piece))
+        if self._hops is not None:
+            passed = self._hops.feed(passed)
         return passed if self._restorer is None else self._restorer.feed(passed)
 
     def end(self, tail: StreamTail) -> bytes:
@@ -185,6 +189,8 @@ class _Passing:
         held = self._buffer.end() + tail.end()
         if self._translated is not None:
             held += self._translated.end()
+        if self._hops is not None:
+            held = self._hops.feed(held)
         return held if self._restorer is None else self._restorer.feed(held) + self._restorer.end()
 
 

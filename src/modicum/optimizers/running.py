@@ -151,7 +151,14 @@ class RequestCall:
             return self.body
         if not isinstance(self.prompt, RequestPrompt):
             raise DoesNotFit("requests of this API are not taken apart")
-        return self.prompt.write(change)
+        body = self.prompt.write(change)
+        return body if not change.own_tools else self._with_own_tools(body, change)
+
+    def _with_own_tools(self, body: bytes, change: Change) -> bytes:
+        shape = self._dialect.own_tools
+        if shape is None:
+            raise DoesNotFit("requests of this API take no tools of ours")
+        return shape.with_tools(body, change.own_tools)
 
     def commit(self, body: bytes, change: Change) -> None:
         """The change is made."""

@@ -40,6 +40,7 @@ from modicum.gateway.late_replies import LateReplies
 from modicum.gateway.limits.limiting import Limiting
 from modicum.gateway.limits.provider_limits import ProviderLimits
 from modicum.gateway.live_rates import LiveRates
+from modicum.gateway.own_tools.offering import OwnTools
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.policies.authorising import Authorising
@@ -78,6 +79,7 @@ from modicum.ledger.worker_reports import read_report
 from modicum.metering.digests import Digester
 from modicum.metering.prices import PriceBook
 from modicum.optimizers.all_rules import RULES
+from modicum.optimizers.tool_use import ToolUse
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.settings import Settings, budgets_of, limits_of, policies_of, policy_place, rule_choice_of
@@ -133,6 +135,7 @@ class Gateway:
         self._meanings: SemanticAnswerer
         self._teams: Teams | None = None
         self._troubles = Troubles()
+        self._own_tool_use = ToolUse() if worker.count == 1 else None  # several see no conversation whole
         self._app: App | None = None
         self._tls: TlsListener | None = None
         self.server: CallServer | None = None
@@ -408,10 +411,16 @@ class Gateway:
         moved, graded = self._routes.answerers, self._routes.graded
         diverts = bool(self._settings.resilience)
         in_force = InForce(owners, self._upstreams, arms, always, moved, graded, has_fallbacks=diverts)
+        if choice is not None and OwnTools.may_offer(choice):
+            in_force = in_force._replace(sources=(*arms, OwnTools(choice, self._own_tool_use)))
         if self._teams is None:
             return in_force
         teams, graded = self._teams.parts, both_graded(self._teams.graded, graded)
-        return in_force._replace(sources=(*arms, *teams.sources), answerers=(*teams.answerers, *moved), graded=graded)
+        return in_force._replace(
+            sources=(*arms, *teams.sources, *in_force.sources[len(arms) :]),
+            answerers=(*teams.answerers, *moved),
+            graded=graded,
+        )
 
     def _draw(self, rule: str, task: str) -> float:
         return draw(rule, task, self._digest_key)

@@ -122,7 +122,7 @@ class Pipeline:
                 await self._budgets.reserve(exchange, find_route, may_downgrade=False)
             answerers = (*in_force.answerers, self._upstream)
             ask = partial(answer, answerers, exchange, client, self.metrics.failed)
-            return await self._own_tools.reply(exchange, ask)
+            return await self._own_tools.reply(exchange, client, ask)
         except TROUBLES as trouble:
             return replies.trouble(exchange, client, trouble)
 

@@ -73,7 +73,7 @@ class ToolUse:
             program.called,
             conversation.found,
             conversation.left_out if conversation.left_out is not None or not goes_on else frozenset(),
-            program.searches / program.conversations if program.conversations else 0.0,
+            searches_each=program.searches / program.conversations if program.conversations else 0.0,
         )
         if conversation.left_out is None:
             conversation.left_out = demand.seldom(frozenset(names))

@@ -37,6 +37,8 @@ class ToolDemand(NamedTuple):
     """Those that were brought back in this conversation."""
     left_out: frozenset[str] | None = None
     """Those that its calls before left out; None: it is the first."""
+    marks_cache: bool = False
+    """The request has breakpoints of its caller's."""
     searches_each: float = 0.0
     """Searches in a conversation, as those before had them."""
 
@@ -70,7 +72,7 @@ def decide(prompt: Prompt, facts: Facts) -> Change:
     called = {unit.tool for unit in prompt.units if unit.kind in _USES}
     seldom = demand.seldom(names) - {""}
     absent = [unit for unit in schemas if unit.tool in seldom - called - demand.found]
-    if prompt.holds_text and prompt.marks_cache and absent and absent[-1] is schemas[-1]:
+    if demand.marks_cache and absent and absent[-1] is schemas[-1]:
         absent.pop()  # the caller's mark may stand at the last one
     if not seldom or len(seldom) == len(names) == 1 or sum(map(_tokens, schemas)) < LEAST_TOKENS:
         return NO_CHANGE

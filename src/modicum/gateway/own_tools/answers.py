@@ -64,7 +64,9 @@ class ToolFinder:
 
     def answer(self, call: OwnCall) -> ToolAnswer:
         """Which tools can be called from now on."""
-        described = {name: described_tool(mapping(decoded(raw))) for name, raw in tools_in(self._exchange.request.body)}
+        described = {
+            name: described_tool(mapping(decoded(bytes(raw)))) for name, raw in tools_in(self._exchange.request.body)
+        }
         found = find_tools(described, text(call.arguments.get("query")))
         if not found:
             return ToolAnswer(f"[modicum: no tool fits; there are: {', '.join(sorted(described))}]")

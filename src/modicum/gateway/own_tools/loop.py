@@ -10,6 +10,7 @@ import msgspec
 
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.failures import contain_stage
+from modicum.gateway.http.client import Client
 from modicum.gateway.parts import Parts
 from modicum.gateway.resilience.next_attempt import NextAttempt
 from modicum.providers.body_parsing import UNREADABLE
@@ -22,6 +23,7 @@ STEP = "own_tool"
 MOST_HOPS = 6
 """Of one call."""
 OK = 200
+FAILED = "[modicum: this tool failed; go on without it]"
 LAST_ONE = "[modicum: this was the last call of this tool for now; go on with what there is]"
 
 Ask = Callable[[], Awaitable[bytes]]
@@ -64,13 +66,13 @@ class ToolLoop:
     def __init__(self, parts: Parts) -> None:
         self._next, self._failed = NextAttempt(parts), parts.metrics.failed
 
-    async def reply(self, exchange: Exchange, ask: Ask) -> bytes:
+    async def reply(self, exchange: Exchange, client: Client, ask: Ask) -> bytes:
         """The end of the reply. Nothing is done for calls in which no tool of ours was offered."""
         offered, shape = exchange.of(OfferedTools), exchange.request.served.dialect.own_tools
         if offered is None or shape is None or not offers(exchange):
             return await ask()
         if exchange.facts.stream:
-            return await self._streamed(exchange, ask, offered, shape)
+            return await self._streamed(exchange, client, ask, offered, shape)
         return await self._whole(exchange, ask, await ask(), offered, shape)
 
     async def _whole(
@@ -89,7 +91,9 @@ class ToolLoop:
             before.append(reply)
             end = await ask()
 
-    async def _streamed(self, exchange: Exchange, ask: Ask, offered: OfferedTools, shape: OwnToolShape) -> bytes:
+    async def _streamed(
+        self, exchange: Exchange, client: Client, ask: Ask, offered: OfferedTools, shape: OwnToolShape
+    ) -> bytes:
         hops = CallHops(shape.stream(offered.names))
         exchange.features += (hops,)
         first_token_s = 0.0
@@ -104,7 +108,14 @@ class ToolLoop:
             hop = hops.stream.hop()
             if not hop.goes_on or not await self._go_on(exchange, hop, offered, shape, hops.stream.hops + 1):
                 return end + hops.end()
+            if end:  # words that came with the end of the stream
+                await client.pass_on(end)
             hops.begin_next()
+
+    def _answer(self, offered: OfferedTools, call: OwnCall) -> ToolAnswer:
+        with contain_stage(RULE, self._failed):
+            return offered.answer(call)
+        return ToolAnswer(FAILED)
 
     async def _go_on(
         self, exchange: Exchange, hop: Hop, offered: OfferedTools, shape: OwnToolShape, number: int
@@ -114,7 +125,7 @@ class ToolLoop:
             return False
         former, body = exchange.edited, b""
         with contain_stage(RULE, self._failed):
-            answers = [offered.answer(call) for call in hop.calls]
+            answers = [self._answer(offered, call) for call in hop.calls]
             last = f"\n{LAST_ONE}" if number == MOST_HOPS else ""
             results = [
                 OwnResult(call.call_id, answer.text + last) for call, answer in zip(hop.calls, answers, strict=True)

@@ -14,6 +14,7 @@ from modicum.optimizers.rule_choice import RuleChoice
 from modicum.optimizers.tool_use import ConversationUse, ProgramUse, ToolUse
 from modicum.optimizers.tools_on_demand import TOOLS_ON_DEMAND
 
+_MARK = b'"cache_control"'
 _DEFERS = b'"defer_loading"', b'"tool_search', b"modicum_"
 """What stands in requests that defer tools already, or speak of ours."""
 
@@ -67,7 +68,7 @@ class OwnTools:
             demand = self._use.demand(about.owner, exchange.prompt.units)
             if demand is not None and TOOLS_ON_DEMAND.name not in held_out:
                 answers.append(_finder(exchange, demand[1], demand[2]))
-                known.append(demand[0])
+                known.append(demand[0]._replace(marks_cache=_MARK in exchange.edited))
         if not answers:
             return None
         return FeatureFacts((*known, OfferedTools(tuple(answers))), own_rules)

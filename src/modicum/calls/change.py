@@ -1,10 +1,9 @@
 """What a rule wants of one call, as data: nothing happens until the change is applied, to bytes or to an anatomy."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
-
-from modicum.calls.own_tool import OwnTool
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """How much a model may be told to think, in the words of the APIs, from the least on."""
@@ -12,6 +11,20 @@ EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 class DoesNotFit(Exception):  # noqa: N818 - it is no error: the call stays as it was
     """A change that its prompt or its call cannot take. The message says why, without any text of the call."""
+
+
+class OwnTool(msgspec.Struct, frozen=True):
+    """A tool that whoever runs the rules answers itself: the model may call it, and the caller never sees that."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    """JSON schema of its arguments: an object."""
+
+    @property
+    def tokens(self) -> int:
+        """Its share of a prompt, estimated by its length."""
+        return len(msgspec.json.encode(self)) // 4 + 1
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from modicum.calls import SegmentKind
-from modicum.calls.change import NO_CHANGE, Change
+from modicum.calls.change import NO_CHANGE, Change, OwnTool
 from modicum.calls.facts import Facts
-from modicum.calls.own_tool import OwnTool
 from modicum.calls.prompt import CHARACTERS_PER_TOKEN, Prompt
 from modicum.calls.rule import Rule, Safety
 from modicum.optimizers.arrival import EditMemory, change_of

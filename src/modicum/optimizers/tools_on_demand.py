@@ -9,9 +9,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from modicum.calls import SegmentKind
-from modicum.calls.change import NO_CHANGE, Change
+from modicum.calls.change import NO_CHANGE, Change, OwnTool
 from modicum.calls.facts import Facts
-from modicum.calls.own_tool import OwnTool
 from modicum.calls.prompt import Prompt, Unit
 from modicum.calls.rule import NetSaving, Rule, Safety
 from modicum.optimizers.net_saving import weigh_tokens

@@ -25,11 +25,10 @@ from modicum.settings.otel import OtelSettings
 from modicum.settings.policy_file import place_in_policy, read_policy_at
 from modicum.settings.prompts import PromptSettings
 from modicum.settings.redaction import RedactionSettings
-from modicum.settings.reply_cache import ReplyCacheSettings
+from modicum.settings.reply_cache import ReplyCacheSettings, SemanticCacheSettings
 from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.routes import RouteSettings
 from modicum.settings.secret import secret_at
-from modicum.settings.semantic_cache import SemanticCacheSettings
 from modicum.settings.settings_file import FILE_NAME, place_of, read_settings
 from modicum.settings.state import StateSettings
 from modicum.settings.table import Settings

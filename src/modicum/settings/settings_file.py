@@ -29,10 +29,14 @@ from modicum.settings.places import line_of, line_of_row, list_accepted
 from modicum.settings.policy_file import place_in_policy, read_policy
 from modicum.settings.prompts import PromptSettings, prompt_fault
 from modicum.settings.redaction import RedactionSettings, redaction_fault
-from modicum.settings.reply_cache import ReplyCacheSettings, reply_cache_fault
+from modicum.settings.reply_cache import (
+    ReplyCacheSettings,
+    SemanticCacheSettings,
+    reply_cache_fault,
+    semantic_cache_fault,
+)
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.routes import RouteSettings, route_fault
-from modicum.settings.semantic_cache import SemanticCacheSettings, semantic_cache_fault
 from modicum.settings.state import StateSettings, state_fault
 from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings, team_fault

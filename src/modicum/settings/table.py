@@ -15,10 +15,9 @@ from modicum.settings.optimize import OptimizeSettings
 from modicum.settings.otel import OtelSettings
 from modicum.settings.prompts import PromptSettings
 from modicum.settings.redaction import RedactionSettings
-from modicum.settings.reply_cache import ReplyCacheSettings
+from modicum.settings.reply_cache import ReplyCacheSettings, SemanticCacheSettings
 from modicum.settings.resilience import ResilienceSettings
 from modicum.settings.routes import RouteSettings
-from modicum.settings.semantic_cache import SemanticCacheSettings
 from modicum.settings.showing.currency import CurrencySettings
 from modicum.settings.showing.people import PeopleSettings
 from modicum.settings.state import StateSettings

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from modicum.calls.own_tool import OwnTool
+from modicum.calls.change import OwnTool
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.own_tools.shape import CallHops, Hop, OwnCall, OwnResult, arguments_of, tools_in
 

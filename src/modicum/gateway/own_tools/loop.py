@@ -37,8 +37,8 @@ class ToolAnswer(NamedTuple):
     """Tools of the caller that the request has again from now on."""
 
 
-class Answers(Protocol):
-    """Answers calls of our tools, for one call of the gateway."""
+class ToolAnswers(Protocol):
+    """ToolAnswers calls of our tools, for one call of the gateway."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -50,7 +50,7 @@ class Answers(Protocol):
 class OfferedTools(NamedTuple):
     """What the gateway answers for one call (`Exchange.of`)."""
 
-    answers: tuple[Answers, ...]
+    answers: tuple[ToolAnswers, ...]
 
     @property
     def names(self) -> frozenset[str]:

@@ -8,7 +8,7 @@ from modicum.calls.rule import Rule
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.optimizing import FeatureFacts
 from modicum.gateway.own_tools.answers import CutReader, ToolFinder
-from modicum.gateway.own_tools.loop import Answers, OfferedTools
+from modicum.gateway.own_tools.loop import OfferedTools, ToolAnswers
 from modicum.optimizers.result_cut import CUT, READ_TOOL, ReadableCuts
 from modicum.optimizers.rule_choice import RuleChoice
 from modicum.optimizers.tool_use import ConversationUse, ProgramUse, ToolUse
@@ -57,7 +57,7 @@ class OwnTools:
         if not rules or not exchange.prompt.is_known or not shape.fits(exchange.edited):
             return None
         held_out = self._choice.held_out(rules, about.task)
-        answers: list[Answers] = []
+        answers: list[ToolAnswers] = []
         known: list[object] = []
         own_rules: tuple[Rule, ...] = ()
         if CUT in rules and CUT.name not in held_out:

@@ -191,8 +191,7 @@ class Gateway:
         self._load_features()
         self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
         self._routes.send_by(self._resilient, parts)
-        self._meanings = SemanticAnswerer(self._resilient, parts, self._draw)
-        self._caching = CachingAnswerer(self._meanings, parts, self._draw)
+        self._remember_replies(parts)
         await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._caching)
         beside = asyncio.gather(*self._beside(board))
@@ -347,6 +346,11 @@ class Gateway:
         self._caching.take_over(settings.reply_cache)
         self._meanings.take_over(settings.semantic_cache)
         self.parts.redactor.take_over(settings.redaction)
+
+    def _remember_replies(self, parts: Parts) -> None:
+        """What answers in the place of upstreams, from memory: the same call first, then one that means the same."""
+        self._meanings = SemanticAnswerer(self._resilient, parts, self._draw)
+        self._caching = CachingAnswerer(self._meanings, parts, self._draw)
 
     def _tidy_replies(self) -> None:
         """What is too old or of a revoked key does not stay in memory."""

@@ -21,7 +21,7 @@ from modicum.gateway.semantic_cache.embeddings import EmbeddingEndpoint
 from modicum.gateway.semantic_cache.questions import Question, meaning_of, question_of
 from modicum.gateway.semantic_cache.stored_answers import StoredAnswer, StoredAnswers
 from modicum.gateway.semantic_cache.text_vectors import Vector, word_vector
-from modicum.settings.semantic_cache import SemanticCacheSettings
+from modicum.settings.reply_cache import SemanticCacheSettings
 
 RULE = "semantic_cache"
 """Under which name it stands among a call's edits and tags."""

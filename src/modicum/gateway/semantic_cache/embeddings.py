@@ -9,8 +9,8 @@ from modicum.gateway.semantic_cache.text_vectors import Vector, unit_vector
 from modicum.outbound.client import Outbound
 from modicum.outbound.hosts import AllowedHosts
 from modicum.outbound.unreachable import Unreachable
+from modicum.settings.reply_cache import SemanticCacheSettings
 from modicum.settings.secret import secret_at
-from modicum.settings.semantic_cache import SemanticCacheSettings
 
 TIMEOUT_S = 2.0
 """What takes longer costs more than it saves: the call is made."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modicum.calls.own_tool import OwnTool
+from modicum.calls.change import OwnTool
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.own_tools.shape import Hop, HopStream, OwnCall, OwnResult, OwnToolShape, arguments_of, event
 

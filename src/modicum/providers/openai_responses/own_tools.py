@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modicum.calls.own_tool import OwnTool
+from modicum.calls.change import OwnTool
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.own_tools.shape import Hop, HopStream, OwnCall, OwnResult, OwnToolShape, arguments_of, event
 
@@ -76,11 +76,11 @@ class ResponsesHops(HopStream):
 
     def begin_next(self) -> None:
         super().begin_next()
-        self._before += shown(self._said(), self._names)
+        self._before += shown(self._items_of_reply(), self._names)
         self._items, self._places, self._end = {}, {}, None
 
     def hop(self) -> Hop:
-        return _hop(self._said(), self._names)
+        return _hop(self._items_of_reply(), self._names)
 
     def pass_event(self, raw: bytes, document: dict[str, Any]) -> list[bytes]:
         kind, index = text(document.get("type")), document.get("output_index")
@@ -118,11 +118,11 @@ class ResponsesHops(HopStream):
         if self._end is None:
             return self._ending
         response = dict(mapping(self._end.get("response")))
-        response["output"] = [*self._before, *shown(self._said(), self._names)]
+        response["output"] = [*self._before, *shown(self._items_of_reply(), self._names)]
         response["id"] = self._id or response.get("id")
         return [self.write({**self._end, "response": response}), *self._ending]
 
-    def _said(self) -> list[Any]:
+    def _items_of_reply(self) -> list[Any]:
         told = listed(mapping(mapping(self._end).get("response")).get("output")) if self._end else []
         return told or [self._items[index] for index in sorted(self._items)]
 

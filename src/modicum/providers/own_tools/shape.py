@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from modicum.calls.own_tool import OwnTool
+from modicum.calls.change import OwnTool
 from modicum.providers.body_parsing import UNREADABLE
 from modicum.providers.event_stream import event_data, whole_events
 from modicum.providers.fields import mapping, text

@@ -37,11 +37,17 @@ def environment_of(folder: Path) -> dict[str, str]:
     """A home with these logs and nothing else."""
     names = {"XDG_CACHE_HOME": "cache", "XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config", "HOME": "home"}
     (folder / "home").mkdir(exist_ok=True)
-    return {"CLAUDE_CONFIG_DIR": str(folder / "claude"), **{name: str(folder / one) for name, one in names.items()}}
+    # Byte code as an installer leaves it, whatever the shell of this bench says.
+    byte_code = {
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
+    }
+    places = {name: str(folder / one) for name, one in names.items()}
+    return {"CLAUDE_CONFIG_DIR": str(folder / "claude"), **places, **byte_code}
 
 
 def time_lines(command: list[object], environment: dict[str, str], starts: tuple[str, ...]) -> dict[str, float]:
-    """Seconds until each line was on screen that begins so, and until the end (`end`)."""
+    """Seconds until each line was on screen that begins so, and until the end (`end`); CPU seconds in all (`cpu`)."""
     found: dict[str, float] = {}
     started = time.perf_counter()
     with subprocess.Popen(
@@ -56,7 +62,9 @@ def time_lines(command: list[object], environment: dict[str, str], starts: tuple
             for start in starts:
                 if line.startswith(start):
                     found.setdefault(start, time.perf_counter() - started)
-    return {**found, "end": time.perf_counter() - started}
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return {**found, "end": time.perf_counter() - started, "cpu": usage.ru_utime + usage.ru_stime}
 
 
 def forget(folder: Path, *, rates: bool) -> None:
@@ -83,11 +91,16 @@ def measure(folder: Path, size: int, rounds: int) -> dict[str, object]:
 
     for _ in range(rounds):
         forget(folder, rates=False)
-        note("ccusage", run(beside, environment).wall_s)
+        peer = run(beside, environment)
+        note("ccusage", peer.wall_s)
+        note("ccusage_cpu", peer.cpu_s)
         first = time_lines([MODICUM], environment, (FIRST_FIGURE, FINDINGS))
         note("first_figure", first[FIRST_FIGURE])
         note("findings", first[FINDINGS])
-        note("second_look", time_lines([MODICUM], environment, (FINDINGS,))[FINDINGS])
+        note("findings_cpu", first["cpu"])
+        second = time_lines([MODICUM], environment, (FINDINGS,))
+        note("second_look", second[FINDINGS])
+        note("second_look_cpu", second["cpu"])
     forget(folder, rates=False)
     audits = [run(commands["audit"], environment) for _ in range(2)]
     run([MODICUM, "import", logs], environment)
@@ -101,6 +114,7 @@ def measure(folder: Path, size: int, rounds: int) -> dict[str, object]:
         for name, beside_it in (
             ("first_figure", "ccusage"),
             ("findings", "ccusage"),
+            ("findings_cpu", "ccusage_cpu"),
             ("second_look", "ccusage"),
             ("ledger", "ccusage_again"),
         )
@@ -112,10 +126,14 @@ def measure(folder: Path, size: int, rounds: int) -> dict[str, object]:
         "same_audit": audits[0].out == audits[1].out == first_of_ledger.out,
         "megabytes": round(size / 1e6, 1),
         "ccusage_s": median(seconds["ccusage"]),
+        "ccusage_cpu_s": median(seconds["ccusage_cpu"]),
         **{f"{name}_s": median(seconds[name]) for name in ratio},
         **{f"{name}_ratio_ccusage": value for name, value in ratio.items()},
         "second_look_share_of_first": median(
             [two / one for one, two in zip(seconds["findings"], seconds["second_look"], strict=True)]
+        ),
+        "second_look_cpu_share_of_first": median(
+            [two / one for one, two in zip(seconds["findings_cpu"], seconds["second_look_cpu"], strict=True)]
         ),
         "newcomer_first_figure_s": newcomer[FIRST_FIGURE],
         "newcomer_findings_s": newcomer[FINDINGS],

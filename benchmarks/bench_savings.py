@@ -17,7 +17,6 @@ from measured import machine, report
 from modicum.calls import Call, Tier
 from modicum.calls.rates import RateSteps
 from modicum.calls.rule import Rule
-from modicum.cli.import_logs import book_calls
 from modicum.importers import read_calls, rule_watch
 from modicum.importers.format import Reading
 from modicum.insights.finding import HistoryChange
@@ -25,6 +24,7 @@ from modicum.insights.history import History, load
 from modicum.insights.replay import Replay
 from modicum.insights.what_if import parse_what_if
 from modicum.ledger.opening import open_store
+from modicum.library.call_booking import book_calls
 from modicum.metering.keep_warm import best_pings
 from modicum.metering.prices import PriceBook
 from modicum.metering.return_times import CODING_AGENTS, ReturnTimes

@@ -115,7 +115,7 @@ class Stand:
         """New keys, by their names."""
         program = (
             "import sys, json, getpass\nfrom datetime import UTC, datetime\nfrom modicum.calls import Owner\n"
-            "from modicum.cli.key import _append_event\nfrom modicum.cli.inputs import resources\n"
+            "from modicum.cli.key import _append_event\nfrom modicum.library import resources\n"
             "from modicum.governance.keys import issue\nmade = {}\n"
             "for name in json.load(sys.stdin):\n"
             "    key, event = issue(Owner(key=name), (), datetime.now(UTC), 'bench', resources.read_digest_key())\n"

@@ -182,7 +182,7 @@ def test_the_locks_hold_what_builds_the_project(name):
         assert f"\n{tool}==" in text
 
 
-@pytest.mark.parametrize("script", ["install", "test-frameworks", "memory-env", "claude-tokens-env"])
+@pytest.mark.parametrize("script", ["install", "test-frameworks", "memory-env", "claude-tokens-env", "focus-env"])
 def test_every_environment_is_made_by_install_lock(script):
     text = (ROOT / "scripts" / script).read_text()
 

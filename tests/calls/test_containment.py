@@ -57,7 +57,7 @@ def test_an_error_that_was_never_raised_has_no_place():
 
 GO_ON_UP = {
     "gateway/pipeline.py": "the end of a call is awaited, and the error goes on up",
-    "cli/inputs/resources.py": "a disk's fault is told in our words, all else goes on up",
+    "library/resources.py": "a disk's fault is told in our words, all else goes on up",
 }
 """Files that catch everything and stop nothing."""
 

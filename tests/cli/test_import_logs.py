@@ -3,15 +3,24 @@ import json
 import pytest
 
 from cli.process_rig import on_a_full_disk, one_line_and_no_trace
-from modicum.cli.inputs.resources import read_digest_key
+from modicum.library.resources import read_digest_key
 
 
 def test_importing_again_adds_nothing(modicum, transcripts):
     first = modicum("import", transcripts, "--json").json
     second = modicum("import", transcripts, "--json").json
 
-    assert (first["new"], first["unchanged"]) == (7, 0)
-    assert (second["new"], second["replaced"], second["unchanged"]) == (0, 0, 7)
+    assert (first["new"], first["unchanged"], first["files_unchanged"]) == (7, 0, 0)
+    assert (second["new"], second["replaced"], second["unchanged"]) == (0, 0, 0)
+    assert second["files_unchanged"] == len(list(transcripts.rglob("*.jsonl")))
+    assert modicum("bill", "--json").json["calls"] == 7
+
+
+def test_with_again_the_files_that_did_not_change_are_read_too(modicum, transcripts):
+    modicum("import", transcripts)
+
+    assert modicum("import", transcripts, "--again", "--json").json["unchanged"] == 7
+    assert "unchanged since the last import" in modicum("import", transcripts).out
 
 
 def test_a_log_that_has_grown_adds_what_is_new_and_replaces_what_grew(modicum, transcripts, tmp_path):
@@ -97,7 +106,7 @@ def test_a_fork_and_its_parent_come_to_the_same_in_whatever_order_they_are_impor
     told = [modicum("import", *(logs[name] for name in names), "--json").json for names in order]
     anatomy = modicum("anatomy", "--json").json
     straight = modicum("anatomy", logs["parent"], logs["fork"], "--json").json
-    again = modicum("import", logs["parent"], logs["fork"], "--json").json
+    again = modicum("import", logs["parent"], logs["fork"], "--again", "--json").json
 
     assert sum(one["new"] for one in told) == 13
     assert anatomy["cost_usd"] == pytest.approx(

@@ -18,10 +18,10 @@ import pytest
 
 from modicum.calls import UserError
 from modicum.cli import lifetime
-from modicum.cli.inputs import resources
 from modicum.cli.lifetime import acquire_lifetime
 from modicum.ledger.file_lock import FileLock, is_held
 from modicum.ledger_process.running import find
+from modicum.library import resources
 from modicum.outbound.listener import bind_listener
 
 WORDS = [sys.executable, "-m", "modicum"]

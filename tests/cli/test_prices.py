@@ -119,3 +119,11 @@ def test_without_at_the_price_is_that_of_today_and_a_day_begins_in_the_users_zon
 
     assert modicum("prices", "claude-sonnet-5-5", "--json").status == 0
     assert modicum("prices", "claude-sonnet-5-5", "--at", "2026-10-07", "--json").json["at"] == "2026-10-07T04:00:00Z"
+
+
+def test_conditions_choose_the_calls_that_are_repriced(modicum, ledger):
+    words = ("prices", "diff", "booked", "list", "--ledger", ledger)
+    (row,) = modicum(*words, "--where", "day=2026-10-20", "--json").json["rows"]
+
+    assert row["calls"] == 1
+    assert "no call has the team 'nobody'" in modicum(*words, "--team", "nobody").err

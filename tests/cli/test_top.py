@@ -40,6 +40,15 @@ def test_its_document_is_the_answer_of_the_ledger_process(ledger, modicum):
     assert (live["by"], live["total"]["calls"], live["total"]["prompt_tokens"]) == ("team", 2, 36)
 
 
+def test_conditions_choose_calls(ledger, modicum):
+    until(lambda: modicum("top", "--seconds", "900", "--json").json["total"]["calls"] == 2)
+
+    chosen = modicum("top", "--seconds", "900", "--model", "gpt-*", "--json").json
+    assert ([row["name"] for row in chosen["rows"]], chosen["chosen"]) == (["gpt-4o-mini"], ["model=gpt-*"])
+    assert modicum("top", "--seconds", "900", "--team", "nobody", "--json").json["rows"] == []
+    assert "colour" in modicum("top", "--where", "colour=red").err
+
+
 def test_a_wrong_dimension_is_refused_with_those_that_there_are(ledger, modicum):
     refused = modicum("top", "--by", "color", "--once")
 

@@ -2,21 +2,41 @@
 
 import asyncio
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from modicum.calls import UserError
+from modicum.console.access.access_file import AccessFile
+from modicum.console.access.viewer import Viewer
 from modicum.console.answers import Answers
 from modicum.console.app import Console, make_app
 from modicum.console.asking import Asking, Sources
+from modicum.governance.access.tokens import issue_token
+from modicum.governance.access.users import parse_roles, set_user
 from modicum.metering.prices import PriceBook
 from modicum.settings import Settings
+from modicum.settings.showing.people import PeopleSettings
 
+DIGEST_KEY = bytes(range(64))
 HOST = b"127.0.0.1:4101"
 
 
 def no_audit(_scope, _changes):
     raise UserError("nothing is replayed in this test")
+
+
+def add_users(folder, **roles):
+    """Users of the console with these roles, as `add_users(state, ann="owner", bob="viewer:search")`."""
+    access = AccessFile(folder)
+    for name, words in roles.items():
+        access.change(
+            lambda now, name=name, words=words: set_user(
+                now.users, name, parse_roles(words.split()), datetime.now(UTC), "test"
+            )
+        )
+    access.close()
 
 
 class Reply(NamedTuple):
@@ -33,11 +53,12 @@ def asking_of(store, *, settings=None, state=None, live=None, audit=None, **sour
     return Asking(
         Sources(
             open_store=opened,
-            read_settings=lambda: settings or Settings(timezone="UTC"),
+            read_settings=lambda: settings or Settings(timezone="UTC", people=PeopleSettings(me=("ada",))),
             prices=PriceBook(),
             state=state or Path("none"),
             audit=audit or no_audit,
             find_live=lambda: live,
+            digest_key=DIGEST_KEY,
             **sources,
         ),
         Answers(),
@@ -47,14 +68,38 @@ def asking_of(store, *, settings=None, state=None, live=None, audit=None, **sour
 class Site:
     """A console over one store."""
 
-    def __init__(self, store, **sources):
-        self.asking = asking_of(store, **sources)
+    def __init__(self, store, *, settings=None, **sources):
+        self.asking = asking_of(store, settings=settings, **sources)
         self.console = Console(self.asking)
-        self.app = make_app(self.console, frozenset({HOST}))
+        self.app = make_app(self.console, frozenset({HOST}), (settings or Settings()).console.public_url)
 
     def console_token(self):
         """The token that stands in this console's forms."""
-        return self.console.form_token
+        return self.console.gate.form_token(None)
+
+    def log_in(self, name):
+        """The headers with which a user's browser asks."""
+        now = datetime.now(UTC)
+        session = self.console.gate.sessions.begin(name, now, now + timedelta(hours=1))
+        return {"cookie": f"{self.console.gate.cookie}={session}"}
+
+    def issue_token(self, name, *scopes):
+        """The headers with which a user's program asks."""
+        now = datetime.now(UTC)
+        token, event = issue_token(name, "ci", scopes, now, "test", now + timedelta(days=1), DIGEST_KEY)
+        self.console.gate.access.change(lambda _access: event)
+        return {"authorization": f"Bearer {token}"}
+
+    def post(self, address, headers=None, **fields):
+        """Sends a form as a page of this session does."""
+        headers = headers or {}
+        text = headers.get("cookie", "").partition("=")[2]
+        session = self.console.gate.sessions.find(text, datetime.now(UTC))
+        token = self.console.gate.form_token(
+            None if session is None else Viewer(name="", roles={}, session_id=session.session_id)
+        )
+        body = urlencode({"token": token} | fields).encode()
+        return self.get(address, "POST", body, origin=f"http://{HOST.decode()}", **headers)
 
     def get(self, address, method="GET", body=b"", host=HOST, **headers):
         path, _, query = address.partition("?")

@@ -161,9 +161,14 @@ def test_a_budget_that_was_lowered_below_what_is_spent_has_nothing_left():
     assert Standing(budget(10), 50, 0).left == 0
 
 
-@given(st.integers(0, 10**15) | st.none(), st.integers(0, 10**15) | st.none())
-def test_what_was_reserved_is_read_as_it_was_written(usd, tokens):
-    assert Amounts.parse(Amounts(usd, tokens).text) == (usd or 0, tokens or 0, 0)
+AMOUNT = st.integers(0, 10**15) | st.none()
+
+
+@given(AMOUNT, AMOUNT, AMOUNT)
+def test_what_was_reserved_is_read_as_it_was_written(usd, tokens, energy):
+    written = Amounts(usd, tokens, millijoules=energy)
+
+    assert Amounts.parse(written.text) == (usd or 0, tokens or 0, 0, energy or 0)
 
 
 @pytest.mark.parametrize("text", ["", "x/y", "-5/-5", "1", "²/1"])

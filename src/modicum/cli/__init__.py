@@ -11,8 +11,8 @@ from modicum import __version__
 from modicum.calls.errors import UserError
 from modicum.calls.outside.one_line import one_line
 from modicum.calls.outside.storable import storable
-from modicum.cli.inputs.file_permissions import private_files
 from modicum.cli.terminal.verb_group import VerbGroup
+from modicum.library.file_permissions import private_files
 
 _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
 """Faults that no verb can foresee and only the user can mend: the disk is full, may not be written, or is broken."""
@@ -26,6 +26,7 @@ VERBS = {
     "advise": "Show cheaper models for each kind of call, with the evidence there is.",
     "fix": "Change your own settings of an agent where a replay says that it saves, and take it back.",
     "anatomy": "Show what prompts consisted of, and what each part cost.",
+    "export": "Write what was charged as rows of FOCUS, for finance: focus.",
     "exposure": "Show what was sent to whom, with counts of secrets and personal data in it.",
     "import": "Put logs into the ledger.",
     "watch": "Import logs continuously while agents write them.",
@@ -40,6 +41,8 @@ VERBS = {
     "alert": "Show what people were alerted of, and try the webhook: list, test.",
     "monitoring": "Write rules and scrapes for Prometheus and a dashboard for Grafana.",
     "key": "Manage keys of the gateway: create, list, revoke, log.",
+    "user": "Manage who may look at the console and change what: add, list, link, password, remove.",
+    "token": "Manage tokens with which programs use the console's API: create, list, revoke.",
     "doctor": "Check the installation, and say what to type next.",
     "backup": "Back up what gateways recorded, while they run, and restore it: create, restore.",
     "ledger": "Manage the ledger: info, purge, copy.",
@@ -76,6 +79,7 @@ FILES = {
     "cache": "caching.verbs",
     "compare": "comparison.verb",
     "console": "console.verb",
+    "export": "exporting",
     "fix": "fixing.verb",
     "headroom": "limits.headroom",
     "hooks": "hooks.verbs",
@@ -89,6 +93,8 @@ FILES = {
     "team": "team.verbs",
     "experiment": "experiments.verbs",
     "trial": "trials.verb",
+    "token": "access.tokens",
+    "user": "access.users",
 }
 """Verbs whose file cannot have their name."""
 

@@ -11,13 +11,14 @@ import click
 from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.found_logs import join_found
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import ANATOMY, parse_dimension
 from modicum.insights.rent import MOST_SEGMENTS
+from modicum.library import resources
+from modicum.library.choosing import choose_from
 from modicum.settings import Settings, read_settings, user_zone
 
 if TYPE_CHECKING:

@@ -9,16 +9,17 @@ import click
 
 from modicum.calls import Problem, UserError
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_for_questions, choose_from
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.log_reading import NO_CALLS, no_calls_in, print_problems, read_logs
-from modicum.cli.inputs.shown_figures import currency_of, person_rule
 from modicum.cli.terminal import output
 from modicum.cli.terminal.bill_tables import CurrencyAmounts, energy_note, print_bill, print_csv, print_doubts
 from modicum.cli.terminal.page_file import check_page_place, write_page
 from modicum.insights.dimensions import BILL, NOT_OF_CALLS, OF_AGENTS, TIMES, WORK, parse_dimensions
 from modicum.insights.scoping.persons import group_persons, persons_note
 from modicum.insights.scoping.time_span import bounds_or_none
+from modicum.library import resources
+from modicum.library.choosing import choose_for_questions, choose_from
+from modicum.library.shown_figures import currency_of, person_rule
 from modicum.settings import Settings, UserZone, read_settings, state_folder, user_zone
 
 if TYPE_CHECKING:
@@ -262,7 +263,7 @@ def _load_prices(options: BillOptions, settings: Settings, zone: UserZone) -> "P
     prices = resources.load_prices(options.price_path, settings)
     if not options.prices_of:
         return prices
-    from modicum.cli.inputs.other_prices import other_prices
+    from modicum.library.other_prices import other_prices
 
     return other_prices(options.prices_of, prices, zone.zone)
 
@@ -276,8 +277,8 @@ def _bill_by_tool(
 ) -> None:
     """Calls belong to no tool, but what they carry does: this is the anatomy by tool."""
     from modicum.cli.anatomy import open_ledger_or_logs, print_report
-    from modicum.cli.inputs.other_prices import at_prices_of
     from modicum.insights.rent import compute_rent
+    from modicum.library.other_prices import at_prices_of
 
     prices = _load_prices(options, settings, scope.zone)
     with (
@@ -324,20 +325,20 @@ def _print_savings(savings: "Sequence[Saving]") -> None:
 def _cells_from_logs(
     paths: Sequence[Path], scope: _BillScope, prices: "PriceBook", options: BillOptions, problems: list[Problem]
 ) -> _BillSource:
-    from modicum.cli.import_logs import make_reading
     from modicum.importers.format import Reading
     from modicum.insights.bill import make_cells
     from modicum.insights.doubts import make_doubt_cells
     from modicum.insights.scoping.call_choice import choose_entries
     from modicum.insights.subscriptions import sum_by_month
     from modicum.ledger.booking import book_all, newest
+    from modicum.library.call_booking import make_reading
 
     zone = scope.zone.zone
     # Priced as they come: while other processes still read.
     reading = make_reading(anatomy=True) if scope.is_of_agents else Reading()
     calls: Iterable[Call] = read_logs(paths, reading, options.source, problems)
     if options.prices_of:
-        from modicum.cli.inputs.other_prices import without_provider_cost
+        from modicum.library.other_prices import without_provider_cost
 
         calls = map(without_provider_cost, calls)
     found = list(newest(book_all(calls, prices)))
@@ -356,8 +357,8 @@ def _cells_from_logs(
 
 def _cells_from_ledger(scope: _BillScope, settings: Settings, url: str | None, prices: "PriceBook") -> _BillSource:
     since, until = scope.span
-    from modicum.cli.inputs.other_prices import at_prices_of
     from modicum.ledger.records import ENERGY_WINDOWS  # a bill from logs opens no ledger
+    from modicum.library.other_prices import at_prices_of
 
     zone = scope.zone
     by, tag = scope.names_and_tags

@@ -12,9 +12,9 @@ import msgspec
 from modicum.calls import Call, Problem
 from modicum.cli.inputs import token_measures
 from modicum.cli.inputs.found_logs import find_home_logs
-from modicum.cli.inputs.log_reading import check_paths_exist
 from modicum.cli.shared_options import json_option
 from modicum.cli.terminal import output
+from modicum.library.paths import check_paths_exist
 from modicum.settings import data_folder
 
 if TYPE_CHECKING:

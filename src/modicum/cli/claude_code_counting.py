@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from modicum.calls import Call, Problem, UserError
 from modicum.calls.problem import problem_rows
-from modicum.cli.import_logs import make_reading
 from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.shared_options import LogOptions
 from modicum.cli.terminal import output
+from modicum.library.call_booking import make_reading
 
 if TYPE_CHECKING:
     from modicum.metering.prices import PriceBook

@@ -9,9 +9,9 @@ import click
 import msgspec
 
 from modicum.calls import UserError
-from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option
 from modicum.cli.terminal import output
+from modicum.library import resources
 from modicum.settings import (
     USUAL_UPSTREAMS,
     Settings,
@@ -20,7 +20,6 @@ from modicum.settings import (
     ledger_place,
     read_settings,
     state_folder,
-    upstream_key,
     webhook_of,
 )
 
@@ -60,7 +59,7 @@ def command(*, report_path: str | None, as_json: bool) -> None:
         return
     checks = list(_run_checks())
     if as_json:
-        output.print_json([check._asdict() for check in checks])
+        output.print_json_list(check._asdict() for check in checks)
     else:
         for check in checks:
             word = "off" if check.is_off else "ok" if check.fine else "WRONG"
@@ -129,23 +128,21 @@ def _check_fields(settings: Settings) -> Iterator[Check]:
 
 
 def _check_upstreams(settings: Settings) -> Iterator[Check]:
-    from modicum.gateway.process.tls import trust_of
-    from modicum.gateway.upstreams import Upstream
+    from modicum.gateway.process.from_settings import upstream_of
 
     for name, one in (settings.upstreams or USUAL_UPSTREAMS).items():
         what = f"upstream {name}"
         try:
-            key = upstream_key(name, one)
-            upstream = Upstream(name, one, key, trust_of(settings, name))
+            upstream = upstream_of(settings, name, one)
         except UserError as error:
             yield Check(what, fine=False, said=str(error))
             continue
         takes_own = settings.gateway.own_keys and upstream.own_keys
-        if one.key and not key:
+        if one.key and not upstream.has_key:
             message = f"{one.url}; no key in {one.key}: "
             message += "only callers with a key of their own can use it" if takes_own else "set it, or own_keys = true"
             yield Check(what, fine=takes_own, said=message)
-        elif upstream.host_provider and not key and not takes_own:
+        elif upstream.host_provider and not upstream.has_key and not takes_own:
             message = f"{one.url}; it has no key: set upstreams.{name}.key, or own_keys = true for callers' own keys"
             yield Check(what, fine=False, said=message)
         else:

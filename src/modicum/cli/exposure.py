@@ -10,13 +10,14 @@ from modicum.calls import Problem
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
-from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.found_logs import join_found
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
-from modicum.cli.inputs.shown_figures import person_rule
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import EXPOSURE, parse_dimension
 from modicum.insights.scoping.persons import persons_note
+from modicum.library.choosing import choose_from
+from modicum.library.shown_figures import person_rule
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:

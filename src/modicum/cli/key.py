@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import Owner, UserError
-from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
 from modicum.ledger.records import AUDIT_EVENTS
+from modicum.library import resources
 from modicum.settings import state_folder
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def list_(*, with_revoked: bool, as_json: bool) -> None:
     """
     keys = [key for key in _read_keys().all() if with_revoked or key.revoked_at is None]
     if as_json:
-        output.print_json(
+        output.print_json_list(
             [
                 {
                     "id": key.key_id,
@@ -165,7 +165,7 @@ def log(*, ledger_url: str | None, as_json: bool) -> None:
         store.append_records(AUDIT_EVENTS, audit(_read_events()))  # what no ledger process has taken over yet
         key_events = [event for event in store.records(AUDIT_EVENTS) if event.kind == "key"]
     if as_json:
-        output.print_json([_event_document(event) for event in key_events])
+        output.print_json_list(_event_document(event) for event in key_events)
         return
     if not key_events:
         click.echo("no key was ever issued: 'modicum key create NAME' makes one")

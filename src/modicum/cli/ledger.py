@@ -4,7 +4,6 @@ import click
 import msgspec
 
 from modicum.calls import UserError
-from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
@@ -13,6 +12,7 @@ from modicum.ledger.copying import copy_ledger
 from modicum.ledger.records import RECORDS
 from modicum.ledger.rows import Row
 from modicum.ledger.store import Purge
+from modicum.library import resources
 from modicum.settings import read_settings, user_zone
 
 _PURGED_KEYS = {"energy_windows": "windows_purged"}

@@ -13,7 +13,6 @@ from modicum.calls.outcome import checked_time
 from modicum.calls.outside.storable import storable
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.outcomes import early_signs, from_pull_requests
 from modicum.cli.terminal import output
@@ -21,6 +20,7 @@ from modicum.cli.terminal.quantity import Quantity
 from modicum.cli.terminal.verb_group import WholeLines
 from modicum.insights.scoping.time_span import EVER, parse_time
 from modicum.ledger.records import OUTCOMES
+from modicum.library import resources
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:

@@ -10,26 +10,23 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from modicum.calls import BUCKETS, Tier, UserError
-from modicum.calls.rates import KIN, MILLION, Rates
-from modicum.cli.inputs import resources
+from modicum.calls import BUCKETS, UserError
+from modicum.calls.rates import KIN
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.shared_options import LedgerOptions, json_option, ledger_option, pass_options, prices_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
 from modicum.insights.scoping.time_span import parse_time
+from modicum.library import resources
+from modicum.library.choosing import choose_from
+from modicum.library.price_documents import find_price
 from modicum.settings import checked_zone, read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.insights.price_changes import PriceChange, Pricing
-    from modicum.metering.price_corrections import PriceNote
-    from modicum.metering.price_history import PricePeriod
     from modicum.metering.prices import PriceBook
 
 SHOW = "show"
-FEES = tuple(
-    field.name for field in msgspec.structs.fields(Rates) if field.type is Decimal and field.name not in BUCKETS
-)
-"""What is charged beside tokens, in dollars each."""
 
 
 class Prices(WholeLines):
@@ -112,55 +109,6 @@ def _save(options: PriceOptions, prices: "PriceBook", path: Path) -> None:
     click.echo(f"{len(saved.saved_steps)} prices saved to {path}", err=True)
 
 
-def find_price(prices: "PriceBook", provider: str, model: str, at: datetime) -> dict[str, Any]:
-    """All that is known of a price, as the JSON document shows it."""
-    from modicum.metering.price_history import find_periods
-
-    listed = prices.find_listed(provider, model, at, Tier.STANDARD)
-    lanes = {lane: prices.steps(provider, model, at, lane) for lane in Tier}
-    notes = {id(note): note for lane in Tier if (query := _list_entry(prices, provider, model, at, lane)) is not None
-             for note in prices.price_notes(query)}  # fmt: skip
-    return {
-        "model": model,
-        "provider": provider or None,
-        "at": at,
-        "seller": listed.query.seller if listed else None,
-        "listed_as": listed.query.model if listed else None,
-        "name_is_listed": listed.is_named if listed else None,
-        "lanes": [
-            {"lane": lane, "steps": [rates_document(step.above_tokens, step.rates) for step in steps]}
-            for lane, steps in lanes.items()
-            if steps
-        ],
-        "notes": [_note_document(note, at) for note in notes.values()],
-        "history": [
-            _period_document(lane, period)
-            for lane, steps in lanes.items()
-            if steps
-            for period in find_periods(prices, provider, model, lane, max(at, datetime.now(UTC)))
-        ],
-    }
-
-
-def _list_entry(prices: "PriceBook", provider: str, model: str, at: datetime, lane: Tier) -> Any:
-    listed = prices.find_listed(provider, model, at, lane)
-    return listed.query if listed else None
-
-
-def rates_document(above_tokens: int, rates: Rates) -> dict[str, Any]:
-    """Rates as people compare them, whatever buckets there are."""
-    return {
-        "above_tokens": max(above_tokens, 0),
-        "usd_per_million": {bucket: _plain(getattr(rates, bucket) * MILLION) for bucket in BUCKETS},
-        "usd_each": {fee: _plain(getattr(rates, fee)) for fee in FEES if getattr(rates, fee)}
-        | {unit: _plain(fee) for unit, fee in rates.fees.items()},
-        "at_the_price_of_another": rates.fallbacks,
-        "basis": rates.basis,
-        "source": rates.source,
-        "version": rates.version,
-    }
-
-
 MOST_COLUMNS_WIDE = 54
 """Characters that the columns of prices may take, so that a table fits 80 with the names of its rows."""
 
@@ -189,37 +137,6 @@ def _shown(rows: Sequence[tuple[Any, dict[str, Any]]]) -> list[str]:
         return bucket not in step["at_the_price_of_another"] and not is_repeated
 
     return [bucket for bucket in BUCKETS if any(is_own(bucket, step) for _, step in rows)]
-
-
-def _plain(usd: Decimal) -> Decimal:
-    return usd.normalize() + 0
-
-
-def _note_document(note: "PriceNote", at: datetime) -> dict[str, Any]:
-    rates = getattr(note, "rates", None)
-    return {
-        "kind": "correction" if rates is not None else "unsettled",
-        "holds": note.holds_at(at),
-        "lane": note.lane,
-        "from": note.since,
-        "until": note.until,
-        "weekdays": note.weekdays,
-        "hours": note.hours,
-        "rates": rates,
-        "why": note.why,
-        "source": note.source,
-        "noted": note.noted,
-    }
-
-
-def _period_document(lane: Tier, period: "PricePeriod") -> dict[str, Any]:
-    return {
-        "lane": lane,
-        "from": period.since,
-        "until": period.until,
-        "hours": period.hours,
-        "steps": [rates_document(step.above_tokens, step.rates) for step in period.steps],
-    }
 
 
 def _print_price(document: dict[str, Any]) -> None:
@@ -278,7 +195,7 @@ def _print_history(history: list[dict[str, Any]]) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiffOptions(LedgerOptions):
+class DiffOptions(LedgerOptions, ChoiceOptions):
     old: str
     new: str
     price_path: Path | None
@@ -288,6 +205,7 @@ class DiffOptions(LedgerOptions):
 @command.command("diff")
 @click.argument("old")
 @click.argument("new")
+@choice_options
 @prices_option
 @ledger_option
 @json_option
@@ -303,14 +221,18 @@ def diff(options: DiffOptions) -> None:
     Examples:
       modicum prices diff booked list
       modicum prices diff 2026-09-01 2026-11-01
-      modicum prices diff list new-agreement.toml
+      modicum prices diff list new-agreement.toml --team research
     """
     from modicum.insights.price_changes import compare_prices
 
     settings = read_settings()
     own = resources.load_prices(options.price_path, settings)
     old, new = (_pricing(name, own) for name in (options.old, options.new))
-    with resources.open_ledger(options.ledger_url, settings) as store:
+    zone = user_zone(settings.timezone).zone
+    with (
+        resources.open_ledger(options.ledger_url, settings) as whole,
+        choose_from(whole, options.conditions(), zone, whole_conversations=False) as store,
+    ):
         rows = compare_prices((entry for batch in store.entries() for entry in batch), old, new)
     own.save()
     if options.as_json:

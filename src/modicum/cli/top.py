@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import click
 from modicum.calls import UserError
 from modicum.calls.outside.one_line import one_line
 from modicum.cli.budgets.show import BUDGET_COLUMNS, budget_cells, budget_document
-from modicum.cli.shared_options import json_option
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
+from modicum.cli.shared_options import json_option, pass_options
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.insights.budgets.standing import BudgetRow
@@ -24,14 +26,24 @@ EVERY_S = 1.0
 MOST_BUDGETS = 10
 
 
+@dataclass(frozen=True, kw_only=True)
+class TopOptions(ChoiceOptions):
+    by: str
+    seconds: float
+    once: bool
+    as_json: bool
+
+
 @click.command()
 @click.option("--by", default="model", show_default=True, help="Group by model, team, app, user, key, task or agent.")
 @click.option(
     "--seconds", default=60.0, show_default=True, type=Quantity(1, 900), help="How many seconds back to look."
 )
 @click.option("--once", is_flag=True, help="Print it once and exit.")
+@choice_options
 @json_option
-def command(by: str, seconds: float, *, once: bool, as_json: bool) -> None:
+@pass_options(TopOptions)
+def command(options: TopOptions) -> None:
     """Show calls, tokens per second, time to first token, spend and cache share of the last minute.
 
     Below them stand the budgets of modicum.toml that are nearest to their limits. 'modicum up' must be running.
@@ -40,6 +52,7 @@ def command(by: str, seconds: float, *, once: bool, as_json: bool) -> None:
     Examples:
       modicum top
       modicum top --by team --seconds 600
+      modicum top --team research --model 'gpt-*'
       modicum top --once --json
     """
     from modicum.ledger_process.client import LedgerProcessStore
@@ -47,21 +60,25 @@ def command(by: str, seconds: float, *, once: bool, as_json: bool) -> None:
     from modicum.ledger_process.watching.budget_watch import BudgetWatch
 
     running = find(state_folder())
+    named = [(one.dimension, pattern) for one in options.conditions() for pattern in one.patterns]
     if running is None:
         raise UserError("no ledger process is running; start one with 'modicum up'")
     store, settings = LedgerProcessStore(running), read_settings()
-    budgets, watch = budgets_of(settings.budget, settings.timezone), BudgetWatch(state_folder() / "journal")
+    budgets, watch = (
+        budgets_of(settings.budget, settings.timezone, settings.energy),
+        BudgetWatch(state_folder() / "journal"),
+    )
 
     def ask() -> tuple[dict[str, Any], list[BudgetRow]]:
-        live = store.live(by, seconds)
+        live = store.live(options.by, options.seconds, named)
         watch.refresh(store, budgets)
         return live, sorted(watch.rows, key=lambda row: row.left_share)
 
-    if as_json:
+    if options.as_json:
         live, rows = ask()
         output.print_json({**live, "budgets": [budget_document(row) for row in rows]})
         return
-    if once or not sys.stdout.isatty():
+    if options.once or not sys.stdout.isatty():
         output.console().print(_page(*ask()))
         return
     from rich.live import Live

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import UserError
-from modicum.cli.inputs import resources
+from modicum.library import resources
 from modicum.outbound.listener import bind_listener
 from modicum.settings import (
     MOST_WORKERS,

@@ -9,11 +9,13 @@ import click
 
 from modicum.calls import Problem
 from modicum.cli import shared_options as shared
-from modicum.cli.import_logs import book_calls, make_reading, purge_old_entries
-from modicum.cli.inputs import resources
+from modicum.cli.import_logs import purge_old_entries
 from modicum.cli.inputs.found_logs import find_home_logs
-from modicum.cli.inputs.log_reading import check_paths_exist, print_problems, read_logs
+from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.terminal.quantity import Quantity
+from modicum.library import resources
+from modicum.library.call_booking import book_calls, make_reading
+from modicum.library.paths import check_paths_exist
 from modicum.settings import read_settings
 
 

@@ -8,9 +8,7 @@ import click
 
 from modicum.calls import UserError
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_for_questions
-from modicum.cli.inputs.shown_figures import person_rule
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.task_energy import add_task_energy
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
@@ -18,6 +16,9 @@ from modicum.insights.dimensions import YIELD, parse_dimension
 from modicum.insights.scoping.persons import group_persons, persons_note
 from modicum.insights.scoping.time_span import bounds_or_none
 from modicum.ledger.outcomes import find_outcome
+from modicum.library import resources
+from modicum.library.choosing import choose_for_questions
+from modicum.library.shown_figures import person_rule
 from modicum.settings import read_settings, user_zone, worth_of
 
 if TYPE_CHECKING:

@@ -1,15 +1,11 @@
 """The console as an ASGI application: addresses to pages, pages to HTML and CSV."""
 
-import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -17,23 +13,25 @@ from starlette.routing import Route
 
 from modicum.calls import UserError
 from modicum.calls.containment import contain
-from modicum.calls.outside.one_line import one_line
-from modicum.console.applying import FormTokens, apply_change
+from modicum.console.access.access_file import AccessFile
+from modicum.console.access.accounts import Accounts
+from modicum.console.access.gate import OPEN, VIEWER, AddressRule, Gate, viewer_of
+from modicum.console.access.login import Login
+from modicum.console.access.sessions import Sessions
+from modicum.console.access.viewer import ForbiddenError, Viewer
+from modicum.console.applying import apply_change
 from modicum.console.asking import Asking, LedgerAwayError
 from modicum.console.guards import App, RequestGuard
-from modicum.console.page import BASES, Content, Page, Table
+from modicum.console.page import Page, Table
 from modicum.console.pages import PAGES
+from modicum.console.rendering import STATIC, Renderer, html_reply, tagged_reply
 from modicum.console.view import View, read_view
-from modicum.ledger.asking.conditions import COLUMNS
+from modicum.governance.access.tokens import TokenScope
+from modicum.governance.access.users import Role
 from modicum.reports.spreadsheet import write_csv
 
-STATIC = {
-    "console.css": "text/css; charset=utf-8",
-    "console.js": "text/javascript; charset=utf-8",
-    "icon.svg": "image/svg+xml",
-}
-MOST_FORM_BYTES = 10_000
-TIMES = (("today", "today"), ("7d", "7 days"), ("30d", "30 days"), ("", "all time"))
+NOT_THERE = "there is no such page"
+SETTINGS_EDITOR = AddressRule(Role.EDITOR, TokenScope.SETTINGS, of_every_team=True)
 
 
 class Console:
@@ -42,45 +40,48 @@ class Console:
     Args:
         asking: what pages ask.
         pages: the pages, in the order of the navigation.
+        port: on which it listens: cookies do not know ports, so that its own has it in its name.
     """
 
-    def __init__(self, asking: Asking, pages: Sequence[Page] = PAGES) -> None:
+    def __init__(self, asking: Asking, pages: Sequence[Page] = PAGES, port: int = 0) -> None:
+        sources = asking.sources
+        public_url = asking.settings().console.public_url
+        is_secure = public_url.startswith("https:")
         self._asking = asking
         self._pages = {page.name: page for page in pages}
-        self._tokens = FormTokens()
-        self._static = {name: _static_file(name) for name in STATIC}
-        version = hashlib.sha256(b"".join(self._static.values())).hexdigest()[:12]
-        self._templates = Environment(
-            loader=PackageLoader("modicum.console"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            finalize=_plain,
-            trim_blocks=True,
-            lstrip_blocks=True,
+        self._renderer = Renderer(pages)
+        self.gate = Gate(
+            AccessFile(sources.state),
+            Sessions(sources.state, sources.digest_key),
+            sources.digest_key,
+            "__Host-modicum" if is_secure else f"modicum-{port}",
+            urlsplit(public_url).netloc.lower(),
         )
-        self._templates.globals.update(
-            pages=list(self._pages.values()),
-            times=TIMES,
-            bases=BASES,
-            dimensions=list(COLUMNS),
-            version=version,
-            form_token=self._tokens.token,
+        self._login = Login(
+            self.gate,
+            self._reply,
+            sources.digest_key,
+            lambda: asking.settings().console.session_hours,
+            is_secure=is_secure,
         )
-
-    @property
-    def form_token(self) -> str:
-        """What forms of these pages carry."""
-        return self._tokens.token
+        self._accounts = Accounts(self.gate, self._reply, sources.digest_key, lambda: asking.settings().keep_days)
 
     def routes(self) -> list[Route]:
+        route = self.gate.route
         return [
-            Route("/", self.first),
-            Route("/healthz", self.health),
-            Route("/static/{name}", self.static),
-            Route("/waste/apply", self.apply, methods=["POST"]),
-            Route("/{page}", self.page),
-            Route("/{page}/{table}.csv", self.csv),
+            route("/", self.first, OPEN),
+            route("/healthz", self.health, OPEN),
+            route("/static/{name}", self.static, OPEN),
+            *self._login.routes(),
+            *self._accounts.routes(),
+            route("/waste/apply", self.apply, SETTINGS_EDITOR, "POST"),
+            route("/{page}", self.page, VIEWER),
+            route("/{page}/{table}.csv", self.csv, VIEWER),
         ]
+
+    def close(self) -> None:
+        self.gate.access.close()
+        self.gate.sessions.close()
 
     def first(self, request: Request) -> Response:
         """The first page, with what the address says."""
@@ -92,34 +93,28 @@ class Console:
 
     def static(self, request: Request) -> Response:
         name = request.path_params["name"]
-        if name not in self._static:
+        if name not in self._renderer.static:
             raise HTTPException(404)
         headers = {"cache-control": "public, max-age=31536000, immutable"}
-        return Response(self._static[name], media_type=STATIC[name], headers=headers)
+        return Response(self._renderer.static[name], media_type=STATIC[name], headers=headers)
 
     def page(self, request: Request) -> Response:
-        page = self._page_of(request)
-        view = self._view_of(request)
-        text = self._asking.share_page((page.name, request.url.query), lambda: self._render(page, view))
-        return _html(request, text)
-
-    def _render(self, page: Page, view: View) -> str:
-        content = page.read(self._asking, view)
-        return self._templates.select_template([f"{page.name}.html", "page.html"]).render(
-            page=page, view=view, content=content
-        )
+        page, asking, view = self._read_address(request)
+        text = asking.share_page((page.name, request.url.query), lambda: self._render(page, asking, view))
+        return tagged_reply(request, self._renderer.with_token(text, self.gate.form_token(asking.viewer)))
 
     def prepare(self) -> None:
         """Makes the first page before anybody asks for it: the first one takes longest. A ledger that is not there yet
         is no fault.
         """
-        view = read_view([], self._asking.settings().timezone)
         with contain():
-            self._asking.share_page(("overview", ""), lambda: self._render(self._pages["overview"], view))
+            view = read_view([], self._asking.settings().timezone)
+            page = self._pages["overview"]
+            self._asking.share_page((page.name, ""), lambda: self._render(page, self._asking, view))
 
     def csv(self, request: Request) -> Response:
-        page = self._page_of(request)
-        table = page.read(self._asking, self._view_of(request)).table(request.path_params["table"])
+        page, asking, view = self._read_address(request)
+        table = page.read(asking, view).table(request.path_params["table"])
         if table is None:
             raise HTTPException(404)
         headers = {
@@ -128,49 +123,57 @@ class Console:
         }
         return Response(csv_text(table), media_type="text/csv; charset=utf-8", headers=headers)
 
-    async def apply(self, request: Request) -> Response:
+    def apply(self, request: Request) -> Response:
         """Writes a replayed change into the settings, and goes back to the page that showed it."""
-        body = await _short_body(request)
-        fields = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10))
-        if not self._tokens.check(fields.get("token", "")):
-            raise HTTPException(403, "this form is of an older console: open the page again")
-        await run_in_threadpool(apply_change, self._asking, fields.get("what_if", ""))
-        back = fields.get("back", "?")
+        form = request.state.form
+        apply_change(self._asking.for_viewer(viewer_of(request)), form.get("what_if", ""))
+        back = form.get("back", "?")
         return RedirectResponse(f"/waste{back if back.startswith('?') else ''}", status_code=303)
 
-    def fault(self, _request: Request, error: Exception) -> Response:
+    def fault(self, request: Request, error: Exception) -> Response:
         """What is shown in the place of a page."""
         if isinstance(error, HTTPException):
-            status, message = error.status_code, "there is no such page"
-            message = message if status == 404 else error.detail
+            status, message = error.status_code, NOT_THERE if error.status_code == 404 else error.detail
         else:
-            status, message = (503 if isinstance(error, LedgerAwayError) else 400), str(error)
-        template = self._templates.get_template("fault.html")
-        text = template.render(page=None, view=None, content=Content(), status=status, message=message)
-        return Response(text, status, media_type="text/html; charset=utf-8", headers={"cache-control": "no-store"})
+            message = str(error)
+            status = 503 if isinstance(error, LedgerAwayError) else 403 if isinstance(error, ForbiddenError) else 400
+        return self._reply(request, "fault.html", status, message=message)
 
-    def _page_of(self, request: Request) -> Page:
+    def _reply(self, request: Request, template: str, status: int, **parts: Any) -> Response:
+        viewer: Viewer | None = getattr(request.state, "viewer", None)
+        text = self._renderer.text([template], viewer, status=status, **parts)
+        return html_reply(self._renderer.with_token(text, self.gate.form_token(viewer)), status)
+
+    def _render(self, page: Page, asking: Asking, view: View) -> str:
+        content = page.read(asking, view)
+        names = [f"{page.name}.html", "page.html"]
+        return self._renderer.text(names, asking.viewer, page=page, view=view, content=content)
+
+    def _read_address(self, request: Request) -> tuple[Page, Asking, View]:
+        """The page, who asks for it, and what that one may see of what the address says."""
         page = self._pages.get(request.path_params["page"])
         if page is None:
             raise HTTPException(404)
-        return page
+        asking = self._asking.for_viewer(viewer_of(request))
+        if not page.for_teams:
+            asking.reach.insist_on_everything()
+        view = read_view(request.query_params.multi_items(), asking.settings().timezone)
+        return page, asking, view.with_scope(asking.reach.narrow(view.scope))
 
-    def _view_of(self, request: Request) -> View:
-        return read_view(request.query_params.multi_items(), self._asking.settings().timezone)
 
+def make_app(console: Console, hosts: frozenset[bytes], public_url: str = "") -> App:
+    """The console behind its guard.
 
-def make_app(console: Console, hosts: frozenset[bytes]) -> App:
-    """The console behind its guard. `hosts`: the `Host` headers under which it is spoken to."""
+    Args:
+        console: what answers.
+        hosts: the `Host` headers under which it is spoken to on this machine.
+        public_url: under which a proxy shows it to others; empty: none does.
+    """
     handlers: Mapping[Any, Callable[[Request, Exception], Response]] = {
         UserError: console.fault,
         HTTPException: console.fault,
     }
-    return RequestGuard(Starlette(routes=console.routes(), exception_handlers=handlers), hosts)
-
-
-def _plain(value: Any) -> Any:
-    """Names may hold control characters, and characters that turn the direction of writing: these are spelt out."""
-    return one_line(value) if type(value) is str else value
+    return RequestGuard(Starlette(routes=console.routes(), exception_handlers=handlers), hosts, public_url)
 
 
 def csv_text(table: Table) -> str:
@@ -179,30 +182,3 @@ def csv_text(table: Table) -> str:
     rows = [[cell.text if cell.value is None else cell.value for cell in row] for row in table.rows]
     write_csv(stream, table.columns, rows)
     return stream.getvalue()
-
-
-async def _short_body(request: Request) -> bytes:
-    """The body of a form.
-
-    Raises:
-        HTTPException: it is longer than any form of ours.
-    """
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_FORM_BYTES:
-            raise HTTPException(413, "this is longer than any form of the console")
-    return body
-
-
-def _html(request: Request, text: str) -> Response:
-    """A page, or word that it is as the browser has it."""
-    tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'
-    headers = {"etag": tag, "cache-control": "no-cache, private"}
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
-    return Response(text, media_type="text/html; charset=utf-8", headers=headers)
-
-
-def _static_file(name: str) -> bytes:
-    return (files("modicum.console") / "static" / name).read_bytes()

@@ -6,6 +6,7 @@ choose the `Host` and the `Origin` that they send, so others than ours give it a
 
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -24,6 +25,7 @@ HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
 )
+API = "/api/"
 SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -41,10 +43,15 @@ class RequestGuard:
     Args:
         app: what answers those.
         hosts: the `Host` headers that are ours.
+        public_url: under which a proxy shows the console to others, as `https://spend.example.com`; empty: none does.
     """
 
-    def __init__(self, app: App, hosts: Collection[bytes]) -> None:
-        self._app, self._hosts = app, frozenset(host.lower() for host in hosts)
+    def __init__(self, app: App, hosts: Collection[bytes], public_url: str = "") -> None:
+        self._app = app
+        self._origins = {host.lower(): b"http://" + host.lower() for host in hosts}
+        if public_url:
+            parts = urlsplit(public_url.lower())
+            self._origins[parts.netloc.encode()] = f"{parts.scheme}://{parts.netloc}".encode()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -65,11 +72,13 @@ class RequestGuard:
 
     def _fault(self, scope: MutableMapping[str, Any]) -> str:
         hosts = [value.lower() for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) != 1 or hosts[0] not in self._hosts:
+        if len(hosts) != 1 or hosts[0] not in self._origins:
             return "the console is not known by that name: open it at the address that 'modicum console' prints"
         if scope["method"] in SAFE:
             return ""
         origins = [value.lower() for name, value in scope["headers"] if name == b"origin"]
-        if origins != [b"http://" + hosts[0]]:
+        if not origins and scope["path"].startswith(API):
+            return ""  # a program: browsers say where they send from
+        if origins != [self._origins[hosts[0]]]:
             return "changes are taken from pages of this console only"
         return ""

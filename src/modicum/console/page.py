@@ -92,5 +92,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Whether its figures can be of some calls only."""
     takes_times: bool = True
     """Whether its figures can be of some time only."""
+    for_teams: bool = True
+    """Whether it can be shown to those who see some teams only."""
     nothing: str = ""
     """What is said where there is nothing to show, with what to type; empty: how calls come into the ledger."""

@@ -10,6 +10,7 @@ import uvicorn
 from modicum.console.app import Console, make_app
 from modicum.console.asking import Asking, Sources
 from modicum.console.guards import names_of
+from modicum.outbound.event_loop import LOOP_NAME, run_loop
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
 
@@ -35,13 +36,14 @@ async def serve(sources: Sources, bound: socket.socket, host: str) -> None:
         bound: what is listened on.
         host: its name, as it was given.
     """
-    console = Console(Asking(sources))
-    app = make_app(console, names_of(host, bound.getsockname()[1]))
+    port = bound.getsockname()[1]
+    console = Console(Asking(sources), port=port)
+    app = make_app(console, names_of(host, port), sources.read_settings().console.public_url)
     preparing = asyncio.create_task(asyncio.to_thread(console.prepare))
     config = uvicorn.Config(
         app,
         http="httptools",
-        loop="uvloop",
+        loop=LOOP_NAME,
         ws="none",
         lifespan="off",
         access_log=False,
@@ -49,18 +51,19 @@ async def serve(sources: Sources, bound: socket.socket, host: str) -> None:
         server_header=False,
         timeout_graceful_shutdown=3,
     )
-    await DrainingServer(config).serve(sockets=[bound])
-    await preparing
+    try:
+        await DrainingServer(config).serve(sockets=[bound])
+        await preparing
+    finally:
+        console.close()
 
 
 def run(sources: Sources, bound: socket.socket, host: str, started: Callable[[], None] = lambda: None) -> None:
-    import uvloop
-
     async def begin() -> None:
         started()
         await serve(sources, bound, host)
 
-    uvloop.run(begin())
+    run_loop(begin())
 
 
 async def serve_beside(

@@ -6,6 +6,7 @@ from decimal import Decimal
 from modicum.console.page import Cell, Table
 from modicum.console.view import View
 from modicum.insights.bill import Bill, BillLine
+from modicum.insights.scoping.persons import PERSONAL
 from modicum.reports.figures import count, dollars, share
 
 MOST_ROWS = 20_000
@@ -41,7 +42,7 @@ def bill_table(
 
 
 def _link(page: str, by: str, name: str, view: View, next_by: str) -> str:
-    if not page:
+    if not page or (by in PERSONAL and name.startswith("(")):  # a group of persons
         return ""
     return f"{page}{view.narrowed(by, name, by=None if page == 'tasks' else next_by)}"
 

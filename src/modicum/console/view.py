@@ -32,6 +32,10 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
         """What the address says under a name."""
         return self.words.get(name) or otherwise
 
+    def with_scope(self, scope: Scope) -> "View":
+        """The same address, about these calls."""
+        return msgspec.structs.replace(self, scope=scope)
+
     def query(self, *, where: Mapping[str, str] | None = None, **words: str | None) -> str:
         """The query of an address with the same calls in view, and other words; an empty one is left out.
 

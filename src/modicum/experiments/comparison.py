@@ -6,10 +6,12 @@ out by name and never 0.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
 from modicum.calls.errors import UserError, accepted_are
+from modicum.calls.outside.tabular import Tabular
 from modicum.calls.task_result import TaskResult
 from modicum.experiments.comparison_arms import ComparedArm, TaskRuns, gather_tasks, summarise_arm
 from modicum.experiments.comparison_input import check_results
@@ -38,7 +40,9 @@ class ParetoLine(msgspec.Struct, frozen=True, kw_only=True):
     """Arms that do not know the measure."""
 
 
-class ArmComparison(msgspec.Struct, frozen=True, kw_only=True):
+class ArmComparison(Tabular, msgspec.Struct, frozen=True, kw_only=True):
+    """Arms on the same tasks, and each beside the baseline."""
+
     baseline: str
     rules: ComparisonRules
     arms: list[ComparedArm]
@@ -47,6 +51,10 @@ class ArmComparison(msgspec.Struct, frozen=True, kw_only=True):
     line: ParetoLine | None
     remarks: list[str]
     """What was left out, and what cannot be said, with the reason."""
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The arms."""
+        return [msgspec.structs.asdict(arm) for arm in self.arms]
 
 
 def compare(

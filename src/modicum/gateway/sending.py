@@ -6,11 +6,13 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from modicum.calls.errors import UserError
 from modicum.gateway.callers.outgoing_headers import beside_own_key
 from modicum.gateway.callers.own_keys import check_upstream
 from modicum.gateway.exchange import Exchange, PendingEdit, Request
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.http.upload import Upload
+from modicum.gateway.process.log import log
 from modicum.gateway.upstreams import Upstream
 from modicum.outbound.keepalive import Answer, Connections, Header, request_head
 from modicum.outbound.open_files import OutOfFiles
@@ -103,6 +105,7 @@ def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
         translated = exchange.translation.request(exchange.body, exchange.route.model)
         exchange.body, exchange.left_out = translated.body, translated.left_out
         exchange.custom_tools = translated.custom_tools
+        exchange.body = exchange.upstream_dialect.with_headers(exchange.body, exchange.request.headers)
         if not asks_usage:
             exchange.body = exchange.upstream_dialect.without_usage_asked(exchange.body)
         return
@@ -111,7 +114,8 @@ def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
     if asks_usage and not facts.usage_asked:
         exchange.body = dialect.with_usage_asked(exchange.body)
     is_missing = exchange.request.served.deployment and not exchange.route.upstream.has_deployments
-    if is_missing or (exchange.route.model != facts.model and b'"model"' in exchange.body):
+    is_other = exchange.route.model != facts.model and not dialect.model_in_path and b'"model"' in exchange.body
+    if is_missing or is_other:
         exchange.body = with_model(exchange.body, exchange.route.model)
 
 
@@ -182,7 +186,8 @@ def passing(exchange: Exchange) -> Passing:
     request, upstream = exchange.request, exchange.route.upstream
     if exchange.translation is None:
         return Passing(b"POST", outgoing(request, upstream, exchange.caller.own_key), request.query)
-    headers = [header for header in request.passing if header[0] in _OF_ALL] + upstream.passes_on(request.headers)
+    passed = _OF_ALL | exchange.upstream_dialect.shared_headers
+    headers = [header for header in request.passing if header[0] in passed] + upstream.passes_on(request.headers)
     headers += exchange.upstream_dialect.version_headers
     _, query = exchange.upstream_dialect.call_target(exchange.route.model, stream=exchange.facts.stream)
     return Passing(b"POST", headers, query)
@@ -214,22 +219,41 @@ async def send(
         Refused: the request cannot be sent as it is, or no file can be opened for a connection.
         Unreachable: the upstream does not answer.
     """
-    keys = upstream.key_headers() if own_key is None else [own_key]
+    where = upstream.base + target.encode("utf-8") + _query(request, upstream)
+    if own_key is not None:
+        keys = [own_key]
+    elif upstream.signer is None:
+        keys = upstream.key_headers()
+    else:
+        keys = await _signed(upstream, request.method, where, None if upload is not None else body)
     length, more = (len(body), None) if upload is None else (upload.length_bytes, upload.piece)
     try:
-        head = request_head(
-            request.method,
-            upstream.base + target.encode("utf-8") + _query(request, upstream),
-            upstream.origin,
-            [*request.headers, *keys, (b"accept-encoding", b"identity")],
-            length,
-        )
+        headers = [*request.headers, *keys, (b"accept-encoding", b"identity")]
+        head = request_head(request.method, where, upstream.origin, headers, length)
     except ValueError as error:
         raise Refused(400, str(error), "invalid_request") from None
     try:
         return await connections.send(upstream.origin, head, body, sent, upstream.timeouts, more)
     except OutOfFiles:
         raise Refused(503, "the gateway has no more open files; try again", "out_of_files") from None
+
+
+async def _signed(upstream: Upstream, method: bytes, target: bytes, body: bytes | None) -> list[Header]:
+    """The headers that prove who sends a request.
+
+    Raises:
+        Refused: nobody can sign it.
+    """
+    assert upstream.signer is not None  # noqa: S101 - asked before
+    if body is None:
+        message = f"the upstream '{upstream.name}' wants its requests signed, and what comes in pieces cannot be"
+        raise Refused(413, message, "too_large")
+    try:
+        return await upstream.signer.headers(method, upstream.origin.authority, target, body)
+    except UserError as error:
+        log("not_signed", upstream=upstream.name, problem=str(error))
+        message = f"the gateway has no valid credentials for the upstream '{upstream.name}'; its log says why"
+        raise Refused(502, message, "no_credentials") from None
 
 
 def _query(request: Passing, upstream: Upstream) -> bytes:

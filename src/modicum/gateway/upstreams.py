@@ -19,6 +19,7 @@ from modicum.governance.circuits import Circuit
 from modicum.outbound.hosts import origin_at, split_address
 from modicum.outbound.keepalive import Header
 from modicum.outbound.phases import PhaseTimeouts
+from modicum.outbound.signing.signer import Signer
 from modicum.providers.dialect import DialectApi
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.translation.translation import Translation
@@ -38,9 +39,17 @@ class Upstream:
     Args:
         key: the provider's key, already read from where the settings say; empty: none.
         trust: an authority of its own; None: those that this machine believes.
+        signer: proves who sends a request, where a key alone does not; None: a key does.
     """
 
-    def __init__(self, name: str, settings: UpstreamSettings, key: str, trust: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: UpstreamSettings,
+        key: str,
+        trust: ssl.SSLContext | None = None,
+        signer: Signer | None = None,
+    ) -> None:
         try:
             parts = split_address(settings.url)
         except UserError:
@@ -63,7 +72,8 @@ class Upstream:
         self.own_keys = bool(settings.key and self.host_provider) if settings.own_keys is None else settings.own_keys
         """Whether callers' own keys may go there."""
         self.pass_headers = _checked_names(name, settings.pass_headers)
-        self.has_key = bool(key)
+        self.signer = signer
+        self.has_key = bool(key) or signer is not None
         own = f"{parts.hostname}:{self.origin.port}" if not self.provider else ""
         self.server = settings.server or own
         """Whose energy these calls take; empty: nobody's that is watched."""

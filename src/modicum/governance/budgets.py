@@ -13,9 +13,12 @@ import msgspec
 
 from modicum.calls import Owner
 from modicum.governance.budget_windows import BudgetWindow
+from modicum.governance.energy_rate import EnergyRate
 
 NANO = 1_000_000_000
 """Dollars are counted in billionths, so that sums are exact."""
+MILLI = 1_000
+"""Joules are counted in thousandths."""
 EACH = "*"
 """In the place of a name: every name has a budget of its own."""
 RESERVED_TAG = "budget.reserved"
@@ -31,6 +34,16 @@ class LimitUnit(StrEnum):
     USD = "usd"
     EFFECTIVE_TOKENS = "effective_tokens"
     CALLS = "calls"
+    JOULES = "joules"
+    """Of one's own servers, by the rates of `[[energy]]`."""
+
+    @property
+    def scale(self) -> int:
+        """How many of what is counted make one of the unit that people write."""
+        return _SCALES.get(self.value, 1)
+
+
+_SCALES = {"usd": NANO, "joules": MILLI}
 
 
 class AtLimit(StrEnum):
@@ -39,6 +52,8 @@ class AtLimit(StrEnum):
     REFUSE = "refuse"
     DOWNGRADE = "downgrade"
     """A cheaper model from a share of the limit on; above the limit it is refused."""
+    CUT = "cut"
+    """A stream is made and ended when what is left is used up; what is no stream is refused."""
     ALERT = "alert"
     """It is made, and that is logged."""
 
@@ -59,23 +74,37 @@ class Amounts(NamedTuple):
     """None: no price is known."""
     effective_tokens: int | None
     calls: int = 1
+    millijoules: int | None = None
+    """None: no energy is known."""
 
     def in_unit(self, unit: LimitUnit) -> int | None:
         if unit is LimitUnit.USD:
             return self.nano_usd
+        if unit is LimitUnit.JOULES:
+            return self.millijoules
         return self.effective_tokens if unit is LimitUnit.EFFECTIVE_TOKENS else self.calls
 
     @property
     def text(self) -> str:
-        """As it stands in a record's tag: dollars/effective tokens."""
+        """As it stands in a record's tag: dollars/effective tokens, or dollars/effective tokens/millijoules."""
         usd = "" if self.nano_usd is None else f"{self.nano_usd}"
-        return f"{usd}/{'' if self.effective_tokens is None else self.effective_tokens}"
+        energy = "" if self.millijoules is None else f"/{self.millijoules}"
+        return f"{usd}/{'' if self.effective_tokens is None else self.effective_tokens}{energy}"
 
     @classmethod
     def parse(cls, text: str) -> "Amounts":
         """The amounts of a record's tag; what is not there is 0."""
-        usd, _, tokens = text.partition("/")
-        return cls(_whole_number(usd), _whole_number(tokens), 0)
+        usd, tokens, energy = (*text.split("/"), "", "", "")[:3]
+        return cls(_whole_number(usd), _whole_number(tokens), 0, _whole_number(energy))
+
+    def known_or(self, other: "Amounts") -> "Amounts":
+        """These, and the other's in units of which nothing is known; its own calls."""
+        return Amounts(
+            other.nano_usd if self.nano_usd is None else self.nano_usd,
+            other.effective_tokens if self.effective_tokens is None else self.effective_tokens,
+            self.calls,
+            other.millijoules if self.millijoules is None else self.millijoules,
+        )
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +113,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     unit: LimitUnit
     limit: int
-    """In billionths of a dollar, effective tokens or calls."""
+    """In billionths of a dollar, effective tokens, calls, or thousandths of a joule."""
     window: BudgetWindow
     at_limit: AtLimit = AtLimit.REFUSE
     downgrade_to: str = ""
@@ -96,6 +125,8 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """How much of the limit is only for calls in the middle of an agent's work: those that hand over what tools
     returned.
     """
+    assume_max_tokens: int = 0
+    """The most output of calls that name none themselves; it is sent with them. 0: the model's context window."""
     agent_line_below: int = 0
     """Where less than that is left, a line at the end of the prompt says so to the agent; 0: never."""
     team: str = ""
@@ -109,6 +140,8 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     tag: str = ""
     """A tag's name."""
     tag_value: str = ""
+    energy: tuple[EnergyRate, ...] = ()
+    """What tokens of which model draw; of a budget in joules."""
 
     @property
     def is_hard(self) -> bool:
@@ -252,11 +285,19 @@ def tightest(standings: Iterable[Standing]) -> Standing | None:
 
 
 def show_amount(unit: LimitUnit, amount: int) -> str:
-    """For people: `$1.25`, `1,200 effective tokens`, `3 calls`."""
+    """For people: `$1.25`, `1,200 effective tokens`, `3 calls`, `2,500 J`."""
     if unit is LimitUnit.USD:
         usd = amount / NANO
         return f"${usd:,.2f}" if usd >= 1 or not amount else f"${usd:.6f}"
+    if unit is LimitUnit.JOULES:
+        joules = amount / MILLI
+        return f"{joules:,.0f} J" if joules >= 100 or not amount else f"{joules:,.3f} J"
     return f"{amount:,} {unit.value.replace('_', ' ')}"
+
+
+def plain_amount(unit: LimitUnit, amount: int) -> float | int:
+    """For programs: dollars and joules as numbers, what is counted by the piece as it is."""
+    return amount if unit.scale == 1 else amount / unit.scale
 
 
 def _reason(standing: Standing, amount: int) -> Ruling:

@@ -4,9 +4,6 @@ A key is `mk_<id>_<secret>`. It is shown once; what is kept is a keyed digest of
 events nor a copy of it opens anything. The id is public and finds the record; the secret is compared in constant time.
 """
 
-import hashlib
-import hmac
-import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
@@ -14,12 +11,11 @@ from typing import Literal
 import msgspec
 
 from modicum.calls import AuditEvent, Owner, UserError
+from modicum.governance.access.shown_once import fits, make_secret, split_secret
 
 PREFIX = "mk_"
 OWN_KEY = "own-"
 """How the name begins of an owner who brings a provider key of its own; a digest of it follows."""
-_ID_BYTES, _SECRET_BYTES = 6, 32
-_NOBODY = bytes(32)
 
 
 class KeyEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,11 +53,11 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
 
 def issue(owner: Owner, models: tuple[str, ...], at: datetime, by: str, digest_key: bytes) -> tuple[str, KeyEvent]:
     """A fresh key, which nobody can ask for again, and the event that tells of it."""
-    key_id, secret = secrets.token_hex(_ID_BYTES), secrets.token_urlsafe(_SECRET_BYTES).replace("_", "-")
+    fresh = make_secret(PREFIX, digest_key)
     event = KeyEvent(
-        what="issued", key_id=key_id, at=at, by=by, digest=_digest(secret, digest_key), owner=owner, models=models
+        what="issued", key_id=fresh.public_id, at=at, by=by, digest=fresh.digest, owner=owner, models=models
     )
-    return f"{PREFIX}{key_id}_{secret}", event
+    return fresh.text, event
 
 
 def revoke(keys: "Keys", name: str, at: datetime, by: str) -> KeyEvent:
@@ -117,9 +113,9 @@ class Keys:
 
     def check(self, token: str, digest_key: bytes) -> Key | None:
         """The key that this token is; None: it is unknown, wrong or revoked. Takes as long for one as for the other."""
-        key_id, _, secret = token.removeprefix(PREFIX).partition("_")
+        key_id, secret = split_secret(PREFIX, token)
         key = self._by_id.get(key_id)
-        right = hmac.compare_digest(_digest(secret, digest_key), key.digest if key else _NOBODY)
+        right = fits(secret, key.digest if key else None, digest_key)
         return key if key is not None and right and key.revoked_at is None else None
 
     def _apply(self, event: KeyEvent) -> None:
@@ -137,7 +133,3 @@ class Keys:
             )
         if key_id in self._by_id and key_id in self._revoked_at:
             self._by_id[key_id] = msgspec.structs.replace(self._by_id[key_id], revoked_at=self._revoked_at[key_id])
-
-
-def _digest(secret: str, digest_key: bytes) -> bytes:
-    return hashlib.blake2b(secret.encode("utf-8", "surrogatepass"), digest_size=32, key=digest_key[:64]).digest()

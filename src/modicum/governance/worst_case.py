@@ -52,12 +52,15 @@ def worst_amounts(bound: CallBound, lanes: Iterable[RateSteps]) -> Amounts:
 
 def sum_amounts(parts: Iterable[Amounts]) -> Amounts:
     """What one call may cost at several models together; unknown where one of them is."""
-    total = Amounts(0, 0)
+    total = Amounts(0, 0, millijoules=0)
     for part in parts:
         usd = None if total.nano_usd is None or part.nano_usd is None else total.nano_usd + part.nano_usd
         known = total.effective_tokens is not None and part.effective_tokens is not None
         tokens = (total.effective_tokens or 0) + (part.effective_tokens or 0) if known else None
-        total = Amounts(usd, tokens)
+        energy = None
+        if total.millijoules is not None and part.millijoules is not None:
+            energy = total.millijoules + part.millijoules
+        total = Amounts(usd, tokens, millijoules=energy)
     return total
 
 

@@ -327,6 +327,10 @@ def _read_beside(
     chunks = list(_chunks(files, whole // (workers * 4) + 1))
     # A child of fork starts in milliseconds but must not inherit threads: DuckDB has some from its import on.
     fork = sys.platform == "linux" and "duckdb" not in sys.modules
+    if fork and task.reading.anatomy and task.reading.count is None:
+        from modicum.metering.tokens import load_encoding
+
+        load_encoding()  # once, and all processes share it: it takes as long as reading 30 MB
     done = 0
     packed_chunks = map_in_processes(partial(_read_chunk, task), chunks, workers, "fork" if fork else "spawn")
     for chunk, packed in zip(chunks, packed_chunks, strict=True):

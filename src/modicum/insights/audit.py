@@ -15,6 +15,7 @@ import numpy as np
 
 from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
+from modicum.calls.outside.tabular import Tabular
 from modicum.insights.advice.client_advice import ClientAdvice, advice_for
 from modicum.insights.advice.examples import ExampleCall, locate_calls
 from modicum.insights.advice.first_steps import WORTH_DOING, AdvisedFinding, AdvisedStep, rank_steps
@@ -122,7 +123,9 @@ class SourceFidelity(msgspec.Struct, frozen=True, kw_only=True):
     """Worse than 2 % in total or 3 % for the median task, or over 10 % excused: its replayed figures are bounds."""
 
 
-class Audit(msgspec.Struct, frozen=True, kw_only=True):
+class Audit(Tabular, msgspec.Struct, frozen=True, kw_only=True):
+    """What a bill was spent on, what of it was waste, and what changes would have saved."""
+
     calls: int
     tasks: int
     calls_unpriced: int
@@ -163,6 +166,11 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     """Outcomes and calls by the size of the context. No cause."""
     cache_timeline: CacheTimeline | None
     """Of the task that lost most by losing its prompt cache."""
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The findings."""
+        rows: list[dict[str, Any]] = audit_document(self)["findings"]
+        return rows
 
 
 def audit(

@@ -15,6 +15,7 @@ import msgspec
 
 from modicum.calls import BUCKETS, Basis, BucketCosts, Entry, Problem, Usage
 from modicum.calls.cost import sum_costs
+from modicum.calls.outside.tabular import Tabular
 from modicum.calls.problem import problem_rows
 from modicum.calls.project_names import merge_projects
 from modicum.calls.usage import sum_usages
@@ -65,7 +66,9 @@ class BillLine(msgspec.Struct, frozen=True, kw_only=True):
     latency: Latency | None = None
 
 
-class Bill(msgspec.Struct, frozen=True, kw_only=True):
+class Bill(Tabular, msgspec.Struct, frozen=True, kw_only=True):
+    """What was spent, in rows of one dimension or several."""
+
     by: str
     total: BillLine
     rows: list[BillLine]
@@ -73,6 +76,9 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
     usage_reports: BillLine | None = None
     """What the provider's own usage reports say, where there are logs too. They count the same calls, so they are set
     beside the bill and never added to it. Without logs they are the bill."""
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        return [{"name": row.name, **_names(row, self.by), **_figures(row)} for row in self.rows]
 
 
 def build(cells: Iterable[Cell], by: str | Sequence[str]) -> Bill:
@@ -313,7 +319,7 @@ def bill_document(
         **_figures(bill.total),
         "models_unpriced": bill.models_unpriced,
         "usage_reports": None if bill.usage_reports is None else _figures(bill.usage_reports),
-        "rows": [{"name": row.name, **_names(row, by), **_figures(row)} for row in bill.rows],
+        "rows": msgspec.structs.replace(bill, by=by).to_dicts(),
         "problems": problem_rows(problems),
     }
 

@@ -95,7 +95,7 @@ def share_energy(windows: Sequence[EnergyWindow], rows: Sequence[Row], provider:
 
     None where there are no windows.
     """
-    kept, overlapping = _leave_out_overlaps(windows)
+    kept, overlapping = leave_out_overlaps(windows)
     if not kept:
         return None
     sites: dict[tuple[tuple[str, ...], tuple[str, ...]], list[EnergyWindow]] = {}
@@ -150,7 +150,7 @@ def find_time_span(windows: Sequence[EnergyWindow]) -> tuple[datetime, datetime]
     return datetime.fromtimestamp(min(window.started for window in windows), UTC), datetime.fromtimestamp(ends, UTC)
 
 
-def _leave_out_overlaps(windows: Sequence[EnergyWindow]) -> tuple[list[EnergyWindow], int]:
+def leave_out_overlaps(windows: Sequence[EnergyWindow]) -> tuple[list[EnergyWindow], int]:
     """Windows in order of time, none of which shares a GPU with another at one moment; how many were left out."""
     kept: list[EnergyWindow] = []
     busy_until: dict[str, float] = {}

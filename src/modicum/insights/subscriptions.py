@@ -35,9 +35,7 @@ def compare_with_fees(
     rows = list(months)
     found = []
     for fee in subscriptions:
-        mine = [
-            row for row in rows if row["source"] == fee.source and _is_paid_in(fee, date.fromisoformat(row["month"]))
-        ]
+        mine = [row for row in rows if row["source"] == fee.source and fee.is_paid_in(date.fromisoformat(row["month"]))]
         found.append(
             SubscriptionUse(
                 name=fee.name,
@@ -62,8 +60,3 @@ def sum_by_month(entries: Iterable[Entry], zone: ZoneInfo) -> list[dict[str, Any
         if entry.cost.usd is not None:
             row["cost_usd"] = (row["cost_usd"] or Decimal(0)) + entry.cost.usd
     return list(rows.values())
-
-
-def _is_paid_in(fee: Subscription, month: date) -> bool:
-    """Whether the fee is paid in that month: from the month in which it begins until the one in which it ended."""
-    return (fee.since is None or fee.since.replace(day=1) <= month) and (fee.until is None or month < fee.until)

@@ -152,7 +152,8 @@ class Api:
         by = question.get("by", "model")
         if by not in BY:
             raise ValueError(f"by is {by!r:.40}; {accepted_are(BY)}")
-        return self._ledger.live.live(by, float(question.get("seconds", 60)), datetime.now(UTC))
+        named = msgspec.convert(question.get("where", []), list[tuple[str, str]])
+        return self._ledger.live.live(by, float(question.get("seconds", 60)), datetime.now(UTC), named)
 
     async def _ask(self, body: bytes) -> Any:
         question, parameters = _question(body)

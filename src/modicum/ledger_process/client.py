@@ -80,8 +80,12 @@ class LedgerProcessStore:
         found = self._post("conversations-of", msgspec.msgpack.encode(list(entry_ids)))
         return msgspec.convert(found, dict[str, str])
 
-    def live(self, by: str, seconds: float) -> Any:
-        return self._post("live", wire.encode({"by": by, "seconds": seconds}))
+    def live(self, by: str, seconds: float, named: Sequence[tuple[str, str]] = ()) -> Any:
+        """What the gateway does now; `named`: of the calls that fit, as dimension and pattern."""
+        live = self._post("live", wire.encode({"by": by, "seconds": seconds, "where": named}))
+        if named and "chosen" not in live:
+            raise UserError("the ledger process is of an older version and cannot choose calls; restart 'modicum up'")
+        return live
 
     def close(self) -> None:
         """Nothing is held open."""

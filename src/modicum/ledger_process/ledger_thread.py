@@ -14,6 +14,10 @@ from modicum.experiments.decisions import ExperimentEvent, audit_experiments
 from modicum.experiments.grader import Grader
 from modicum.experiments.trials.trial_log import EVENT_KIND as TRIAL
 from modicum.experiments.trials.trial_log import TrialEvent, audit_trials
+from modicum.governance.access.tokens import EVENT_KIND as TOKEN
+from modicum.governance.access.tokens import TokenEvent, audit_tokens
+from modicum.governance.access.users import EVENT_KIND as USER
+from modicum.governance.access.users import UserEvent, audit_users
 from modicum.governance.budget_raises import EVENT_KIND as BUDGET
 from modicum.governance.budget_raises import RaiseEvent, audit_raises
 from modicum.governance.keys import KeyEvent, audit
@@ -188,6 +192,8 @@ class LedgerThread:
             decided += audit_experiments(self._events.read(EXPERIMENT, ExperimentEvent))
             decided += audit_policy(self._events.read(POLICY, PolicyEvent))
             decided += audit_trials(self._events.read(TRIAL, TrialEvent))
+            decided += audit_users(self._events.read(USER, UserEvent))
+            decided += audit_tokens(self._events.read(TOKEN, TokenEvent))
         except UserError as error:  # an event of a newer version must not keep calls out of the ledger
             self._log(str(error))
         else:

@@ -1,16 +1,20 @@
 """What happened in the last minutes, from memory: the figures of `modicum top`."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from modicum.calls import FAILED_ATTEMPT, CallStatus, Entry
+from modicum.insights.scoping.call_choice import make_filter, parse_conditions
 
 KEPT = timedelta(minutes=15)
 MOST_CALLS = 200_000
+UTC = ZoneInfo("UTC")
+"""A window of minutes has no days that could begin elsewhere."""
 BY = ("model", "team", "app", "user", "key", "task", "agent")
 
 
@@ -39,6 +43,8 @@ class Live(msgspec.Struct, kw_only=True):
     seconds: float
     total: LiveLine
     rows: list[LiveLine]
+    chosen: list[str] = []
+    """Conditions that the calls fit: `team=research`."""
 
 
 class LiveWindow:
@@ -54,8 +60,19 @@ class LiveWindow:
         while len(self._entries) > MOST_CALLS:
             self._entries.popitem(last=False)
 
-    def live(self, by: str, seconds: float, now: datetime) -> Live:
-        """The window that ends now, by model or owner, most expensive first."""
+    def live(self, by: str, seconds: float, now: datetime, named: Sequence[tuple[str, str]] = ()) -> Live:
+        """The window that ends now, by model or owner, most expensive first.
+
+        Args:
+            by: model, owner part, task or agent.
+            seconds: how long the window is.
+            now: where it ends.
+            named: conditions, as dimension and pattern; all calls where there are none.
+
+        Raises:
+            UserError: there is no such dimension.
+        """
+        fits = make_filter(parse_conditions(named), UTC)
         while self._entries and _end_of(next(iter(self._entries.values()))) < now - KEPT:
             self._entries.popitem(last=False)
         since = now - timedelta(seconds=seconds)
@@ -64,7 +81,7 @@ class LiveWindow:
         firsts: dict[str, list[float]] = {}
         users: dict[str, set[str]] = {}
         for entry in self._entries.values():
-            if _end_of(entry) < since:
+            if _end_of(entry) < since or not fits(entry):
                 continue
             name = _name(entry, by)
             line = lines.setdefault(name, LiveLine(name=name))
@@ -83,7 +100,8 @@ class LiveWindow:
         every = [wait for waits in firsts.values() for wait in waits]
         total.first_token_seconds = sum(every) / len(every) if every else None
         rows = sorted(lines.values(), key=lambda line: (-(line.cost_usd or 0), -line.calls))
-        return Live(by=by, seconds=seconds, total=total, rows=rows)
+        chosen = [f"{dimension}={pattern}" for dimension, pattern in named]
+        return Live(by=by, seconds=seconds, total=total, rows=rows, chosen=chosen)
 
 
 def _count(entry: Entry, line: LiveLine) -> None:

@@ -111,6 +111,12 @@ class Subscription(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     since: date | None = None
     until: date | None = None
 
+    def is_paid_in(self, month: date) -> bool:
+        """Whether the fee is paid in that month (its first day): from the month in which it begins until the one in
+        which it ended.
+        """
+        return (self.since is None or self.since.replace(day=1) <= month) and (self.until is None or month < self.until)
+
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True):
     price: list[OwnPrice] = []

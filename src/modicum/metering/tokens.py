@@ -64,6 +64,11 @@ def _counter(encoding: str) -> Any:
     return quicktok.get_encoding(encoding).count
 
 
+def load_encoding(encoding: str = DEFAULT_ENCODING) -> None:
+    """Loads an encoding now, which the first count would do: before a process is forked, so that both have it."""
+    _counter(encoding)
+
+
 def count_tokens(text: str, model: str) -> int:
     """Tokens of a text, with the model's own encoding or the nearest public one. Special tokens count as text.
 

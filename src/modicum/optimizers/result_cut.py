@@ -9,10 +9,9 @@ from typing import NamedTuple
 from modicum.calls import SegmentKind
 from modicum.calls.change import NO_CHANGE, Change, OwnTool
 from modicum.calls.facts import Facts
-from modicum.calls.prompt import CHARACTERS_PER_TOKEN, Prompt
+from modicum.calls.prompt import CHARACTERS_PER_TOKEN, Prompt, content_digest
 from modicum.calls.rule import Rule, Safety
 from modicum.optimizers.arrival import EditMemory, change_of
-from modicum.providers.prompt import content_digest
 
 MARK = "[modicum cut: "
 PURPOSE = "long results cut to a budget"

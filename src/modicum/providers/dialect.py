@@ -12,8 +12,10 @@ from urllib.parse import quote
 
 import msgspec
 
+from modicum.calls.change import Change, DoesNotFit
 from modicum.providers.blocks import Block
 from modicum.providers.body_parsing import UNREADABLE, parse_request_object
+from modicum.providers.cut_off.stream_cut import StreamCut
 from modicum.providers.facts import ReplyFacts, RequestFacts, StreamTail
 from modicum.providers.limit_headers import LimitHeaders
 from modicum.providers.mock_rules import MockRules
@@ -49,6 +51,10 @@ class DialectApi(NamedTuple):
     """The headers by which it says how rate limits stand; None: it has none."""
     request_id_header: bytes = b"x-request-id"
     """The header of a reply that names the request, for its provider's support."""
+    is_signed: bool = False
+    """Whether its requests are signed as AWS wants it, unless they bring a bearer's key."""
+    lists_models: bool = True
+    """Whether an upstream says which models it has."""
 
 
 class Target(NamedTuple):
@@ -94,6 +100,14 @@ class Dialect(ABC):
     tail has the last word."""
     streams_json: ClassVar[bool] = False
     """Whether a stream may come as JSON."""
+    streams_frames: ClassVar[bool] = False
+    """Whether a stream comes in frames of its own and not as events: its tail passes on whole ones."""
+    model_in_path: ClassVar[bool] = False
+    """Whether the path names the model, and the body none."""
+    other_paths: ClassVar[re.Pattern[str]] = re.compile(r"/v1(?:alpha|beta)?(?=/)")
+    """How paths of its API begin that no dialect has; what it matches does not go upstream."""
+    shared_headers: ClassVar[frozenset[bytes]] = frozenset()
+    """Headers that mean the same to it as to the dialects that are translated into it."""
     generates: ClassVar[bool] = True
     """Whether a model writes something: a call may be an agent's turn."""
     is_metered: ClassVar[bool] = True
@@ -126,6 +140,8 @@ class Dialect(ABC):
     """None: its requests are not taken apart."""
     stream_texts: ClassVar[StreamTexts | None] = None
     """None: nobody edits its streams."""
+    stream_cut: ClassVar[type[StreamCut] | None] = None
+    """Ends a stream early; None: nobody does."""
     words: ClassVar[TextReaders | None] = None
     """None: its replies have none."""
     own_tools: ClassVar[OwnToolShape | None] = None
@@ -173,6 +189,12 @@ class Dialect(ABC):
         """
         return body
 
+    def with_headers(self, body: bytes, headers: Mapping[bytes, bytes]) -> bytes:  # noqa: ARG002 - as a rule headers stay headers
+        """The request, translated into this dialect, with what its callers said in headers and this API wants in the
+        body.
+        """
+        return body
+
     def without_usage_asked(self, body: bytes) -> bytes:
         """The way back, for a request that a translation wrote and an upstream refuses.
 
@@ -180,6 +202,17 @@ class Dialect(ABC):
             DialectError: it is not JSON.
         """
         return body
+
+    def with_most_output(self, body: bytes, tokens: int) -> bytes | None:
+        """The request with so many tokens of output at most, for each choice; None: that cannot be said in it. For
+        bodies that `request` took.
+        """
+        if self.prompt_shape is None:
+            return None
+        try:
+            return RequestPrompt(body, self.prompt_shape).write(Change(most_output_tokens=tokens))
+        except DoesNotFit:
+            return None
 
     @abstractmethod
     def reply(self, body: bytes) -> ReplyFacts:

@@ -6,6 +6,8 @@ from modicum.providers.anthropic_messages.dialect import DIALECT as ANTHROPIC_ME
 from modicum.providers.batches.anthropic import AnthropicBatches
 from modicum.providers.batches.dialect import BatchPaths
 from modicum.providers.batches.openai import OpenAIBatches
+from modicum.providers.bedrock_converse.dialect import DIALECT as BEDROCK_CONVERSE
+from modicum.providers.bedrock_invoke.dialect import BedrockInvoke
 from modicum.providers.dialect import Dialect
 from modicum.providers.gemini_embeddings.dialect import DIALECT as GEMINI_EMBEDDINGS
 from modicum.providers.gemini_generate.dialect import DIALECT as GEMINI_GENERATE
@@ -19,6 +21,7 @@ from modicum.providers.openai_text.dialect import DIALECT as OPENAI_TEXT
 from modicum.providers.openai_transcriptions.dialect import DIALECT as OPENAI_TRANSCRIPTIONS
 from modicum.providers.rerank.dialect import DIALECT as RERANK
 from modicum.providers.unmetered.dialect import UnmeteredPaths
+from modicum.providers.vertex_claude.dialect import VertexClaude
 
 DIALECTS: dict[str, Dialect] = {
     dialect.name: dialect
@@ -36,6 +39,10 @@ DIALECTS: dict[str, Dialect] = {
         RERANK,
         GEMINI_EMBEDDINGS,
     )
+}
+DIALECTS |= {
+    hosted.name: hosted
+    for hosted in (BedrockInvoke(ANTHROPIC_MESSAGES), BEDROCK_CONVERSE, VertexClaude(ANTHROPIC_MESSAGES))
 }
 DIALECTS |= {
     batches.name: batches

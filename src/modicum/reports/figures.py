@@ -2,6 +2,10 @@
 
 from decimal import Decimal
 
+from modicum.calls.words.counted_nouns import number_of
+
+__all__ = ["count", "dollars", "dollars_of", "dollars_of_axis", "format_tokens", "number_of", "share", "unpriced_note"]
+
 MOST_PLACES = 8
 
 
@@ -33,11 +37,6 @@ def dollars_of(usd: float | None) -> str:
 def dollars_of_axis(usd: float) -> str:
     """Dollars as an axis has them: no cents where they would all be zero."""
     return f"${usd:,.0f}" if usd >= 10 else dollars_of(usd)
-
-
-def number_of(number: int, noun: str) -> str:
-    """`1 call`, `1,234 calls`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def unpriced_note(calls: int) -> str:

@@ -16,6 +16,7 @@ from modicum.settings.folders import (
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
 from modicum.settings.governance.alerts import AlertSettings, alert_rules_of, webhook_of
 from modicum.settings.governance.budgets import BudgetSettings, budgets_of
+from modicum.settings.governance.energy import EnergySettings
 from modicum.settings.governance.limits import LimitSettings, limits_of
 from modicum.settings.governance.outcomes import OutcomeSettings, outcome_budgets_of, worth_of
 from modicum.settings.governance.policy import NO_POLICY_SETTINGS, PolicySettings, policy_of
@@ -46,6 +47,7 @@ __all__ = [
     "BudgetSettings",
     "CascadeSettings",
     "ConsoleSettings",
+    "EnergySettings",
     "GatewaySettings",
     "LimitSettings",
     "MetricsSettings",

@@ -1,10 +1,14 @@
 """`[console]`: where the ledger process listens, and where the console's pages are."""
 
+import math
+from urllib.parse import urlsplit
+
 import msgspec
 
 from modicum.calls import UserError
 from modicum.settings.addresses import host_and_port
 
+MOST_HOURS = 720
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -14,10 +18,27 @@ class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     listen: str = "127.0.0.1:4100"
     pages_listen: str = "127.0.0.1:4101"
     """The address of the console's pages; empty: `modicum up` shows none."""
+    public_url: str = ""
+    """Where a proxy of yours shows the pages to others, as `https://spend.example.com`; needs users. Empty: none
+    does."""
+    session_hours: float = 12.0
+    """How long somebody who logged in stays so."""
+
+
+def console_fault(console: ConsoleSettings) -> tuple[str, str] | None:
+    """The setting that is wrong, and what it must be."""
+    parts = urlsplit(console.public_url)
+    if console.public_url and (
+        parts.scheme != "https" or not parts.hostname or parts.path not in {"", "/"} or parts.query or parts.username
+    ):
+        return "public_url", "must be https://HOST or https://HOST:PORT: passwords go over it"
+    if not (math.isfinite(console.session_hours) and 0 < console.session_hours <= MOST_HOURS):
+        return "session_hours", f"must be a number above 0 and at most {MOST_HOURS}, that is 30 days"
+    return None
 
 
 def pages_address(address: str, setting: str = "console.pages_listen") -> tuple[str, int]:
-    """Host and port of the console's pages, which show spend to whoever opens them.
+    """Host and port of the console's pages, which speak no TLS of their own.
 
     Raises:
         UserError: it is no address, or one that others reach.
@@ -25,8 +46,8 @@ def pages_address(address: str, setting: str = "console.pages_listen") -> tuple[
     host, port = host_and_port(setting, address)
     if host.lower() not in LOOPBACK:
         raise UserError(
-            f"{setting} '{address}' could be opened by others, and the console knows no users: write "
-            f"127.0.0.1:{port}, and let others in through ssh (ssh -L {port}:127.0.0.1:{port} HOST) or a proxy that "
-            "asks who they are"
+            f"{setting} '{address}' could be opened by others without encryption: write 127.0.0.1:{port}, and let "
+            f"others in through ssh (ssh -L {port}:127.0.0.1:{port} HOST) or "
+            "a proxy with TLS (public_url, docs/console.md)"
         )
     return host.lower(), port

@@ -15,11 +15,12 @@ import msgspec
 from modicum.calls import UserError
 from modicum.calls.outside.regular_file import read_regular
 from modicum.settings.cascades import CascadeSettings, cascade_fault
-from modicum.settings.console import ConsoleSettings
+from modicum.settings.console import ConsoleSettings, console_fault
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
 from modicum.settings.governance.alerts import AlertSettings, alerts_fault
 from modicum.settings.governance.budgets import BudgetSettings, budget_fault
+from modicum.settings.governance.energy import EnergySettings, energy_fault
 from modicum.settings.governance.limits import LimitSettings, limit_fault
 from modicum.settings.governance.outcomes import OutcomeSettings, outcome_fault
 from modicum.settings.metrics import MetricsSettings, metrics_fault
@@ -142,6 +143,9 @@ def _check_watching(settings: Settings, path: Path, text: str) -> None:
     if (wrong := metrics_fault(settings.metrics)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{line_of(text, key)}: metrics.{key} {accepted}")
+    if (wrong := console_fault(settings.console)) is not None:
+        key, accepted = wrong
+        raise UserError(f"{path}{line_of(text, key)}: console.{key} {accepted}")
     if (amiss := alerts_fault(settings.alerts)) is not None:
         key, accepted = amiss
         raise UserError(f"{path}{line_of(text, key)}: alerts.{key} {accepted}")
@@ -158,6 +162,10 @@ def _check_limits(settings: Settings, path: Path, text: str) -> None:
         index, key, accepted = amiss
         named, place = settings.limit[index].name, line_of_row(text, "limit", index, key)
         raise UserError(f"{path}{place}: limit '{named:.64}': {key} {accepted}")
+    if (amiss := energy_fault(settings.energy)) is not None:
+        index, key, accepted = amiss
+        named, place = settings.energy[index].model, line_of_row(text, "energy", index, key)
+        raise UserError(f"{path}{place}: energy of '{named:.64}': {key} {accepted}")
     if (wrong := state_fault(settings.state)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{line_of(text, key)}: state.{key} {accepted}")
@@ -239,6 +247,7 @@ _TABLES = {
     "$.semantic_cache[": SemanticCacheSettings,
     "$.prompts[": PromptSettings,
     "$.budget[": BudgetSettings,
+    "$.energy[": EnergySettings,
     "$.outcome[": OutcomeSettings,
     "$.resilience[": ResilienceSettings,
     "$.limit[": LimitSettings,

@@ -7,6 +7,7 @@ from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
 from modicum.settings.governance.alerts import AlertSettings
 from modicum.settings.governance.budgets import BudgetSettings
+from modicum.settings.governance.energy import EnergySettings
 from modicum.settings.governance.limits import LimitSettings
 from modicum.settings.governance.outcomes import OutcomeSettings
 from modicum.settings.governance.policy import NO_POLICY_SETTINGS, PolicySettings
@@ -73,6 +74,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Other settings of requests that experiments try on calls (see docs/experiments.md)."""
     budget: tuple[BudgetSettings, ...] = ()
     """Limits on what calls through the gateway may cost (see docs/budgets.md)."""
+    energy: tuple[EnergySettings, ...] = ()
+    """What tokens draw on servers of your own (see docs/budgets.md)."""
     outcome: tuple[OutcomeSettings, ...] = ()
     """What outcomes are worth, and what one may cost (see docs/budgets.md)."""
     limit: tuple[LimitSettings, ...] = ()

@@ -16,9 +16,13 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     url: str
     """Its address up to the version: https://api.openai.com/v1, https://api.anthropic.com/v1."""
     speaks: str
-    """The API that it has: openai, anthropic or gemini."""
+    """The API that it has: openai, anthropic, gemini, bedrock or vertex."""
     key: str = ""
     """Where its key is: `env:OPENAI_API_KEY` or `file:/run/secrets/openai`. Empty: none is sent."""
+    auth: Literal["key", "aws", "google"] = "key"
+    """How its requests are authorised: with its key; signed with AWS's credentials of this machine (Bedrock, `pip
+    install 'modicum[bedrock]'`); or with an access token of Google's (Vertex AI, `modicum[vertex]`). The last two take
+    credentials from where AWS's and Google's own tools do."""
     key_header: str = ""
     """The header that carries the key, where it is not the usual one (Azure: api-key)."""
     own_keys: bool | None = None
@@ -90,6 +94,8 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
 
 def upstream_fault(upstream: UpstreamSettings) -> tuple[str, str] | None:
     """The setting that is wrong, and what it must be."""
+    if upstream.auth != "key" and upstream.key:
+        return "auth", f"is {upstream.auth}, so no key is sent; leave out its key"
     for name, least, most in _RANGES:
         value = getattr(upstream, name)
         if not least <= value <= most:  # nan is in no range

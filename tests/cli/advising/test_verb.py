@@ -1,5 +1,6 @@
 """`modicum advise`, from logs and from the ledger to what is printed."""
 
+import csv
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -72,3 +73,12 @@ def test_bad_input_is_one_line(ledger, modicum):
     assert "empty; fill it with 'modicum import PATH...'" in empty.err
     assert "no price is known of it" in unpriced.err
     assert modicum("advise", "--ledger", ledger, "--until", "2020-01-01").out.startswith("no calls")
+
+
+def test_csv_has_a_row_for_each_candidate_with_the_fields_of_json(ledger, modicum):
+    found = modicum("advise", "--ledger", ledger, "--json").json["rows"]
+    rows = list(csv.DictReader(modicum("advise", "--ledger", ledger, "--csv").out.splitlines()))
+
+    wanted = [(kind["model"], one["model"]) for kind in found for one in kind["candidates"] or [{"model": ""}]]
+    assert [(row["model"], row["candidate.model"]) for row in rows] == wanted
+    assert rows[0]["candidate.saving_at_most_usd"]

@@ -12,8 +12,8 @@ import httpx2 as httpx
 import pytest
 
 from cli.process_rig import WORDS, eventually, free_port, part, ready, run_modicum
-from modicum.cli.inputs import resources
 from modicum.governance.budgets import NANO, RESERVED_TAG, Amounts
+from modicum.library import resources
 
 LIMIT_USD = 0.014
 CALLERS = 24

@@ -106,3 +106,13 @@ def test_a_line_without_a_price_says_no_dollars():
     )  # fmt: skip
 
     assert status_line(state) == "cache warm, 4:50 left (1,200 tokens)"
+
+
+def test_conditions_choose_conversations_in_logs_and_in_the_ledger(modicum, transcript, home):
+    path = transcript(row(20, cache_creation_input_tokens=50_000))
+    modicum("import", path)
+
+    for place in ([path], []):
+        (state,) = modicum("cache", "status", *place, "--model", f"{MODEL[:9]}*", "--json").json["caches"]
+        assert state["model"] == MODEL
+        assert "no call has the model 'gpt-5'" in modicum("cache", "status", *place, "--model", "gpt-5").err

@@ -1,5 +1,6 @@
 """`modicum compare`, from files and from the ledger to what is printed."""
 
+import csv
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from xml.etree import ElementTree as ET
@@ -167,3 +168,19 @@ def test_the_ledger_wants_an_outcome_and_tasks(ledger, modicum):
     assert "there is no compare pair by 'x'" in modicum("compare", "--pair", "x", "--ledger", ledger).err
     ran = modicum("compare", "--since", "2030-01-01", "--ledger", ledger)
     assert "holds no tasks in that time" in ran.err
+
+
+def test_csv_has_a_row_for_each_arm_and_its_pair_beside_it(table, modicum):
+    found = modicum("compare", table, "--by", "saver", "--json").json
+    baseline, other = csv.DictReader(modicum("compare", table, "--by", "saver", "--csv").out.splitlines())
+
+    assert [baseline["name"], other["name"]] == [arm["name"] for arm in found["arms"]]
+    assert float(other["success.value"]) == found["arms"][1]["success"]["value"]
+    assert (baseline["pair.arm"], other["pair.arm"]) == ("", found["pairs"][0]["arm"])
+
+
+def test_conditions_choose_tasks_of_the_ledger_and_not_rows_of_files(ledger, table, modicum):
+    chosen = modicum("compare", "--pair", "tag:case", "--ledger", ledger, "--where", "tag:case=[0-4]", "--json").json
+
+    assert {arm["name"]: arm["tasks"] for arm in chosen["arms"]} == {"big": 5, "small": 5}
+    assert "choose calls of the ledger" in modicum("compare", table, "--model", "big").err

@@ -2,8 +2,9 @@ import click
 import pytest
 
 from modicum.calls import Problem, UserError
-from modicum.cli.inputs.log_reading import SHOWN_PROBLEMS, check_paths_exist, print_problems, read_logs, show_steps
+from modicum.cli.inputs.log_reading import SHOWN_PROBLEMS, print_problems, read_logs, show_steps
 from modicum.importers.format import Reading
+from modicum.library.paths import check_paths_exist
 
 
 def test_calls_come_and_problems_are_collected(transcripts):

@@ -1,6 +1,8 @@
 import shutil
 
 from modicum.calls import Basis
+from modicum.cli.inputs import log_sets
+from modicum.cli.overview import first_screen
 from modicum.cli.overview.first_screen import cost_words
 
 
@@ -32,3 +34,17 @@ def test_words_of_a_cost_say_how_it_is_known(bill_line):
     assert cost_words(bill_line("8.09", Basis.ESTIMATED)) == "about $8.09"
     assert cost_words(bill_line("0.37", Basis.EXACT)) == "$0.37"
     assert cost_words(bill_line(None, Basis.UNKNOWN)) == "no price is known"
+
+
+def test_the_second_look_reads_no_log_and_shows_the_same(modicum, home, transcripts, monkeypatch):
+    monkeypatch.setattr(log_sets, "WORTH_SAVING_BYTES", 1)
+    shutil.copytree(transcripts, home / ".claude" / "projects" / "shop")
+    (home / ".claude" / "projects" / "shop" / "odd.jsonl").write_text("no log\n")
+    first = modicum()
+    monkeypatch.setattr(first_screen, "read_logs", None)  # would end with an error of ours
+    monkeypatch.setattr(log_sets, "read_logs", None)
+
+    second = modicum()
+
+    assert (second.status, second.out, second.err) == (first.status, first.out, first.err)
+    assert "odd.jsonl" in second.err

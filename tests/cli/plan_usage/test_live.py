@@ -1,3 +1,4 @@
+import csv
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -53,3 +54,11 @@ def test_a_path_that_is_not_there_is_said(modicum, tmp_path):
     wrong = modicum("live", tmp_path / "none", "--once")
 
     assert (wrong.status, "there is no file or folder" in wrong.err) == (2, True)
+
+
+def test_csv_has_a_row_for_each_session(modicum, logs):
+    found = modicum("live", logs, "--json").json["view"]["sessions"]
+    rows = list(csv.DictReader(modicum("live", logs, "--csv").out.splitlines()))
+
+    assert [(row["session"], int(row["calls"])) for row in rows] == [(one["session"], one["calls"]) for one in found]
+    assert rows

@@ -1,3 +1,5 @@
+import csv
+
 import pytest
 
 
@@ -64,3 +66,13 @@ def test_a_finding_of_the_sample_opens_on_its_calls(modicum):
 
     assert "B3 Contexts written again after a pause" in ran.out
     assert "cache lost" in ran.out
+
+
+def test_csv_has_a_row_for_each_call_and_no_text(modicum, transcripts):
+    session = session_of(modicum, transcripts)
+    found = modicum("show", session, transcripts, "--json").json["calls"]
+    rows = list(csv.DictReader(modicum("show", session, transcripts, "--csv").out.splitlines()))
+
+    assert [int(row["prompt_tokens"]) for row in rows] == [call["prompt_tokens"] for call in found]
+    assert "texts" not in rows[0]
+    assert "--csv has a row for each call and no text" in modicum("show", session, transcripts, "--csv", "--text").err

@@ -31,6 +31,7 @@ def exchange(body=b'{"model": "gpt-4o-mini", "messages": [], "max_tokens": 100}'
         request=SimpleNamespace(served=SimpleNamespace(dialect=CHAT)),
         timing=SimpleNamespace(started_s=datetime(2026, 3, 1, tzinfo=UTC).timestamp()),
         most_line_tokens=0,
+        ceiling=None,
     )
 
 
@@ -69,9 +70,9 @@ def test_long_requests_are_counted_in_the_thread(prices):
 def test_costs_are_those_that_are_booked(prices):
     others = Charges.of(others=[OtherModel("gpt-4o", Usage(100))])
 
-    assert asyncio.run(prices.cost(call())) == (15_000, 100, 1)
+    assert asyncio.run(prices.cost(call())) == (15_000, 100, 1, None)
     assert asyncio.run(prices.cost(call(charges=others))).nano_usd == 15_000 + 250_000
-    assert asyncio.run(prices.cost(call(provider=OURSELVES, calls_count=0))) == (0, 0, 0)
+    assert asyncio.run(prices.cost(call(provider=OURSELVES, calls_count=0))) == (0, 0, 0, None)
     assert asyncio.run(prices.cost(call(usage_basis=Basis.UNKNOWN))).nano_usd is None
 
 

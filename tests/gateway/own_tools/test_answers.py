@@ -14,15 +14,15 @@ LONG = "".join(f"line {number}\n" for number in range(10_000))
 TOOLS = {"send_mail": "Sends an e-mail to people", "book_room": "Books a room for a meeting", "plot": "Draws a chart"}
 
 
-def exchange(*edits):
+def exchange(*edits, text=LONG):
     """A call with a long result, in the Messages API."""
     use = {"type": "tool_use", "id": "t", "name": "grep", "input": {}}
-    result = {"type": "tool_result", "tool_use_id": "t", "content": LONG}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": text}
     messages = [{"role": "assistant", "content": [use]}, {"role": "user", "content": [result]}]
     tools = [{"name": name, "description": what, "input_schema": {}} for name, what in TOOLS.items()]
     body = json.dumps({"model": "m", "messages": messages, "tools": tools}).encode()
     request = SimpleNamespace(body=body, served=SimpleNamespace(dialect=DIALECTS["anthropic-messages"]))
-    return SimpleNamespace(request=request, edits=edits)
+    return SimpleNamespace(request=request, edits=edits, timing=SimpleNamespace(started_s=0.0))
 
 
 def read(**arguments):
@@ -39,6 +39,15 @@ def test_more_than_is_read_at_once_says_where_it_goes_on():
 
     assert text.startswith(LONG[:MOST_READ_CHARACTERS])
     assert text.endswith(f"start={MOST_READ_CHARACTERS}]")
+
+
+def test_a_result_that_other_rules_changed_before_the_cut_is_read_as_they_left_it():
+    text = LONG + "\x1b[31mred\x1b[0m"
+    changed = exchange(SimpleNamespace(rule="content.terminal"), text=text)
+    plain = LONG + "red"
+    asked = {"result": handle_of(plain), "start": len(LONG), "end": len(plain)}
+
+    assert CutReader(changed).answer(OwnCall("c", "modicum_read_cut", asked)).text == "red"
 
 
 @pytest.mark.parametrize("arguments", [{}, {"start": "x", "end": 5}, {"result": 5, "start": 1, "end": None}])

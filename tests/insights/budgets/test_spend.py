@@ -2,8 +2,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from ledger.samples import START, entry
-from modicum.calls import Owner
-from modicum.insights.budgets.spend import EACH_FIELDS, find_spend
+from modicum.calls import Basis, Owner
+from modicum.governance.budget_windows import parse_window
+from modicum.governance.budgets import Budget, LimitUnit
+from modicum.governance.energy_rate import EnergyRate
+from modicum.insights.budgets.spend import EACH_FIELDS, find_spend, former_spend
 
 UNTIL = START + timedelta(hours=1)
 
@@ -64,3 +67,26 @@ def test_slots_say_how_long_ago_it_was(store):
 
     assert sorted((one.age_s, one.calls) for one in spends) == [(0.0, 1), (120.0, 1)]
     assert datetime.now(UTC) > UNTIL
+
+
+def test_joules_are_worked_out_from_tokens_and_what_nobody_counted_counts_as_it_was_reserved(store):
+    """Ten computed tokens with 40 written to a cache, 20 read and 110 generated in each."""
+    rate = EnergyRate(model="opus", per_computed=10**9, per_cached=10**8, per_generated=10**10)
+    rack = Budget(
+        name="rack", unit=LimitUnit.JOULES, limit=1, window=parse_window("day", "UTC"), energy=(rate,), task="*"
+    )
+    reserved = {"budget.reserved": "5/6/700"}
+    unknown = {"usage_basis": Basis.UNKNOWN, "output_basis": Basis.UNKNOWN}
+    store.append(
+        [
+            live("a", None, task="x", tags=reserved),
+            live("b", task="x", **unknown, tags=reserved),
+            live("c", None, task="x", model="other", tags=reserved),
+            live("d", task="y", **unknown),
+            live("e", task="y", model="other", tags={"budget.reserved": "5/6"}),
+        ]
+    )
+
+    sums = {one.instance: (one.amount, one.calls_unknown) for one in former_spend(store, rack, START, UNTIL)}
+
+    assert sums == {("x",): (50_000 + 2_000 + 1_100_000 + 2 * 700, 0), ("y",): (0, 2)}

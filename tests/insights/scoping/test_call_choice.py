@@ -5,7 +5,7 @@ import pytest
 
 from ledger.samples import entry
 from modicum.calls import UserError
-from modicum.insights.scoping.call_choice import choose_entries, find_names, parse_conditions
+from modicum.insights.scoping.call_choice import choose_entries, find_names, make_filter, parse_conditions
 
 ZONE = ZoneInfo("UTC")
 
@@ -49,3 +49,10 @@ def test_where_nothing_is_nothing_can_be_asked_for():
     (condition,) = parse_conditions([("team", "x")])
 
     assert find_names(condition, []) == []
+
+
+def test_a_filter_takes_entries_one_by_one_and_none_is_no_mistake():
+    fits = make_filter(parse_conditions([("project", "shop"), ("model", "claude-haiku-*"), ("model", "gpt-*")]), ZONE)
+
+    assert [fits(one) for one in CALLS] == [False, True, False]
+    assert [make_filter((), ZONE)(one) for one in CALLS] == [True, True, True]

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modicum.providers.bedrock_invoke.dialect import frame_of
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.event_stream import stream_data
 from modicum.providers.facts import DialectError
 from modicum.providers.mock.options import MockOptions
 from modicum.providers.mock.provider import MockProvider
@@ -27,18 +29,27 @@ MUTATED_PLACES = {
 }
 
 
+MAKERS = {"bedrock-invoke": "anthropic-messages", "vertex-claude": "anthropic-messages"}
+"""Whose replies a cloud passes on."""
+
+
 def sources(translation, suffix):
-    return sorted(
-        path
-        for path in (FIXTURES / translation.upstream).iterdir()
+    """Bodies of the upstream's replies."""
+    folder = FIXTURES / MAKERS.get(translation.upstream, translation.upstream)
+    bodies = [
+        path.read_bytes()
+        for path in sorted(folder.iterdir())
         if path.name.endswith(suffix) and not path.name.endswith(".facts.json")
-    )
+    ]
+    if DIALECTS[translation.upstream].streams_frames and suffix == ".sse":
+        return [b"".join(map(frame_of, stream_data(body))) for body in bodies]
+    return bodies
 
 
 @given(translation=ALL, which=st.integers(0, 100), places=st.lists(st.integers(0, 1 << 20), max_size=30))
 def test_where_a_stream_is_cut_changes_nothing_and_its_usage_stays(translation, which, places):
-    paths = sources(translation, ".sse")
-    body = paths[which % len(paths)].read_bytes()
+    bodies = sources(translation, ".sse")
+    body = bodies[which % len(bodies)]
     whole = streamed(translation, body)
     edges = [0, *sorted(place % (len(body) + 1) for place in places), len(body)]
     parts = translation.stream(usage_asked=True, created=CREATED)
@@ -56,8 +67,8 @@ def test_where_a_stream_is_cut_changes_nothing_and_its_usage_stays(translation, 
 @given(translation=ALL, which=st.integers(0, 100), **MUTATED_PLACES)
 def test_mutated_upstreams_raise_nothing_but_dialect_errors(translation, which, at, length, instead):
     for suffix in (".sse", ".json"):
-        paths = sources(translation, suffix)
-        body = paths[which % len(paths)].read_bytes()
+        bodies = sources(translation, suffix)
+        body = bodies[which % len(bodies)]
         place = at % len(body)
         mutated = body[:place] + instead + body[place + length :]
         streamed(translation, mutated)
@@ -92,7 +103,9 @@ def test_mutated_requests_raise_nothing_but_dialect_errors(translation, at, leng
     body = REQUESTS[translation.caller]
     place = at % len(body)
     try:
-        status = 400 if not translation.request(body[:place] + instead + body[place + length :], "m").body else 0
+        status = (
+            400 if not translation.request(body[:place] + instead + body[place + length :], "anthropic.m").body else 0
+        )
     except DialectError as wrong:
         status = wrong.status
     assert status in {0, 400}

@@ -50,6 +50,17 @@ def advice_document(
     }
 
 
+def advice_rows(advice: Sequence[KindAdvice]) -> list[dict[str, Any]]:
+    """A row for each candidate, its kind's fields beside it; one for a kind that has none."""
+    rows: list[dict[str, Any]] = []
+    for each in advice:
+        kind = {name: getattr(each.kind, name) for name in each.kind.__struct_fields__}
+        rows += [{**kind, "candidate": one, "command": " ".join(_command(each.kind, one))} for one in each.candidates]
+        if not each.candidates:
+            rows.append({**kind, "why_no_candidate": each.why_none})
+    return rows
+
+
 def _command(kind: CallKind, one: CheaperCandidate) -> list[str]:
     """What to type next of a candidate, in pieces; nothing where it was tried already."""
     if one.evidence is CandidateEvidence.SAME_MODEL:

@@ -9,11 +9,12 @@ import click
 from modicum.calls import Problem, UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import TAG, parse_dimension
+from modicum.library import resources
+from modicum.library.choosing import choose_from
 from modicum.settings import Settings, read_settings, state_folder, user_zone
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class AdviseOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     outcome: str
     pair: str
     top: int
+    as_csv: bool
     timezone: str | None
     found: bool
 
@@ -55,6 +57,7 @@ class AdviseOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
 @choice_options
 @shared.timezone_option
 @shared.found_option
+@shared.csv_option
 @shared.log_options
 @shared.pass_options(AdviseOptions)
 def command(options: AdviseOptions) -> None:
@@ -70,7 +73,8 @@ def command(options: AdviseOptions) -> None:
       modicum advise --since 30d --outcome resolved
       modicum advise logs/ --candidate gpt-5-mini --json
     """
-    from modicum.cli.advising.tables import advice_document, print_advice
+    from modicum.cli.advising.tables import advice_document, advice_rows, print_advice
+    from modicum.cli.terminal.csv_rows import print_struct_rows
     from modicum.insights.advice.call_kinds import group_calls
     from modicum.insights.advice.cheaper_models import advise
 
@@ -98,6 +102,8 @@ def command(options: AdviseOptions) -> None:
     advice = advise(kinds, prices, proofs, others)[: options.top]
     if options.as_json:
         output.print_json(advice_document(advice, len(kinds), prices, problems))
+    elif options.as_csv:
+        print_struct_rows(advice_rows(advice))
     elif not kinds:
         click.echo(NO_CALLS)
     else:

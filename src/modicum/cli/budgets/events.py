@@ -15,7 +15,7 @@ def declared_budget(settings: Settings, name: str) -> Budget:
     Raises:
         UserError: there is none.
     """
-    budgets = {one.name: one for one in budgets_of(settings.budget, settings.timezone)}
+    budgets = {one.name: one for one in budgets_of(settings.budget, settings.timezone, settings.energy)}
     if not budgets:
         place = settings.file or "modicum.toml ('modicum init' writes one)"
         raise UserError(f"no budget is set: add [[budget]] to {place}; docs/budgets.md has examples")

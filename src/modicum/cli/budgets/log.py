@@ -4,12 +4,12 @@ import click
 
 from modicum.calls import AuditEvent
 from modicum.cli.budgets.events import read_events
-from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
 from modicum.governance.budget_raises import EVENT_KIND, audit_raises
-from modicum.governance.budgets import NANO, LimitUnit, show_amount
+from modicum.governance.budgets import LimitUnit, plain_amount, show_amount
 from modicum.ledger.records import AUDIT_EVENTS
+from modicum.library import resources
 
 
 @click.command()
@@ -62,6 +62,6 @@ def _document(event: AuditEvent) -> dict[str, object]:
     details: dict[str, object] = dict(event.details)
     if "limit" in event.details:
         limit = int(event.details["limit"])
-        details["limit"] = limit / NANO if event.details["unit"] == LimitUnit.USD else limit
+        details["limit"] = plain_amount(LimitUnit(event.details["unit"]), limit)
         details["of"] = event.details["of"].split()
     return {"at": event.at, "what": event.what, "name": event.subject, "by": event.by, **details}

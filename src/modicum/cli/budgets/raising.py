@@ -13,7 +13,7 @@ from modicum.cli.budgets.events import append_event, declared_budget
 from modicum.cli.shared_options import json_option
 from modicum.cli.terminal import output
 from modicum.governance.budget_raises import RaiseEvent, raised
-from modicum.governance.budgets import EACH, NANO, Budget, LimitUnit, show_amount
+from modicum.governance.budgets import EACH, Budget, LimitUnit, plain_amount, show_amount
 from modicum.settings import read_settings
 
 MOST_DAYS = 366
@@ -75,7 +75,7 @@ def raise_document(event: RaiseEvent) -> dict[str, object]:
         "name": event.budget,
         "what": event.what,
         "unit": event.unit.value,
-        "limit": event.limit / NANO if event.unit is LimitUnit.USD else event.limit,
+        "limit": plain_amount(event.unit, event.limit),
         "of": event.of,
         "at": event.at,
         "until": event.until,
@@ -88,10 +88,10 @@ def raise_document(event: RaiseEvent) -> dict[str, object]:
 def _amount(budget: Budget, text: str) -> int:
     try:
         amount = Decimal(text.replace("_", "").removeprefix("$"))
-        whole = int(amount * NANO) if budget.unit is LimitUnit.USD else int(amount)
+        whole = int(amount * budget.unit.scale)
     except (InvalidOperation, ValueError, OverflowError):
         raise UserError(f"--to '{text}' is no amount; write a number, as 800") from None
-    most = 10**18 if budget.unit is LimitUnit.USD else 10**15
+    most = 10**18 if budget.unit is LimitUnit.USD else 10**15  # whole numbers that every counter holds
     if not budget.limit < whole <= most:
         limit = show_amount(budget.unit, budget.limit)
         raise UserError(

@@ -9,15 +9,15 @@ import click
 from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
 from modicum.cli.budgets.events import read_events
-from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
 from modicum.governance.budget_raises import Raises
-from modicum.governance.budgets import NANO, Budget, LimitUnit, show_amount
+from modicum.governance.budgets import Budget, LimitUnit, plain_amount, show_amount
 from modicum.governance.outcome_budgets import OutcomeBudget, OutcomeRuling
 from modicum.insights.budgets.outcome_standing import OutcomeBudgetRow, outcome_budget_rows
 from modicum.insights.budgets.standing import BudgetRow, budget_rows
 from modicum.ledger.calls_in_flight import calls_under_way
+from modicum.library import resources
 from modicum.settings import Settings, budgets_of, outcome_budgets_of, read_settings, state_folder
 
 MOST_ROWS = 20
@@ -72,8 +72,12 @@ def _print_budgets(rows: list[BudgetRow], *, every: bool) -> None:
     if len(shown) < len(rows):
         click.echo(f"{len(rows) - len(shown):,} more; --all shows them")
     for row in shown:
+        of = f" of {', '.join(row.instance)}" if row.instance else ""
+        if row.calls_unknown:
+            what = "what they drew" if row.budget.unit is LimitUnit.JOULES else "their cost"
+            one = "1 call is" if row.calls_unknown == 1 else f"{row.calls_unknown:,} calls are"
+            click.echo(f"{row.budget.name}{of}: {one} not in it, since nobody knows {what} (docs/budgets.md)")
         if row.raised_until is not None:
-            of = f" of {', '.join(row.instance)}" if row.instance else ""
             until = row.raised_until.astimezone(ZoneInfo(row.budget.window.zone))
             click.echo(
                 f"{row.budget.name}{of} is raised until {until:%Y-%m-%d %H:%M %Z}; 'modicum budget log' says by whom"
@@ -129,7 +133,7 @@ def _outcome_document(row: OutcomeBudgetRow) -> dict[str, object]:
 
 
 def _chosen(settings: Settings, names: tuple[str, ...]) -> tuple[list[Budget], list[OutcomeBudget]]:
-    budgets = budgets_of(settings.budget, settings.timezone)
+    budgets = budgets_of(settings.budget, settings.timezone, settings.energy)
     outcome_budgets = outcome_budgets_of(settings.outcome, settings.timezone)
     if not budgets and not outcome_budgets:
         place = settings.file or "modicum.toml ('modicum init' writes one)"
@@ -175,11 +179,11 @@ def _carried(row: BudgetRow) -> str:
 
 
 def budget_document(row: BudgetRow) -> dict[str, object]:
-    """Dollars as numbers, as in other documents of ours."""
+    """Dollars and joules as numbers, as in other documents of ours."""
     unit = row.budget.unit
 
     def amount(value: int) -> float | int:
-        return value / NANO if unit is LimitUnit.USD else value
+        return plain_amount(unit, value)
 
     return {
         "name": row.budget.name,
@@ -194,6 +198,7 @@ def budget_document(row: BudgetRow) -> dict[str, object]:
         "spent": amount(row.spent),
         "reserved": amount(row.reserved),
         "left": amount(row.left),
+        "calls_unknown": row.calls_unknown,
         "limit_reached": row.crossed_at,
         "begins_anew": row.resets,
     }

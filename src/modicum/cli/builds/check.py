@@ -12,10 +12,11 @@ import msgspec
 from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.log_reading import check_paths_exist, print_problems, read_logs
+from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
+from modicum.library import resources
+from modicum.library.paths import check_paths_exist
 from modicum.settings import read_settings
 
 if TYPE_CHECKING:
@@ -205,8 +206,8 @@ def _read_side(path: Path, options: CheckOptions, outcomes: dict[str, float], pr
         rows = list(read_task_results([path], ResultOptions(outcome=options.outcome, by="file")))
         problems += [row for row in rows if isinstance(row, Problem)]
         return TracedSide([row for row in rows if not isinstance(row, Problem)], {}, 0.0, 0)
-    from modicum.cli.import_logs import make_reading
     from modicum.ledger.booking import book_all, newest
+    from modicum.library.call_booking import make_reading
 
     prices = resources.load_prices(options.price_path, read_settings())
     entries = newest(book_all(read_logs([path], make_reading(anatomy=True), None, problems), prices))

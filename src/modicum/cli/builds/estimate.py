@@ -13,10 +13,10 @@ from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.calls.provider_names import provider_of_model
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
+from modicum.library import resources
 from modicum.settings import read_settings
 
 if TYPE_CHECKING:
@@ -170,8 +170,8 @@ def _design(options: EstimateOptions, prices: "PriceBook", problems: list[Proble
 
 
 def _entries(paths: tuple[Path, ...], prices: "PriceBook", problems: list[Problem]) -> "list[Entry]":
-    from modicum.cli.import_logs import make_reading
     from modicum.ledger.booking import book_all, newest
+    from modicum.library.call_booking import make_reading
 
     # With anatomy: the calls of one conversation come together then.
     return newest(book_all(read_logs(paths, make_reading(anatomy=True), None, problems), prices))

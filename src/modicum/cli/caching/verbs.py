@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from modicum.calls import Call, Problem, UserError
+from modicum.calls import Call, Cost, Entry, Problem, UserError
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.cli.terminal.verb_group import WholeLines
-from modicum.settings import Settings, read_settings
+from modicum.library import resources
+from modicum.library.choosing import choose_from
+from modicum.settings import Settings, read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.insights.cache_replay.cache_status import CacheState, CacheUse
@@ -29,7 +31,7 @@ MOST_STDIN = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class StatusOptions(shared.LogOptions):
+class StatusOptions(shared.LogOptions, ChoiceOptions):
     found: bool
     from_stdin: bool
     warn_over: float | None
@@ -59,6 +61,7 @@ def command() -> None:
     metavar="USD",
     help="Say something only of a cold cache that makes the next turn so much dearer.",
 )
+@choice_options
 @shared.found_option
 @shared.log_options
 @shared.pass_options(StatusOptions)
@@ -121,10 +124,22 @@ def _find_uses(
 
         paths = (*paths, *_written_since(find_home_logs(), since))
     if not paths and not options.found:
-        with resources.open_ledger(options.ledger_url, settings) as store:
+        zone = user_zone(settings.timezone).zone
+        with (
+            resources.open_ledger(options.ledger_url, settings) as whole,
+            choose_from(whole, options.conditions(), zone) as store,
+        ):
             return [CacheUse.of_row(row) for row in store.ask("cache_newest", since=since)]
     calls = list(read_logs(paths, Reading(), options.source, problems)) if paths else []
-    return uses_of(_newest(calls, since))
+    return uses_of(_chosen(_newest(calls, since), options, settings))
+
+
+def _chosen(calls: Iterable[Call], options: StatusOptions, settings: Settings) -> list[Call]:
+    from modicum.insights.scoping.call_choice import choose_entries
+
+    entries = [Entry(call, Cost.unknown()) for call in calls]  # which calls: what they cost plays no part
+    chosen = choose_entries(entries, options.conditions(), user_zone(settings.timezone).zone)
+    return [entry.call for entry in chosen]
 
 
 def _newest(calls: Iterable[Call], since: datetime) -> Iterable[Call]:

@@ -1,7 +1,7 @@
 """A comparison for people: tables that fit 80 columns, verdicts, and what cannot be said."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,6 +30,31 @@ def print_comparison(comparison: "ArmComparison") -> None:
         click.echo("\nTo know:")
         for remark in comparison.remarks:
             output.print_text(f"- {remark}")
+
+
+def comparison_rows(comparison: "ArmComparison") -> list[dict[str, Any]]:
+    """A row for each arm with the fields of `--json`, a column for each measure (`sums.cost_usd`); those of its pair
+    begin with `pair.`, and the baseline has none.
+    """
+    pairs = {pair.arm: pair for pair in comparison.pairs}
+    rows = []
+    for arm in comparison.arms:
+        row = _columns(arm)
+        if pair := pairs.get(arm.name):
+            row |= {f"pair.{name}": value for name, value in _columns(pair).items()}
+        rows.append(row)
+    return rows
+
+
+def _columns(figures: "ComparedArm | ComparedPair") -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for name in figures.__struct_fields__:
+        value = getattr(figures, name)
+        if isinstance(value, dict):
+            columns |= {f"{name}.{measure}": one for measure, one in value.items()}
+        elif name != "sentences":
+            columns[name] = value
+    return columns
 
 
 def _name(name: str) -> str:

@@ -12,12 +12,14 @@ from modicum.calls import Problem, UserError
 from modicum.calls.errors import accepted_are
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.insights.dimensions import TAG, YIELD, parse_dimension
 from modicum.ledger.outcomes import find_outcome
+from modicum.library import resources
+from modicum.library.choosing import choose_from
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ PAIRS = ("task", "branch", "project", TAG)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComparisonOptions(shared.LedgerOptions, shared.SpanOptions):
+class ComparisonOptions(shared.LedgerOptions, shared.SpanOptions, ChoiceOptions):
     names: tuple[str, ...]
     by: str
     pair: str
@@ -46,6 +48,7 @@ class ComparisonOptions(shared.LedgerOptions, shared.SpanOptions):
     timezone: str | None
     strict: bool
     as_json: bool
+    as_csv: bool
 
 
 class ComparisonCommand(click.Command):
@@ -102,8 +105,10 @@ class ComparisonCommand(click.Command):
     "--svg", "svg_path", type=click.Path(path_type=Path, dir_okay=False), help="Draw success against cost into FILE."
 )
 @shared.span_options("tasks of the ledger, by their begin")
+@choice_options
 @shared.timezone_option
 @shared.strict_option
+@shared.csv_option
 @shared.json_option
 @shared.ledger_option
 @shared.pass_options(ComparisonOptions)
@@ -122,11 +127,17 @@ def command(options: ComparisonOptions) -> None:
       modicum compare runs.jsonl gpt-5 gpt-5-mini --by model --svg trade-off.svg
       modicum compare gpt-5 gpt-5-mini --outcome resolved --pair tag:case
     """
-    from modicum.cli.comparison.tables import print_comparison
+    from modicum.cli.comparison.tables import comparison_rows, print_comparison
+    from modicum.cli.terminal.csv_rows import print_struct_rows
     from modicum.experiments.comparison import compare
     from modicum.experiments.comparison_pairs import ComparisonRules
 
     paths, arms = _split_names(options.names)
+    if paths and options.conditions():
+        raise UserError(
+            "--team, --model, --where and the like choose calls of the ledger; rows of files are chosen with --by and "
+            "names of arms"
+        )
     problems: list[Problem] = []
     remarks: list[str] = []
     results = _read_files(paths, options, problems) if paths else _read_ledger(options, remarks)
@@ -141,6 +152,8 @@ def command(options: ComparisonOptions) -> None:
         _draw(comparison, options.svg_path)
     if options.as_json:
         output.print_json({**msgspec.structs.asdict(comparison), "problems": problem_rows(problems)})
+    elif options.as_csv:
+        print_struct_rows(comparison_rows(comparison))
     else:
         print_comparison(comparison)
         if options.svg_path:
@@ -208,7 +221,10 @@ def _read_ledger(options: ComparisonOptions, remarks: list[str]) -> "list[TaskRe
     by, tag = parse_dimension("compare", options.by or "model", YIELD)
     pair, pair_tag = parse_dimension("compare pair", options.pair, PAIRS)
     since, until = options.span(zone.zone)
-    with resources.open_ledger(options.ledger_url, settings) as store:
+    with (
+        resources.open_ledger(options.ledger_url, settings) as whole,
+        choose_from(whole, options.conditions(), zone.zone, whole_conversations=False) as store,
+    ):
         names = [row["name"] for row in store.ask("outcomes")]
         if not names:
             raise UserError(
@@ -234,7 +250,7 @@ def _read_ledger(options: ComparisonOptions, remarks: list[str]) -> "list[TaskRe
                 f"the ledger {store.place} holds no tasks in that time; fill it with 'modicum import PATH...', or name "
                 "a file of results"
             )
-        rows = add_task_energy(store, rows, Scope(since=since, until=until, zone=zone.name), by=by, tag=tag)
+        rows = add_task_energy(whole, rows, Scope(since=since, until=until, zone=zone.name), by=by, tag=tag)
     ledger = results_of_ledger(rows, options.by or "model", options.pair)
     remarks += ledger.remarks
     if not ledger.results and remarks:

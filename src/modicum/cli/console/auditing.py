@@ -59,9 +59,9 @@ def audit_beside(place: str, folder: Path, scope: Scope, what_ifs: tuple[str, ..
 def answer(question: BackgroundAudit) -> str:
     """The document as JSON."""
     from modicum.cli.console.ledger_access import opener_of
-    from modicum.cli.inputs.resources import load_prices
     from modicum.cli.terminal.output import json_text
     from modicum.insights.audit import audit, audit_document
+    from modicum.library.resources import load_prices
     from modicum.settings import read_settings
 
     prices = load_prices(None, read_settings())

@@ -8,10 +8,10 @@ from typing import Any
 from modicum.calls import UserError
 from modicum.cli.console.auditing import audit_beside
 from modicum.cli.console.ledger_access import WAIT_S, opener_of
-from modicum.cli.inputs import resources
 from modicum.console.asking import Sources
 from modicum.ledger_process.client import LedgerProcessStore
 from modicum.ledger_process.running import find
+from modicum.library import resources
 from modicum.settings import Settings
 
 LIVE_SECONDS = 60
@@ -33,6 +33,7 @@ def sources_of(place: str, folder: Path, settings: Settings, read_settings: Call
         state=folder,
         audit=partial(audit_beside, place, folder),
         find_live=lambda: _find_live(folder),
+        digest_key=resources.read_digest_key(),
     )
 
 

@@ -12,8 +12,8 @@ import click
 
 from modicum.calls import Problem
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems, read_logs
+from modicum.library import resources
 from modicum.settings import Settings, ledger_place, read_settings, state_folder
 from modicum.settings.console import pages_address
 
@@ -72,9 +72,9 @@ def command(options: ConsoleOptions) -> None:
 @contextmanager
 def _folder_of_logs(options: ConsoleOptions, settings: Settings) -> Iterator[Path]:
     """A folder with a ledger that holds just these logs, for as long as they are looked at."""
-    from modicum.cli.import_logs import book_calls, make_reading
     from modicum.cli.inputs.audit_answers import add_outcomes
     from modicum.ledger.opening import open_store
+    from modicum.library.call_booking import book_calls, make_reading
 
     paths, outcomes = options.paths, list[Path]()
     if options.found:
@@ -116,13 +116,12 @@ def _run_with_ledger(
     place: str, folder: Path, sources: "Sources", bound: "socket.socket", host: str, shown: "partial[None]"
 ) -> None:
     """One process holds the ledger and serves the pages; other verbs ask it meanwhile."""
-    import uvloop
-
     from modicum.console.server import serve_beside
     from modicum.ledger_process import process
+    from modicum.outbound.event_loop import run_loop
 
     ledger = process.serve(folder, place, sources.prices, "127.0.0.1", 0, partial(click.echo, err=True))
-    uvloop.run(serve_beside(ledger, sources, bound, host, shown))
+    run_loop(serve_beside(ledger, sources, bound, host, shown))
 
 
 def _shown(host: str) -> str:

@@ -10,6 +10,7 @@ VERBS = {
     "fit": "Compute what a step and a token cost, from a bench or a recorded watch.",
     "whatif": "Predict what another batch, shorter outputs or fewer prompt tokens would save.",
     "calls": "Divide the energy of a watch among calls; carbon.",
+    "rates": "Show what tokens drew, as rows for budgets in joules.",
     "estimate": "Estimate the energy of calls to closed APIs, within wide bounds.",
 }
 

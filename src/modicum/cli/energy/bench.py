@@ -11,9 +11,9 @@ import msgspec
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import Numbers, format_figure, gpu_options
-from modicum.cli.inputs.file_permissions import shared_files
 from modicum.cli.shared_options import json_option
 from modicum.cli.terminal.quantity import Quantity
+from modicum.library.file_permissions import shared_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

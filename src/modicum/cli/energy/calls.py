@@ -12,9 +12,9 @@ from modicum.calls.errors import UserError
 from modicum.calls.problem import Problem
 from modicum.cli import shared_options as shared
 from modicum.cli.energy.options import format_figure, print_problems
-from modicum.cli.inputs import resources
 from modicum.cli.terminal.quantity import Quantity
 from modicum.ledger.records import ENERGY_WINDOWS
+from modicum.library import resources
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:

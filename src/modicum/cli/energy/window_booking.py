@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modicum.cli.inputs import resources
 from modicum.ledger.records import ENERGY_WINDOWS
+from modicum.library import resources
 from modicum.settings import data_folder, ledger_place, read_settings
 
 if TYPE_CHECKING:

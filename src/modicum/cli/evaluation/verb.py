@@ -11,10 +11,10 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import show_steps
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
+from modicum.library import resources
 from modicum.settings import read_settings
 
 if TYPE_CHECKING:

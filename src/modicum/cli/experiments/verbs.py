@@ -11,11 +11,11 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
 from modicum.cli.trials.events import read_trial_events
 from modicum.ledger.records import AUDIT_EVENTS
+from modicum.library import resources
 from modicum.settings import Settings, read_settings, state_folder
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def status(*, name: str | None, as_json: bool, ledger_url: str | None) -> None:
     with resources.open_ledger(ledger_url) as store:
         grades = [(one, grade_from_ledger(store, one)) for one in chosen]
     if as_json:
-        output.print_json([_document(one) | status_document(one, found) for one, found in grades])
+        output.print_json_list(_document(one) | status_document(one, found) for one, found in grades)
         return
     for one, found in grades:
         print_status(one, found, experiments.why_safe(one.name))
@@ -208,7 +208,7 @@ def log(*, as_json: bool, ledger_url: str | None) -> None:
         kinds = {EVENT_KIND, trial_log.EVENT_KIND}
         events = [event for event in store.records(AUDIT_EVENTS) if event.kind in kinds]
     if as_json:
-        output.print_json(
+        output.print_json_list(
             [
                 {"at": one.at, "about": one.kind, "name": one.subject, "what": one.what, "by": one.by, **one.details}
                 for one in events

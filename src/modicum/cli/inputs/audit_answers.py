@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from modicum.calls import Problem, UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.chosen_calls import choose_from
 from modicum.cli.inputs.log_reading import print_problems, show_steps
 from modicum.cli.inputs.log_sets import LogSet, find_log_set, program_version
-from modicum.cli.inputs.other_prices import at_prices_of, other_prices
 from modicum.cli.inputs.saved_answers import answer_name, recall_answer, save_answer
 from modicum.ledger.records import OUTCOMES
+from modicum.library import resources
+from modicum.library.choosing import choose_from
+from modicum.library.other_prices import at_prices_of, other_prices
 from modicum.settings import Settings, cache_folder, ledger_place, state_folder
 
 if TYPE_CHECKING:
@@ -55,15 +55,14 @@ class AuditAnswer:
     """Of experiments, where the ledger is audited."""
 
 
-def answer_audit(question: AuditQuestion, settings: Settings) -> AuditAnswer:
-    """The audit.
+def answer_audit(question: AuditQuestion, settings: Settings, logs: LogSet | None = None) -> AuditAnswer:
+    """The audit. `logs`: of the question's paths, where they were looked at already.
 
     Raises:
         UserError: there are no calls, no such logs, or the ledger cannot be opened.
     """
     prices = resources.load_prices(question.options.price_path, settings)
-    logs = None
-    if question.paths:
+    if question.paths and logs is None:
         logs = find_log_set(question.paths, question.options.source, prices, watches_text=question.watches_text)
     if question.prices_of is not None:
         prices = other_prices(question.prices_of, prices, question.zone)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import Call, Problem, UserError
+from modicum.library.paths import check_paths_exist
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,17 +48,6 @@ def read_logs(
                 problems.append(found)
             else:
                 yield found
-
-
-def check_paths_exist(paths: Sequence[Path]) -> None:
-    """A path that does not exist is a mistyped command, not bad data.
-
-    Raises:
-        UserError: one does not.
-    """
-    for path in paths:
-        if not path.exists():
-            raise UserError(f"there is no file or folder {path}")
 
 
 def no_calls_in(problems: Sequence[Problem]) -> UserError:

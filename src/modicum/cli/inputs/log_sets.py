@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from modicum.calls import Call, Problem, UserError
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.file_permissions import make_private
-from modicum.cli.inputs.log_reading import check_paths_exist, no_calls_in, read_logs, show_finding
+from modicum.cli.inputs.log_reading import no_calls_in, read_logs, show_finding
 from modicum.importers.file_marks import FileMark, has_only_grown, mark_file
 from modicum.importers.folders import log_files
+from modicum.library import resources
+from modicum.library.file_permissions import make_private
+from modicum.library.paths import check_paths_exist
 from modicum.settings import cache_folder
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _bring_up_to_date(logs: LogSet, folder: Path, prices: "PriceBook") -> _Saved
         if not lock.acquire():  # another verb reads the same logs at this moment
             return None
         saved = _read_saved(folder)
-        changed = None if saved is None else _changed_alone(saved, logs)
+        changed = None if saved is None else changed_files(logs.files, saved.marks, logs.marks, saved.sources)
         if saved is None or changed is None:
             changed, saved = logs.files, _Saved({}, [], [])
             (folder / LEDGER_NAME).unlink(missing_ok=True)
@@ -156,19 +157,23 @@ def _bring_up_to_date(logs: LogSet, folder: Path, prices: "PriceBook") -> _Saved
         lock.release()
 
 
-def _changed_alone(saved: _Saved, logs: LogSet) -> tuple[Path, ...] | None:
-    """The files that joined or grew, if nothing else changed and each can be read alone; None: read all."""
-    if not ONE_BY_ONE.issuperset(saved.sources) or not saved.marks.keys() <= logs.marks.keys():
+def changed_files(
+    files: Sequence[Path], before: dict[str, FileMark], now: dict[str, FileMark], sources: Iterable[str]
+) -> tuple[Path, ...] | None:
+    """The files that joined or grew since their marks were `before`, if nothing else changed and each can be read
+    alone; None: read all. `sources`: of the calls in them.
+    """
+    if not before.keys() <= now.keys():
         return None
     changed = []
-    for path in logs.files:
-        before, now = saved.marks.get(str(path)), logs.marks[str(path)]
-        if before == now:
+    for path in files:
+        was, mark = before.get(str(path)), now[str(path)]
+        if was == mark:
             continue
-        if before is not None and not has_only_grown(path, before, now):
+        if was is not None and not has_only_grown(path, was, mark):
             return None
         changed.append(path)
-    return tuple(changed)
+    return None if changed and not ONE_BY_ONE.issuperset(sources) else tuple(changed)
 
 
 def _update(folder: Path, changed: Sequence[Path], saved: _Saved, logs: LogSet, prices: "PriceBook") -> _Saved | None:
@@ -191,7 +196,7 @@ def _start_reading(
     """The calls in these files. For an empty ledger it begins at once: before that is opened, since processes that read
     start faster while there is no DuckDB in this one.
     """
-    from modicum.cli.import_logs import make_reading
+    from modicum.library.call_booking import make_reading
 
     reading = make_reading(anatomy=True, watches_text=logs.watches_text)
     if store is not None:
@@ -202,7 +207,7 @@ def _start_reading(
 
 
 def _book(store: "Store", calls: "Iterable[Call]", prices: "PriceBook") -> "Appended":
-    from modicum.cli.import_logs import book_calls
+    from modicum.library.call_booking import book_calls
 
     booked = book_calls(calls, store, prices)
     prices.save()

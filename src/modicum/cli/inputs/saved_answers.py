@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from modicum.cli.inputs.file_permissions import make_private
+from modicum.library.file_permissions import make_private
 
 Answer = TypeVar("Answer")
 

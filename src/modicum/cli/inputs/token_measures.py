@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modicum.cli.inputs.resources import load_prices
-from modicum.settings import data_folder
+from modicum.library.resources import load_prices
 
 if TYPE_CHECKING:
     from modicum.insights.count import CountBasis, ModelCount
@@ -37,11 +36,9 @@ def models_or_default(models: tuple[str, ...]) -> tuple[str, ...]:
 
 def load_measures(price_path: Path | None) -> "CountBasis":
     """The user's own calibrations and prices above the shipped ones."""
-    from modicum.insights.count import CountBasis
-    from modicum.metering.calibration import FILE_NAME, Calibrations, load_file
+    from modicum.library.counts import read_measures
 
-    own = load_file(data_folder() / FILE_NAME)
-    return CountBasis(Calibrations(own.calibrations), load_prices(price_path), tuple(own.checks))
+    return read_measures(load_prices(price_path))
 
 
 def print_unchecked(models: Sequence[str], measures: "CountBasis") -> None:

@@ -10,12 +10,13 @@ from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.found_logs import join_found
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
+from modicum.library import resources
+from modicum.library.choosing import choose_from
 from modicum.settings import read_settings, rule_choice_of, user_zone
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ import click
 
 from modicum.calls import UserError
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import YIELD, parse_dimension
 from modicum.ledger.outcomes import find_outcome
+from modicum.library import resources
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:

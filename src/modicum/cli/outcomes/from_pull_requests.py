@@ -10,11 +10,11 @@ import click
 from modicum.calls import UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.insights.code.pull_requests import NAME, RULE, PullVerdict, Revert, Work, join_pulls, judge_pull, vacated
 from modicum.ledger.records import OUTCOMES
+from modicum.library import resources
 from modicum.settings import read_settings
 
 if TYPE_CHECKING:

@@ -5,27 +5,29 @@ longer. What only comparing texts shows (results that nothing referred to, what 
 """
 
 import sys
-from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from modicum.calls import Basis, Problem, UserError
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.found_logs import find_logs
 from modicum.cli.inputs.log_reading import print_problems, read_logs
+from modicum.cli.inputs.log_sets import find_log_set
 from modicum.cli.shared_options import LogOptions
 from modicum.cli.terminal import output
 from modicum.insights.scoping.time_span import EVER, NEVER
+from modicum.library import resources
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from modicum.calls import Entry
+    from modicum.cli.inputs.log_sets import LogSet
     from modicum.insights.audit import Audit
-    from modicum.insights.bill import BillLine
+    from modicum.insights.bill import Bill, BillLine
     from modicum.metering.prices import PriceBook
 
 MODELS_SHOWN = 3
@@ -48,11 +50,12 @@ def show_first_screen() -> None:
     zone = user_zone(settings.timezone).zone
     prices = resources.load_prices(None, settings)
     paths = tuple(find_logs())
+    logs = find_log_set(paths, None, prices, watches_text=False)
     problems: list[Problem] = []
-    _print_bill(paths, prices, zone, problems)
+    _print_bill(logs, prices, zone, problems)
     sys.stdout.flush()  # the rest takes longer
     try:
-        _print_findings(paths, zone)
+        _print_findings(paths, logs, zone)
     except UserError as error:
         output.print_text(f"no findings: {error}")
     click.echo()
@@ -62,21 +65,57 @@ def show_first_screen() -> None:
     print_problems(problems, strict=False)
 
 
-def _print_bill(paths: Sequence[Path], prices: "PriceBook", zone: "ZoneInfo", problems: list[Problem]) -> None:
+@dataclass(frozen=True)
+class _Spent:
+    bill: "Bill"
+    first: date | None
+    """Day of the first call, in the user's zone; None: there is none."""
+    last: date | None
+    problems: list[Problem]
+
+
+def _print_bill(logs: "LogSet", prices: "PriceBook", zone: "ZoneInfo", problems: list[Problem]) -> None:
+    spent = _recall_or_count(logs, prices, zone)
+    problems += spent.problems
+    total = spent.bill.total
+    when = "" if spent.first is None else f", {spent.first:%Y-%m-%d} to {spent.last:%Y-%m-%d} ({zone.key})"
+    output.print_text(f"spent: {cost_words(total)} in {output.number_of(total.calls, 'call')}{when}")
+    for row in spent.bill.rows[:MODELS_SHOWN]:
+        of_all = output.share(row.cost_usd, total.cost_usd or 0)
+        output.print_text(f"  {row.name or '(no model named)'}: {cost_words(row)}{of_all and f' ({of_all})'}")
+    if (more := len(spent.bill.rows) - MODELS_SHOWN) > 0:
+        output.print_text(f"  and {output.number_of(more, 'more model')}")
+
+
+def _recall_or_count(logs: "LogSet", prices: "PriceBook", zone: "ZoneInfo") -> _Spent:
+    """The bill of these logs; recalled where no file changed since it was counted."""
+    from modicum.cli.inputs.log_sets import program_version
+    from modicum.cli.inputs.saved_answers import answer_name, recall_answer, save_answer
+    from modicum.insights.bill import Bill
+
+    if logs.folder is None or not logs.marks:
+        return _count(logs, prices, zone)
+    folder = logs.folder / "answers"
+    name = answer_name("bill by model", logs.state, prices.version, program_version(), zone.key)
+    known = recall_answer(folder, name, tuple[Bill, date | None, date | None, list[Problem]])
+    if known is not None:
+        return _Spent(*known)
+    spent = _count(logs, prices, zone)
+    save_answer(folder, name, (spent.bill, spent.first, spent.last, spent.problems))
+    return spent
+
+
+def _count(logs: "LogSet", prices: "PriceBook", zone: "ZoneInfo") -> _Spent:
     from modicum.importers.format import Reading
     from modicum.insights.bill import build, make_cells
     from modicum.ledger.booking import book_all, newest
 
-    entries = list(newest(book_all(read_logs(paths, Reading(), None, problems), prices)))
+    problems = list(logs.problems)
+    entries = list(newest(book_all(read_logs(logs.files, Reading(), logs.source, problems), prices)))
     prices.save()
     bill = build(list(make_cells(entries, "model", "", zone)), "model")
-    total = bill.total
-    output.print_text(f"spent: {cost_words(total)} in {output.number_of(total.calls, 'call')}{_when(entries, zone)}")
-    for row in bill.rows[:MODELS_SHOWN]:
-        of_all = output.share(row.cost_usd, total.cost_usd or 0)
-        output.print_text(f"  {row.name or '(no model named)'}: {cost_words(row)}{of_all and f' ({of_all})'}")
-    if (more := len(bill.rows) - MODELS_SHOWN) > 0:
-        output.print_text(f"  and {more} more model{'s' if more > 1 else ''}")
+    days = [entry.call.started.astimezone(zone).date() for entry in entries]
+    return _Spent(bill, min(days, default=None), max(days, default=None), problems)
 
 
 def cost_words(line: "BillLine") -> str:
@@ -87,21 +126,13 @@ def cost_words(line: "BillLine") -> str:
     return before + output.dollars(line.cost_usd)
 
 
-def _when(entries: "Sequence[Entry]", zone: "ZoneInfo") -> str:
-    if not entries:
-        return ""
-    times = [entry.call.started.astimezone(zone) for entry in entries]
-    first, last = min(times), max(times)
-    return f", {first:%Y-%m-%d} to {last:%Y-%m-%d} ({zone.key})"
-
-
-def _print_findings(paths: tuple[Path, ...], zone: "ZoneInfo") -> None:
+def _print_findings(paths: tuple[Path, ...], logs: "LogSet", zone: "ZoneInfo") -> None:
     from modicum.cli.inputs.audit_answers import AuditQuestion, answer_audit
 
     question = AuditQuestion(
         options=LogOptions(paths=paths), paths=paths, span=(EVER, NEVER), zone=zone, watches_text=False
     )
-    found = answer_audit(question, read_settings()).audit
+    found = answer_audit(question, read_settings(), logs).audit
     _print_parts(found)
     _print_steps(found)
 

@@ -16,12 +16,13 @@ from modicum.calls import Basis, Problem
 from modicum.calls.outside.one_line import one_line
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.found_logs import find_home_logs
-from modicum.cli.inputs.log_reading import check_paths_exist
+from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.plan_usage.verb import describe_forecast
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
+from modicum.library import resources
+from modicum.library.paths import check_paths_exist
 from modicum.reports.figures import unpriced_note
 from modicum.settings import UserZone, read_settings, user_zone
 
@@ -49,6 +50,7 @@ class LiveOptions:
     once: bool
     timezone: str | None
     as_json: bool
+    as_csv: bool
 
 
 @click.command()
@@ -63,6 +65,7 @@ class LiveOptions:
 @click.option("--once", is_flag=True, help="Print it once and exit.")
 @shared.timezone_option
 @shared.prices_option
+@shared.csv_option
 @shared.json_option
 @shared.pass_options(LiveOptions)
 def command(options: LiveOptions) -> None:
@@ -84,6 +87,12 @@ def command(options: LiveOptions) -> None:
     if options.as_json:
         view = _read_view(logs, prices, options, zone)
         output.print_json({"view": view, "timezone": zone.name, "problems": problem_rows(logs.problems)})
+        return
+    if options.as_csv:
+        from modicum.cli.terminal.csv_rows import print_struct_rows
+
+        print_struct_rows(_read_view(logs, prices, options, zone).sessions)
+        print_problems(logs.problems, strict=False)
         return
     if options.once or not sys.stdout.isatty():
         output.console().print(_page(_read_view(logs, prices, options, zone), zone))

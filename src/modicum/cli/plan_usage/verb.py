@@ -11,10 +11,11 @@ import click
 from modicum.calls import Basis, Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_for_questions
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
 from modicum.cli.terminal import output
+from modicum.library import resources
+from modicum.library.choosing import choose_for_questions
 from modicum.settings import Settings, UserZone, read_settings, user_zone
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import click
 
 from modicum.calls import UserError
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
+from modicum.library import resources
 from modicum.settings import (
     PolicySettings,
     Settings,
@@ -126,7 +126,7 @@ def test(
     rules = settings.policy_rules
     zone = user_zone(settings.timezone, timezone).zone
     begin, end = shared.SpanOptions(since=since, until=until).span(zone)
-    budgets = budgets_of(rules.budget, settings.timezone)
+    budgets = budgets_of(rules.budget, settings.timezone, settings.energy)
     with resources.open_ledger(ledger_url, settings) as store:
         replay = replay_policy(store.ask("policy_calls", since=begin, until=end), policy_of(rules), budgets)
     if as_json:

@@ -13,11 +13,11 @@ from modicum.calls import Problem, UserError
 from modicum.calls.outside.regular_file import read_named
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs.file_permissions import shared_files
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.cli.terminal.verb_group import WholeLines
+from modicum.library.file_permissions import shared_files
 
 if TYPE_CHECKING:
     from modicum.routing.calibration import Unit
@@ -263,7 +263,7 @@ def _unit(table: "OutcomeTable", name: str | None) -> "Unit":
 def _prices_today(models: Sequence[str]) -> dict[str, float]:
     """Of the models whose list price is known: it is held against the price on the day of a call."""
     from modicum.calls.provider_names import provider_of_model
-    from modicum.cli.inputs.resources import load_prices
+    from modicum.library.resources import load_prices
     from modicum.routing.rule import mean_price
 
     book, now = load_prices(None), datetime.now(UTC)

@@ -14,9 +14,9 @@ from modicum.calls.outside.one_line import one_line
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
-from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
+from modicum.library import resources
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class CloseViewOptions(shared.LogOptions, shared.SpanOptions):
     text: bool
     whole: bool
     most: int
+    as_csv: bool
 
 
 @click.command()
@@ -47,6 +48,7 @@ class CloseViewOptions(shared.LogOptions, shared.SpanOptions):
 )
 @shared.span_options()
 @shared.found_option
+@shared.csv_option
 @shared.log_options
 @shared.pass_options(CloseViewOptions)
 def command(options: CloseViewOptions) -> None:
@@ -62,6 +64,7 @@ def command(options: CloseViewOptions) -> None:
       modicum show msg_01QEj13D ~/.claude/projects --text
       modicum show C2 --json
     """
+    from modicum.cli.terminal.csv_rows import print_struct_rows
     from modicum.insights.close_view.shown_calls import show
     from modicum.insights.history import load
 
@@ -74,6 +77,8 @@ def command(options: CloseViewOptions) -> None:
         paths = (*paths, *find_logs())
     if options.text and not paths:
         raise UserError("--text shows what stands in logs: name them, or '--found'; the ledger holds no text")
+    if options.text and options.as_csv:
+        raise UserError("--csv has a row for each call and no text; leave out --text, or take --json")
     problems: list[Problem] = []
     texts: Mapping[str, list[str]] = {}
     with open_ledger_or_logs(paths, options, settings, problems) as store:
@@ -82,6 +87,8 @@ def command(options: CloseViewOptions) -> None:
             texts = _read_texts(store, view, paths, options.source)
     if options.as_json:
         output.print_json(_document(view, texts, problems))
+    elif options.as_csv:
+        print_struct_rows(view.calls)
     else:
         _print_view(view, zone)
         if options.text:

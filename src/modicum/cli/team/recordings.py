@@ -10,7 +10,7 @@ import click
 from modicum.calls import Problem, UserError
 from modicum.calls.outside.regular_file import read_named
 from modicum.cli import shared_options as shared
-from modicum.cli.inputs import resources
+from modicum.library import resources
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ import msgspec
 from modicum.calls import UserError
 from modicum.calls.errors import accepted_are, unknown_name
 from modicum.calls.outside.regular_file import read_named
-from modicum.cli.inputs import resources
-from modicum.cli.inputs.file_permissions import shared_files
 from modicum.cli.shared_options import json_option, ledger_option, pass_options
 from modicum.cli.team import tables
 from modicum.cli.team.recordings import FILE, TeamLedgerOptions, ledger_options, read_team, read_team_with_costs
 from modicum.cli.terminal.quantity import Quantity
 from modicum.cli.terminal.verb_group import WholeLines
+from modicum.library import resources
+from modicum.library.file_permissions import shared_files
 
 if TYPE_CHECKING:
     from modicum.agents.team_plan import TeamPlan

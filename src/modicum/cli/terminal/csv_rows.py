@@ -1,6 +1,6 @@
 """Rows of answers as CSV: a column for each field, by its name in `--json`; lists are left to that."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -13,7 +13,7 @@ from modicum.cli.terminal import output
 PLAIN = (str, int, float, Decimal, Enum, datetime, type(None))
 
 
-def print_struct_rows(rows: Iterable[msgspec.Struct], but: Sequence[str] = ()) -> None:
+def print_struct_rows(rows: Iterable[msgspec.Struct | Mapping[str, Any]], but: Sequence[str] = ()) -> None:
     """The plain fields of each row; those of a struct within it are columns of their own, as `ratio.low`.
 
     Args:
@@ -25,10 +25,10 @@ def print_struct_rows(rows: Iterable[msgspec.Struct], but: Sequence[str] = ()) -
     output.print_csv([*names], [[_cell(row.get(name)) for name in names] for row in own])
 
 
-def _flatten(row: msgspec.Struct, before: str, but: Sequence[str]) -> dict[str, Any]:
+def _flatten(row: msgspec.Struct | Mapping[str, Any], before: str, but: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name in row.__struct_fields__:
-        value = getattr(row, name)
+    fields = row if isinstance(row, Mapping) else {name: getattr(row, name) for name in row.__struct_fields__}
+    for name, value in fields.items():
         if name in but:
             continue
         if isinstance(value, msgspec.Struct):

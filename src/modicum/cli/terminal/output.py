@@ -14,6 +14,9 @@ from modicum.calls.outside.one_line import one_line
 from modicum.reports.figures import count, dollars, dollars_of, number_of, share
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from _typeshed import DataclassInstance
     from rich.console import Console
     from rich.table import Table
 
@@ -29,6 +32,7 @@ __all__ = [
     "number_of",
     "print_csv",
     "print_json",
+    "print_json_list",
     "print_table",
     "print_text",
     "share",
@@ -39,13 +43,19 @@ PIPE_WIDTH = 10_000
 
 
 def json_text(document: Any) -> str:
-    """One JSON object, decimals as numbers, indented by two."""
+    """A JSON text, decimals as numbers, indented by two."""
     encoded = msgspec.json.Encoder(decimal_format="number", order=None).encode(document)
     return msgspec.json.format(encoded, indent=2).decode()
 
 
-def print_json(document: Any) -> None:
+def print_json(document: "Mapping[str, Any] | msgspec.Struct | DataclassInstance") -> None:
+    """What a verb gives programs: one object, so that a field can join it. Rows stand under a name of their own."""
     click.echo(json_text(document))
+
+
+def print_json_list(rows: Iterable[Any]) -> None:
+    """Rows without an object around them: only for the verbs that always gave a list (`docs/verbs.md` names them)."""
+    click.echo(json_text(list(rows)))
 
 
 def console(*, err: bool = False) -> "Console":

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from modicum.calls import UserError
-from modicum.cli.inputs.file_permissions import shared_files
+from modicum.library.file_permissions import shared_files
 
 STDOUT = "-"
 

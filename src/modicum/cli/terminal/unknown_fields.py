@@ -78,7 +78,7 @@ def make_report(settings: Settings) -> Mapping[str, Any]:
 
 
 def _from_ledger(settings: Settings) -> list[UnknownField]:
-    from modicum.cli.inputs import resources
+    from modicum.library import resources
 
     with resources.open_ledger(None, settings) as store:
         return fields_in_ledger(store)

@@ -14,7 +14,7 @@ from modicum.insights.budgets.raises import read_raises
 from modicum.insights.budgets.standing import BudgetRow, budget_rows
 from modicum.ledger.calls_in_flight import calls_under_way
 from modicum.ledger.events import EventFile
-from modicum.reports.figures import count
+from modicum.reports.figures import count, number_of
 from modicum.settings import budgets_of
 
 NEAR = 0.2
@@ -25,8 +25,9 @@ EVENTS = "events.sqlite"
 
 def read(asking: Asking, view: View) -> Content:
     """The figures of `modicum budget show` and `modicum key list --all`."""
-    rows, keys = asking.share(("budgets",), lambda: _read_budgets(asking)), read_keys(asking)
-    if not rows and not keys:
+    rows, hidden = read_budgets(asking)
+    keys = read_keys(asking)
+    if not rows and not keys and not hidden:
         return Content()
     near = sum(1 for row in rows if row.left_share < NEAR)
     crossing = [row for row in rows if row.crossed_at is not None and row.left > 0]
@@ -44,23 +45,34 @@ def read(asking: Asking, view: View) -> Content:
     return Content(
         tiles=tiles,
         tables=[_budget_table(rows), _key_table(keys, view)],
-        notes=["what a running gateway has under way is reserved; calls come into 'spent' within a second or two"],
+        notes=[
+            "what a running gateway has under way is reserved; calls come into 'spent' within a second or two",
+            *([f"{number_of(hidden, 'sum')} of other persons: each sees their own only"] if hidden else []),
+        ],
     )
 
 
-def _read_budgets(asking: Asking) -> list[BudgetRow]:
+def read_budgets(asking: Asking) -> tuple[list[BudgetRow], int]:
+    """The sums of all budgets that the viewer may see, and how many of other persons are not shown."""
+    every = asking.share(("budgets",), lambda: _all_budgets(asking))
+    reach = asking.reach
+    own = [row for row in every if reach.shows_budget(row.budget, row.instance)]
+    return own, len(every) - len(own) if reach.viewer.sees_everything else 0
+
+
+def _all_budgets(asking: Asking) -> list[BudgetRow]:
     settings, folder = asking.settings(), asking.sources.state
-    budgets = budgets_of(settings.budget, settings.timezone)
+    budgets = budgets_of(settings.budget, settings.timezone, settings.energy)
     if not budgets:
         return []
     raises = Raises(read_raises(folder)) if (folder / EVENTS).exists() else Raises()
     under_way = list(calls_under_way(folder / "journal"))
     now = datetime.now(UTC)
-    return asking.with_store(lambda store: budget_rows(store, budgets, under_way, now, raises))
+    return asking.unchecked(lambda store: budget_rows(store, budgets, under_way, now, raises))
 
 
 def read_keys(asking: Asking) -> list[Key]:
-    """All keys of the gateway, revoked ones too, the newest first."""
+    """The keys of the gateway that the viewer may see, revoked ones too, the newest first."""
     path = asking.sources.state / EVENTS
     if not path.exists():
         return []
@@ -72,7 +84,9 @@ def read_keys(asking: Asking) -> list[Key]:
         finally:
             events.close()
 
-    return sorted(asking.share(("keys",), keys), key=lambda key: key.issued_at, reverse=True)
+    shows = asking.reach.shows_owner
+    own = [key for key in asking.share(("keys",), keys) if shows(key.owner)]
+    return sorted(own, key=lambda key: key.issued_at, reverse=True)
 
 
 def _budget_table(rows: Sequence[BudgetRow]) -> Table:

@@ -134,6 +134,7 @@ PAGE = Page(
     title="Energy",
     about="What servers that you run drew, and for which models.",
     read=read,
+    for_teams=False,
     takes_where=False,
     nothing="No server was watched in that time. 'modicum energy watch --server URL' measures one and books what it "
     "draws (docs/energy.md).",

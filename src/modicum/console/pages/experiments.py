@@ -117,6 +117,7 @@ PAGE = Page(
     title="Experiments",
     about="Changes on trial: what a replay promised, what the hold-out says, and what was decided.",
     read=read,
+    for_teams=False,
     takes_where=False,
     nothing="No experiment was started yet. A change is proved on live tasks, with a part of them held out: "
     "'modicum experiment start --help', docs/experiments.md.",

@@ -100,6 +100,8 @@ def _saving_tiles(asking: Asking, view: View) -> list[Tile]:
                 href=f"waste{view.query()}",
             )
         )
+    elif not asking.viewer.sees_everything:
+        return []
     else:
         tiles.append(Tile(label="would be saved", value="replay it", href=f"waste{view.query()}"))
     measured = [one.saving.measured_usd for one in read_all(asking) if one.saving.measured_usd is not None]

@@ -73,6 +73,7 @@ PAGE = Page(
     about="What each agent of a team costs. What each adds, and whom a plan would drop: 'modicum team attribute' and "
     "'propose'.",
     read=read,
+    for_teams=False,
     takes_where=False,
     nothing="No call of that time says of which run and agent it is. Headers x-modicum-run, x-modicum-agent and "
     "x-modicum-round, or tags of the same names, tell (docs/teams.md): 'modicum team --help'.",

@@ -220,5 +220,6 @@ PAGE = Page(
     title="Waste",
     about="What bought nothing, and what a change would have saved: a replay of your history, all changes together.",
     read=read,
+    for_teams=False,
     takes_where=False,
 )

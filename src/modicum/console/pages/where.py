@@ -10,6 +10,7 @@ from modicum.console.tables import NAMELESS, bill_table, money
 from modicum.console.view import View
 from modicum.insights.bill import build
 from modicum.insights.rent import Rent, RentPart, compute_rent
+from modicum.insights.scoping.persons import persons_note
 from modicum.insights.trends.spend_over_time import fold_days
 from modicum.reports.figures import count, dollars, dollars_of, dollars_of_axis, share
 
@@ -49,7 +50,9 @@ def read(asking: Asking, view: View) -> Content:
     days = fold_days(asking.rows("spend_by_day", by=by, tag="", **view.scope.parameters))
     next_page = "tasks" if NEXT[by] == "task" else "where"
     series = [Series(name, [float(usd) for usd in values]) for name, values in zip(days.names, days.usd, strict=True)]
+    note = persons_note([by], asking.reach.persons)
     return Content(
+        notes=[note] if note else [],
         tiles=[
             Tile(label="spent", value=money(bill.total), basis=bill.total.basis.value),
             Tile(label="calls", value=count(bill.total.calls)),
@@ -67,7 +70,7 @@ def read(asking: Asking, view: View) -> Content:
             )
         ],
         parts={
-            "tabs": _tabs(view, by),
+            "tabs": _tabs(asking, view, by),
             "chart": draw_columns(days.days, series, dollars_of_axis, f"Spend by day and {by}")
             if len(days.days) > 1
             else "",
@@ -75,8 +78,9 @@ def read(asking: Asking, view: View) -> Content:
     )
 
 
-def _tabs(view: View, by: str) -> list[tuple[str, str, bool]]:
-    tabs = [(cut, view.query(by=cut), cut == by) for cut in (*CUTS, *ANATOMY_CUTS)]
+def _tabs(asking: Asking, view: View, by: str) -> list[tuple[str, str, bool]]:
+    cuts = (*CUTS, *ANATOMY_CUTS) if asking.viewer.sees_everything else CUTS
+    tabs = [(cut, view.query(by=cut), cut == by) for cut in cuts]
     return [*tabs, ("task", f"tasks{view.query()}", False)]
 
 
@@ -86,7 +90,7 @@ def _read_anatomy(asking: Asking, view: View, by: str) -> Content:
         ("rent", by, since, until), lambda: asking.with_store(lambda store: compute_rent(store, by, since, until))
     )
     if not rent.calls:
-        return Content(parts={"tabs": _tabs(view, by), "chart": ""})
+        return Content(parts={"tabs": _tabs(asking, view, by), "chart": ""})
     notes = ["prompts were counted by the provider; how they divide among their parts is our estimate"]
     if view.scope.where:
         notes.insert(0, "what prompts consisted of is known for all calls of that time: conditions are left aside")
@@ -99,7 +103,7 @@ def _read_anatomy(asking: Asking, view: View, by: str) -> Content:
         ],
         notes=notes,
         tables=[_rent_table(rent, by, view)],
-        parts={"tabs": _tabs(view, by), "chart": ""},
+        parts={"tabs": _tabs(asking, view, by), "chart": ""},
     )
 
 

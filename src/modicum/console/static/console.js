@@ -26,6 +26,7 @@
     try {
       if (!document.hidden) {
         const reply = await fetch(location.href, { headers: tag ? { "if-none-match": tag } : {}, cache: "no-store" });
+        if (reply.redirected || reply.status === 403) return location.reload(); // logged out, or no longer allowed
         if (reply.status === 200) {
           tag = reply.headers.get("etag") || "";
           const fresh = new DOMParser().parseFromString(await reply.text(), "text/html").querySelector("main");

@@ -1,11 +1,13 @@
 """What a model needs in all, whether it fits a card, and the largest context and batch that do."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
 from modicum.calls.basis import Basis
 from modicum.calls.errors import UserError
+from modicum.calls.outside.tabular import Tabular
 from modicum.energy.memory.blueprint import Blueprint
 from modicum.energy.memory.cards import Cards
 from modicum.energy.memory.engines import CacheTypes, SequenceCache, Shard, find_engine
@@ -31,7 +33,7 @@ class PlanRequest(msgspec.Struct, frozen=True):
     """Tokens that go through the model in one step at most (prefill chunk); for activations."""
 
 
-class MemoryPlan(msgspec.Struct, frozen=True):
+class MemoryPlan(Tabular, msgspec.Struct, frozen=True):
     """Bytes per card. `exact_bytes` follow from the architecture; activations and runtime are estimates."""
 
     model: str
@@ -64,6 +66,10 @@ class MemoryPlan(msgspec.Struct, frozen=True):
     """At this context, on this card; None: no card, or not even one sequence fits."""
     context_limit: int | None
     notes: tuple[str, ...]
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The plan as one row."""
+        return [{**msgspec.structs.asdict(self), "exact_bytes": self.exact_bytes, "total_bytes": self.total_bytes}]
 
     @property
     def exact_bytes(self) -> int:

@@ -20,6 +20,7 @@ from modicum.gateway.budgets.bounds import NoBound
 from modicum.gateway.budgets.call_prices import CallPrices
 from modicum.gateway.budgets.covering import CountedBudget, CoveringBudget, PaidOn, after_attempts, with_paid
 from modicum.gateway.budgets.former import FormerLoads
+from modicum.gateway.budgets.output_ceilings import assume_ceiling, cut_to_fit, names_no_most
 from modicum.gateway.budgets.spent import SpentBefore
 from modicum.gateway.exchange import Exchange, PendingEdit, is_unbilled
 from modicum.gateway.failures import Failed, contain_stage
@@ -129,6 +130,7 @@ class Budgeting:
     async def take_over(self, budgets: Sequence[Budget], *, admits_when_away: bool = False) -> None:
         """The budgets that hold from now on. What is counted stays, for those that count the same as before."""
         self._declared, self._admits_when_away = tuple(budgets), admits_when_away
+        self._prices.energy = next((one.energy for one in budgets if one.energy), ())
         self._is_new = True
         with suppress(StateAway):  # the next call tries again
             await self.renew()
@@ -193,6 +195,7 @@ class Budgeting:
                 await self.release(exchange)
                 return
             covering = await self._with_limits(covering, uses_reserve=uses_reserve)
+            assume_ceiling(exchange, [one.budget for one in covering])
             worst, no_bound = await self._worst(exchange, covering)
             lines = [one.line(worst.in_unit(one.budget.unit) or 0, may_downgrade=may_downgrade) for one in covering]
             lines = with_paid(lines, exchange.paid)
@@ -211,9 +214,9 @@ class Budgeting:
             verdict = decide(standings, worst, may_downgrade=may_downgrade)
             if verdict.is_refusal:
                 uses_reserve = self._may_use_reserve(exchange, covering)
-                if uses_reserve:
+                if uses_reserve or await self._cut_to_fit(exchange, verdict, standings, worst):
                     continue
-                raise replies.refusal(verdict, worst, no_bound)
+                raise replies.refusal(verdict, worst, no_bound, names_no_most=names_no_most(exchange))
             may_downgrade = False
             self._downgrade(exchange, verdict, find_route)
         self._say_away("")
@@ -238,6 +241,13 @@ class Budgeting:
             await self._former.load(one)
         carried = [await self._former.with_carried(one) for one in covering]
         return carried if uses_reserve else [one.without_reserve() for one in carried]
+
+    async def _cut_to_fit(
+        self, exchange: Exchange, verdict: BudgetVerdict, standings: Sequence[Standing], worst: Amounts
+    ) -> bool:
+        with contain_stage("budgets", self._failed):
+            return await cut_to_fit(self._prices, exchange, verdict, standings, worst)
+        return False
 
     def _may_use_reserve(self, exchange: Exchange, covering: Sequence[CoveringBudget]) -> bool:
         """Whether the call gives a model what its tools returned, where something is kept for such calls: an agent in
@@ -428,16 +438,11 @@ class Budgeting:
         if call is None:
             return worst, False
         if is_unbilled(exchange):
-            return Amounts(0, 0, call.calls_count), True
+            return Amounts(0, 0, call.calls_count, 0), True
         cost = Amounts(None, None, worst.calls)
         with contain_stage("budgets", self._failed):
             cost = await self._prices.cost(call)
-        amounts = Amounts(
-            worst.nano_usd if cost.nano_usd is None else cost.nano_usd,
-            worst.effective_tokens if cost.effective_tokens is None else cost.effective_tokens,
-            cost.calls,
-        )
-        return amounts, cost.nano_usd is not None
+        return cost.known_or(worst), cost.nano_usd is not None
 
     async def _count_late(self, exchange: Exchange, held: Sequence[CoveringBudget]) -> None:
         """On budgets that were set while the call was under way. If the ledger was asked meanwhile, such a call may

@@ -6,38 +6,47 @@ from math import ceil
 
 from modicum.gateway.http.refusal import Refused
 from modicum.governance.budgets import (
-    NANO,
     Amounts,
     Budget,
     BudgetVerdict,
     LimitUnit,
     Ruling,
     Standing,
+    plain_amount,
     show_amount,
     tightest,
 )
 
 BUSY_RETRY_S = 1
 UNKNOWN_RETRY_S = 2
+_NO_MOST = (
+    "it has no max_tokens, so its model's whole context window counts: set max_tokens, or have the budget's owner set "
+    "assume_max_tokens"
+)
+_DIGITS = {LimitUnit.USD: ".6f", LimitUnit.JOULES: ".3f"}
 MOST_LINE_TOKENS = 256
 """Of a line for an agent: it has fewer bytes."""
 
 
-def refusal(verdict: BudgetVerdict, worst: Amounts, no_bound: str) -> Refused:
+def refusal(verdict: BudgetVerdict, worst: Amounts, no_bound: str, *, names_no_most: bool = False) -> Refused:
     """The answer to a call that does not fit: which budget, what is left, and when it opens again.
 
     Args:
         verdict: of that call.
         worst: what it may cost at most.
         no_bound: why nobody knows that.
+        names_no_most: it does not say how much output it wants at most.
     """
     standing = verdict.standing
     assert standing is not None  # noqa: S101 - a refusal is a budget's
     budget = standing.budget
     if verdict.ruling is Ruling.UNPRICED:
-        return Refused(402, f"the budget '{budget.name}' is hard, and {_unpriced(no_bound)}", "budget_unpriced")
+        why = _unpriced(no_bound, budget.unit)
+        return Refused(402, f"the budget '{budget.name}' is hard, and {why}", "budget_unpriced")
     amount, left = worst.in_unit(budget.unit) or 0, show_amount(budget.unit, standing.left)
     needs = f"this call may cost {show_amount(budget.unit, amount)}" if budget.unit is not LimitUnit.CALLS else "none"
+    if names_no_most and budget.unit is not LimitUnit.CALLS:
+        needs += f" ({_NO_MOST})"
     limit = f"{show_amount(budget.unit, budget.limit)} per {budget.window.text}"
     if standing.kept_back:
         limit += f", {show_amount(budget.unit, standing.kept_back)} of it only for calls with results of tools"
@@ -99,7 +108,7 @@ def not_downgraded(standing: Standing, why: str) -> Refused:
 def left_text(standing: Standing) -> str:
     """What the header says: `team-month; usd=8.765500; resets_s=3600`."""
     budget = standing.budget
-    left = f"{standing.left / NANO:.6f}" if budget.unit is LimitUnit.USD else f"{standing.left}"
+    left = f"{plain_amount(budget.unit, standing.left):{_DIGITS.get(budget.unit, '')}}"
     resets = "" if standing.opens_in_s is None else f"; resets_s={ceil(standing.opens_in_s)}"
     return f"{budget.name}; {budget.unit}={left}{resets}"
 
@@ -123,9 +132,14 @@ def agent_line(standings: Iterable[tuple[Standing, datetime | None]]) -> str:
     return f"[modicum: budget '{budget.name}': {left} of {limit} left{until}.]"
 
 
-def _unpriced(no_bound: str) -> str:
+def _unpriced(no_bound: str, unit: LimitUnit) -> str:
     if no_bound:
         return f"nothing bounds what this call may cost: {no_bound}"
+    if unit is LimitUnit.JOULES:
+        return (
+            "nobody has stated what this model draws: give it a row [[energy]] in modicum.toml (docs/budgets.md), or "
+            "ask for a model that has one"
+        )
     return (
         "no price is known for this model: give it one in prices.toml (docs/prices.md), or ask for a model that has one"
     )

@@ -92,6 +92,8 @@ async def _listing(parts: Parts, upstream: Upstream) -> ListingUpstream:
     dialect = next(dialect for dialect in DIALECTS.values() if dialect.api.name == upstream.speaks)
     passing = sending.Passing(b"GET", [(b"accept", b"application/json"), *dialect.version_headers], b"")
     body, has_answered = b"", False
+    if not dialect.api.lists_models:
+        return ListingUpstream(upstream, dialect, [], has_answered=True)
     try:
         async with asyncio.timeout(MOST_WAIT_S):
             with parts.upstream_calls.at(upstream):

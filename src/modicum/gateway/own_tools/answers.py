@@ -1,10 +1,16 @@
 """What tools of ours answer: lines that were cut out of results, and tools of the caller that were left out."""
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import takewhile
 
 from modicum.calls import SegmentKind
+from modicum.calls.change import Change
+from modicum.calls.facts import Facts
+from modicum.calls.prompt import Prompt
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.own_tools.loop import ToolAnswer
+from modicum.optimizers.all_rules import CONTENT_RULES
 from modicum.optimizers.lexical_scores import lexical_scores
 from modicum.optimizers.result_cut import CUT, MOST_READ_CHARACTERS, READ_TOOL, read_cut
 from modicum.optimizers.running import prompt_in
@@ -12,6 +18,7 @@ from modicum.optimizers.tools_on_demand import FIND_TOOL
 from modicum.providers.fields import mapping, text
 from modicum.providers.json_values import decoded
 from modicum.providers.own_tools.shape import OwnCall, tools_in
+from modicum.providers.prompt import RequestPrompt
 
 MOST_FOUND = 3
 """Tools that one search brings back."""
@@ -43,10 +50,22 @@ class CutReader:
         return ToolAnswer(found)
 
     def _texts(self) -> Iterator[str]:
-        before = next((edit.before for edit in self._exchange.edits if edit.rule == CUT.name), None)
-        for unit in prompt_in(self._exchange.request.served.dialect, before or self._exchange.request.body).units:
+        for unit in self._prompt_before_cut().units:
             if unit.kind is SegmentKind.TOOL_RESULT and unit.text is not None:
                 yield unit.text
+
+    def _prompt_before_cut(self) -> Prompt:
+        """The request as the rules for content left it that came before the cut: they make the same of it again."""
+        request = self._exchange.request
+        prompt = prompt_in(request.served.dialect, request.body)
+        facts = Facts(at=datetime.fromtimestamp(self._exchange.timing.started_s, UTC), model="")
+        applied = {edit.rule for edit in self._exchange.edits}
+        for rule in takewhile(lambda rule: rule is not CUT, CONTENT_RULES):
+            if rule.name in applied and isinstance(prompt, RequestPrompt):
+                change = rule.decide(prompt, facts)
+                if isinstance(change, Change) and change.is_of_texts_alone:
+                    prompt = prompt.with_texts(change)
+        return prompt
 
 
 class ToolFinder:

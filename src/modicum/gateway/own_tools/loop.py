@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from modicum.calls import CallStatus
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.failures import contain_stage
 from modicum.gateway.http.client import Client
@@ -121,7 +122,7 @@ class ToolLoop:
         self, exchange: Exchange, hop: Hop, offered: OfferedTools, shape: OwnToolShape, number: int
     ) -> bool:
         """Makes the call ready to be sent with the results. False: it ends as it is."""
-        if number > MOST_HOPS or exchange.client_gone:
+        if number > MOST_HOPS or exchange.client_gone or exchange.status is not CallStatus.OK:
             return False
         former, body = exchange.edited, b""
         with contain_stage(RULE, self._failed):

@@ -12,9 +12,11 @@ import uvicorn
 from modicum.gateway.http.paths import CALL, dialect_of, served
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.http.upgrades import PlainProtocol
+from modicum.outbound.event_loop import LOOP_NAME
 from modicum.outbound.listener import bind_listener
 from modicum.providers.dialect import Dialect
 from modicum.providers.facts import DialectError
+from modicum.providers.mock.aws_signature import signature_fault
 from modicum.providers.mock.batches import MockBatches
 from modicum.providers.mock.options import MockOptions, parse_options
 from modicum.providers.mock.provider import JSON, MockProvider, MockReply, models
@@ -85,6 +87,8 @@ class MockApp:
         except (Refused, DialectError) as refusal:
             error_body = dialect.error(refusal.status, refusal.message, refusal.kind)
             return MockReply(refusal.status, "application/json", (error_body,)), MockOptions()
+        if target.dialect.api.is_signed and (fault := _signature_fault(scope, headers, body)):
+            return MockReply(403, JSON, (dialect.error(403, fault, "unsigned"),)), options
         special = self._special(dialect, scope, body, options, now)
         if special is not None:
             return special, options
@@ -110,6 +114,11 @@ class MockApp:
         return found
 
 
+def _signature_fault(scope: dict[str, Any], headers: dict[str, str], body: bytes) -> str:
+    raw_path, query = scope["raw_path"].decode("ascii"), scope["query_string"].decode("ascii", "replace")
+    return signature_fault(scope["method"], raw_path.partition("?")[0], query, headers, body)
+
+
 def run(address: str, recordings: Path | None = None) -> None:
     """Runs the mock provider until it is asked to stop. `recordings`: the folder of replies that can be played back.
 
@@ -120,7 +129,7 @@ def run(address: str, recordings: Path | None = None) -> None:
         uvicorn.Config(
             MockApp(MockProvider(str(time.time_ns()).encode()), recordings),
             http=PlainProtocol,
-            loop="uvloop",
+            loop=LOOP_NAME,
             ws="none",
             lifespan="off",
             access_log=False,

@@ -13,7 +13,6 @@ from time import time
 from typing import Any
 
 import uvicorn
-import uvloop
 
 from modicum.calls import Owner, UserError
 from modicum.calls.rule import Rule
@@ -80,6 +79,7 @@ from modicum.metering.digests import Digester
 from modicum.metering.prices import PriceBook
 from modicum.optimizers.all_rules import RULES
 from modicum.optimizers.tool_use import ToolUse
+from modicum.outbound.event_loop import LOOP_NAME, run_loop
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.settings import Settings, budgets_of, limits_of, policies_of, policy_place, rule_choice_of
@@ -234,7 +234,7 @@ class Gateway:
             uvicorn.Config(
                 app,
                 http=GuardedProtocol,
-                loop="uvloop",
+                loop=LOOP_NAME,
                 ws="websockets-sansio" if has_websockets() else "none",
                 ws_max_size=settings.most_body_mb * 1024 * 1024,
                 proxy_headers=False,
@@ -337,7 +337,7 @@ class Gateway:
         """What calls may be, budgets, limits and policies, as the settings say now."""
         settings, admits_when_away = self._settings, self._settings.state.when_away == "admit"
         take_over_policy(self.parts.policies, settings, self._upstreams, self._events, records=self._worker.index == 0)
-        budgets = budgets_of(settings.budget, settings.timezone)
+        budgets = budgets_of(settings.budget, settings.timezone, settings.energy)
         self.parts.budgets.raises = self._raises
         await self.parts.budgets.take_over(budgets, admits_when_away=admits_when_away)
         self.parts.limits.take_over(limits_of(settings.limit), admits_when_away=admits_when_away)
@@ -492,4 +492,4 @@ def run(
     gateway = Gateway(
         settings, folder, digest_key, reread, worker=worker, bound=bound, prices=prices, open_ledger=open_ledger
     )
-    uvloop.run(gateway.serve())
+    run_loop(gateway.serve())

@@ -6,10 +6,11 @@ import msgspec
 
 from modicum.calls import SegmentKind
 from modicum.calls.change import Change, DoesNotFit
+from modicum.calls.prompt import content_digest
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.reply_cache.same_call import digest_call, is_repeatable
 from modicum.providers.body_parsing import UNREADABLE
-from modicum.providers.prompt import RequestPrompt, content_digest
+from modicum.providers.prompt import RequestPrompt
 
 LONGEST_CHARACTERS = 4_000
 """Of a question; longer ones are hardly ever asked again in other words."""

@@ -20,7 +20,7 @@ NO_RAISES = Raises()
 
 
 class BudgetRow(msgspec.Struct, kw_only=True):
-    """One of a budget's sums. Amounts are in billionths of a dollar, effective tokens or calls."""
+    """One of a budget's sums. Amounts are as the budget counts (`LimitUnit.scale`)."""
 
     budget: Budget
     instance: tuple[str, ...] = ()
@@ -34,6 +34,8 @@ class BudgetRow(msgspec.Struct, kw_only=True):
     """Until when it is raised; None: its limit is that of the settings."""
     carried: int = 0
     """How much of its limit was left over of the window before."""
+    calls_unknown: int = 0
+    """Calls that are in none of these sums: nobody knows what they cost, or drew."""
     crossed_at: datetime | None = None
     """When the limit is reached at the pace so far; None: not before it begins anew, or nobody can say."""
 
@@ -86,6 +88,7 @@ def _rows_of(store: Store, budget: Budget, under_way: Sequence[Call], now: datet
 
     for spend in former_spend(store, budget, span.start, now):
         row(spend.instance).spent += spend.amount
+        row(spend.instance).calls_unknown += spend.calls_unknown
     for call in under_way:
         instance = budget.instance_of(Spender(call.owner, call.model, call.task, call.tags))
         if instance is not None and span.covers(call.started):

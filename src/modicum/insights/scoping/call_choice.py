@@ -73,6 +73,12 @@ def find_names(condition: Condition, names: Sequence[str]) -> list[str]:
     raise UserError(f"no call has the {condition.dimension} {patterns}; there are {shown}{more}")
 
 
+def make_filter(conditions: Sequence[Condition], zone: ZoneInfo) -> Callable[[Entry], bool]:
+    """Whether an entry fits all conditions, for entries that come one by one: none of a name is no mistake there."""
+    namings = [(condition, find_naming(condition.by, condition.tag, zone)) for condition in conditions]
+    return lambda entry: all(condition.fits(name_of(entry)) for condition, name_of in namings)
+
+
 def choose_entries(entries: Sequence[Entry], conditions: Sequence[Condition], zone: ZoneInfo) -> Sequence[Entry]:
     """The entries that fit all conditions.
 

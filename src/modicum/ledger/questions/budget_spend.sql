@@ -2,7 +2,8 @@
 -- $team, $app, $user, $key, $task: whose calls; '' for all, '*' for each apart. $tag, $tag_value: likewise by a tag.
 -- $slot_s: slots of so many seconds, counted back from $until. reserved: of calls whose cost is unknown, what was
 -- reserved for them (the text of the tag 'budget.reserved'). $counted_in: calls with this text in the tag
--- 'budget.generation' are left out; '' for none.
+-- 'budget.generation' are left out; '' for none. is_counted: whether their tokens are known; reserved_millijoules: what
+-- was reserved for all of them in thousandths of a joule.
 SELECT
     CASE WHEN $team = '*' THEN team ELSE '' END AS each_team,
     CASE WHEN $app = '*' THEN app ELSE '' END AS each_app,
@@ -17,7 +18,15 @@ SELECT
     sum(calls_count) AS calls,
     sum(CASE WHEN cost_usd IS NULL THEN calls_count ELSE 0 END) AS calls_unpriced,
     sum(cost_usd) AS usd,
-    sum(effective_tokens) AS weighed_tokens
+    sum(effective_tokens) AS weighed_tokens,
+    provider,
+    CASE WHEN usage_basis = 'unknown' OR output_basis = 'unknown' THEN 0 ELSE 1 END AS is_counted,
+    sum(uncached_tokens + cache_write_tokens) AS computed_tokens,
+    sum(cache_read_tokens) AS cached_tokens,
+    sum(completion_tokens) AS generated_tokens,
+    sum(
+        CAST(concat('0', regexp_extract(tag_value(tags, 'budget.reserved'), '^[0-9]*/[0-9]*/([0-9]+)$', 1)) AS BIGINT)
+    ) AS reserved_millijoules
 FROM entries
 WHERE source = 'gateway' AND started >= $since AND started < $until
     AND ($counted_in = '' OR tag_value(tags, 'budget.generation') <> $counted_in)
@@ -27,5 +36,5 @@ WHERE source = 'gateway' AND started >= $since AND started < $until
     AND ($key = '' OR $key = '*' OR key_name = $key)
     AND ($task = '' OR $task = '*' OR task = $task)
     AND ($tag_value = '' OR $tag_value = '*' OR tag_value(tags, $tag) = $tag_value)
-GROUP BY each_team, each_app, each_user, each_key, each_task, each_tag_value, reserved, model, slot
-ORDER BY each_team, each_app, each_user, each_key, each_task, each_tag_value, reserved, model, slot
+GROUP BY each_team, each_app, each_user, each_key, each_task, each_tag_value, reserved, model, provider, is_counted, slot
+ORDER BY each_team, each_app, each_user, each_key, each_task, each_tag_value, reserved, model, provider, is_counted, slot

@@ -6,7 +6,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from modicum.calls import Owner
-from modicum.governance.budgets import EACH, NANO, LimitUnit
+from modicum.governance.budgets import EACH
 from modicum.governance.owner_labels import OwnerLabel, OwnerLabels
 from modicum.insights.budgets.spend import EACH_FIELDS
 from modicum.insights.budgets.standing import BudgetRow
@@ -32,7 +32,10 @@ class BudgetMetrics:
         limit, spent, reserved, left, reached, anew = (
             GaugeMetricFamily(f"modicum_budget_{name}", text, labels=_BUDGET)
             for name, text in (
-                ("limit", "What calls may cost within the budget's window, in its unit: usd, effective_tokens, calls."),
+                (
+                    "limit",
+                    "What calls may cost in the window, in the unit: usd, effective_tokens, calls, joules.",
+                ),
                 ("spent", "What they have cost."),
                 ("reserved", "What calls under way may cost at most."),
                 ("left", "What is left."),
@@ -41,7 +44,7 @@ class BudgetMetrics:
             )
         )
         for labels, row in self._shown():
-            scale = NANO if row.budget.unit is LimitUnit.USD else 1
+            scale = row.budget.unit.scale
             limit.add_metric(labels, row.budget.limit / scale)
             spent.add_metric(labels, row.spent / scale)
             reserved.add_metric(labels, row.reserved / scale)

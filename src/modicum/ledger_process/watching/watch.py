@@ -59,7 +59,7 @@ class LedgerWatch:
         self._unpriced.add(entries)
         self.settings.refresh()
         settings = self.settings.current
-        self.budgets.refresh(store, budgets_of(settings.budget, settings.timezone))
+        self.budgets.refresh(store, budgets_of(settings.budget, settings.timezone, settings.energy))
         self.outcomes.check(store, outcome_budgets_of(settings.outcome, settings.timezone))
 
     def read_reports(self) -> dict[str, WorkerReport]:

@@ -25,6 +25,7 @@ from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping
 from modicum.providers.gemini.errors import error_object
 from modicum.providers.gemini_generate.blocks import request_blocks
+from modicum.providers.gemini_generate.cut_off import GeminiCut
 from modicum.providers.gemini_generate.mock import MOCK
 from modicum.providers.gemini_generate.model_list import MODEL_LIST
 from modicum.providers.gemini_generate.prompt import SHAPE
@@ -69,6 +70,8 @@ _PATH = re.compile(r"/(?:models|tunedModels|endpoints)/([^/:?]+):(\w+)")
 _BEGINNINGS = ("/v1beta/models/", "/v1/models/")
 """Google's clients use either; the version that goes upstream is that of the upstream's address."""
 _LIST = "/v1beta/models"
+_VERTEX = re.compile(r"/v1(?:beta1)?(?:/projects/[^/]+/locations/[^/]+)?/publishers/google/models/")
+"""Where clients of Vertex AI ask. Project and place that go upstream are those of the upstream's address."""
 _METHODS = {"generateContent": False, "streamGenerateContent": True, "countTokens": False}
 
 
@@ -77,10 +80,11 @@ class GeminiGenerate(Dialect):
 
     name = "gemini-generate"
     api = DialectApi("gemini", b"x-goog-api-key", b"", provider="google")
-    area = re.compile("/v1beta/|/v1/models/.*:")
+    area = re.compile(rf"/v1beta/|/v1/models/.*:|{_VERTEX.pattern}")
     list_header = b"x-goog-api-key"
     metered = re.compile(r".*:(?:generateContent|streamGenerateContent|countTokens)")
     streams_json = True
+    model_in_path = True
     repeatable_fields = frozenset(
         [
             "contents",
@@ -96,6 +100,7 @@ class GeminiGenerate(Dialect):
         ]
     )
     stream_texts = STREAM_TEXTS
+    stream_cut = GeminiCut
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
     model_list = MODEL_LIST
     blocks_of = staticmethod(request_blocks)
@@ -117,6 +122,8 @@ class GeminiGenerate(Dialect):
     def find(self, method: str, path: str) -> Target | None:
         if path == _LIST:
             return Target("/models", is_call=False) if method == "GET" else None
+        if on_vertex := _VERTEX.match(path):
+            return _target(method, path[on_vertex.end() :])
         for beginning in _BEGINNINGS:
             if path.startswith(beginning) and (":" in path or beginning == _BEGINNINGS[0]):
                 return _target(method, path.removeprefix(beginning))

@@ -22,6 +22,7 @@ from modicum.providers.translation import (
     replies_from_gemini,
     responses_to_openai,
 )
+from modicum.providers.translation.hosted.claude import ClaudeOn, Unframed
 from modicum.providers.translation.replies_for_anthropic import StreamForAnthropic
 from modicum.providers.translation.replies_for_openai import StreamForOpenAI
 from modicum.providers.translation.replies_for_responses import StreamForResponses
@@ -163,14 +164,28 @@ class _Chained:
 MESSAGES_FIRST = FirstHalf(ANTHROPIC, _messages_on_the_way, replies_for_anthropic.reply, _stream_for_anthropic)
 RESPONSES_FIRST = FirstHalf(RESPONSES, responses_to_openai.request, replies_for_responses.reply, _stream_for_responses)
 
-TRANSLATIONS: dict[tuple[str, str], Translation] = {
-    (translation.caller, translation.upstream): translation
-    for translation in (
-        OpenAIToAnthropic(),
-        OpenAIToGemini(),
-        AnthropicToOpenAI(),
-        ByWayOfChat(MESSAGES_FIRST, OpenAIToGemini()),
-        ByWayOfChat(RESPONSES_FIRST, OpenAIToAnthropic()),
-        ByWayOfChat(RESPONSES_FIRST, OpenAIToGemini()),
+BEDROCK_VERSION, VERTEX_VERSION = "bedrock-2023-05-31", "vertex-2023-10-16"
+
+
+def _on_clouds(caller: Dialect, into: Translation | None = None) -> tuple[Translation, ...]:
+    """Claude on Bedrock and on Vertex AI, for callers of one dialect."""
+    return (
+        ClaudeOn(caller, "bedrock-invoke", BEDROCK_VERSION, into, Unframed),
+        ClaudeOn(caller, "vertex-claude", VERTEX_VERSION, into),
     )
-}
+
+
+RESPONSES_TO_ANTHROPIC = ByWayOfChat(RESPONSES_FIRST, OpenAIToAnthropic())
+
+_ALL: tuple[Translation, ...] = (
+    OpenAIToAnthropic(),
+    OpenAIToGemini(),
+    AnthropicToOpenAI(),
+    ByWayOfChat(MESSAGES_FIRST, OpenAIToGemini()),
+    RESPONSES_TO_ANTHROPIC,
+    ByWayOfChat(RESPONSES_FIRST, OpenAIToGemini()),
+    *_on_clouds(ANTHROPIC),
+    *_on_clouds(OPENAI, OpenAIToAnthropic()),
+    *_on_clouds(RESPONSES, RESPONSES_TO_ANTHROPIC),
+)
+TRANSLATIONS = {(translation.caller, translation.upstream): translation for translation in _ALL}

@@ -17,7 +17,6 @@ from modicum.providers.stream import SilentTail
 NAME_BEGINS = "path:"
 """How the name of such a path begins, where other calls have their model's."""
 MOST_NAME = 96
-_VERSION = re.compile(r"/v1(?:alpha|beta)?(?=/)")
 _CLOSED = re.compile(
     r"/v\d(?:alpha|beta)?/(?:organizations?|projects|dashboard|admin|api_keys|auth_tokens|"
     r"realtime/(?:client_secrets|sessions|transcription_sessions|translations))(?:[/:?]|$)"
@@ -45,7 +44,7 @@ class UnmeteredPaths(Dialect):
 
     def find(self, method: str, path: str) -> Target | None:
         """What asks for something or takes it away is no call; what makes something is one."""
-        version = _VERSION.match(path)
+        version = self._usual.other_paths.match(path)
         if version is None or is_closed(path) or method not in _READS | _MAKES:
             return None
         return Target(quoted(path[version.end() :]), is_call=method in _MAKES, is_streamed=True)

@@ -9,11 +9,15 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.governance.budget_windows import LONG_AGO, Period, parse_window
-from modicum.governance.budgets import EACH, NANO, AtLimit, Budget, LimitUnit
+from modicum.governance.budgets import EACH, AtLimit, Budget, LimitUnit
+from modicum.governance.energy_rate import EnergyRate
+from modicum.settings.governance.energy import EnergySettings, energy_rates_of
 from modicum.settings.time_zone import checked_zone
 
 MOST_USD = 1e9
 MOST_COUNT = 10**15
+MOST_JOULES = 1e12
+_MOST = {LimitUnit.USD: MOST_USD, LimitUnit.JOULES: MOST_JOULES}
 
 
 class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -25,13 +29,16 @@ class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """When it begins anew: `hour`, `day`, `week`, `month`, `ever` (never), `task` (every task has its own, for life),
     or a length that slides, as `5h`, `90m` or `7d`."""
     limit_usd: float | None = None
-    """Dollars. Exactly one of the three limits is set."""
+    """Dollars. Exactly one of the four limits is set."""
     limit_effective_tokens: int | None = None
     """Tokens weighed by price: one uncached input token of the same model counts 1."""
     limit_calls: int | None = None
     """Calls, whatever they cost."""
-    at_limit: Literal["refuse", "downgrade", "alert"] = "refuse"
-    """A call that does not fit is refused; goes to a cheaper model before that; or is made, and a line is logged."""
+    limit_joules: float | None = None
+    """What models on servers of your own may draw, by the rates of `[[energy]]`."""
+    at_limit: Literal["refuse", "downgrade", "cut", "alert"] = "refuse"
+    """A call that does not fit is refused; goes to a cheaper model before that; is ended in mid-stream, where it is a
+    stream; or is made, and a line is logged."""
     downgrade_to: str = ""
     """The cheaper model, or an alias of `[models]`."""
     downgrade_from: float = 0.8
@@ -40,6 +47,9 @@ class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """The share of the limit that may be carried from a window into the next one, where it was left over."""
     emergency_reserve: float = 0.0
     """The share of the limit that only calls which hand over results of tools may use."""
+    assume_max_tokens: int = 0
+    """The most output tokens of a call that names none. It is sent with the call, so that it holds. 0: the model's
+    whole context window is reserved."""
     agent_line_below: float = 0.0
     """Where less than this share of the limit is left, a line at the end of the prompt says so to the agent."""
     team: str = ""
@@ -63,13 +73,17 @@ class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
             LimitUnit.USD: self.limit_usd,
             LimitUnit.EFFECTIVE_TOKENS: self.limit_effective_tokens,
             LimitUnit.CALLS: self.limit_calls,
+            LimitUnit.JOULES: self.limit_joules,
         }
         return {unit: limit for unit, limit in every.items() if limit is not None}
 
 
-def budgets_of(budgets: Sequence[BudgetSettings], zone: str) -> list[Budget]:
-    """The budgets that checked settings declare. `zone`: where a budget names none; empty for UTC."""
-    return [_budget(one, one.timezone or zone or "UTC") for one in budgets]
+def budgets_of(budgets: Sequence[BudgetSettings], zone: str, energy: Sequence[EnergySettings] = ()) -> list[Budget]:
+    """The budgets that checked settings declare. `zone`: where a budget names none; empty for UTC. `energy`: what
+    tokens of which model draw.
+    """
+    rates = energy_rates_of(energy)
+    return [_budget(one, one.timezone or zone or "UTC", rates) for one in budgets]
 
 
 def budget_fault(budgets: Sequence[BudgetSettings], keep_days: int) -> tuple[int, str, str] | None:
@@ -83,12 +97,12 @@ def budget_fault(budgets: Sequence[BudgetSettings], keep_days: int) -> tuple[int
     return None
 
 
-def _budget(one: BudgetSettings, zone: str) -> Budget:
+def _budget(one: BudgetSettings, zone: str, energy: tuple[EnergyRate, ...]) -> Budget:
     per_task = one.per == "task"
     window = parse_window("ever" if per_task else one.per, zone)
     assert window is not None  # noqa: S101 - the settings were checked
     ((unit, given),) = one.limits.items()
-    limit = int(Decimal(str(given)) * NANO) if unit is LimitUnit.USD else int(given)
+    limit = int(Decimal(str(given)) * unit.scale)
     tag, _, tag_value = one.tag.partition("=")
     return Budget(
         name=one.name,
@@ -100,6 +114,7 @@ def _budget(one: BudgetSettings, zone: str) -> Budget:
         downgrade_above=int(Decimal(str(one.downgrade_from)) * limit),
         most_carried=int(Decimal(str(one.rollover)) * limit),
         emergency_reserve=int(Decimal(str(one.emergency_reserve)) * limit),
+        assume_max_tokens=one.assume_max_tokens,
         agent_line_below=math.ceil(Decimal(str(one.agent_line_below)) * limit),
         team=one.team,
         app=one.app,
@@ -109,6 +124,7 @@ def _budget(one: BudgetSettings, zone: str) -> Budget:
         model=one.model,
         tag=tag,
         tag_value=tag_value,
+        energy=energy if unit is LimitUnit.JOULES else (),
     )
 
 
@@ -124,10 +140,16 @@ def _limit_fault(one: BudgetSettings) -> tuple[str, str] | None:
         named = ", ".join(f"limit_{unit}" for unit in LimitUnit)
         return "limit_usd", f"or another limit must be set, exactly one of {named}"
     ((unit, limit),) = limits.items()
-    most = MOST_USD if unit is LimitUnit.USD else MOST_COUNT
+    most = _MOST.get(unit, MOST_COUNT)
     if not (math.isfinite(limit) and 0 <= limit <= most):
         return f"limit_{unit}", f"must be a number from 0 to {most:,.0f}"
-    return _at_limit_fault(one)
+    return _at_limit_fault(one) or _assumption_fault(one)
+
+
+def _assumption_fault(one: BudgetSettings) -> tuple[str, str] | None:
+    if not 0 <= one.assume_max_tokens <= MOST_COUNT:
+        return "assume_max_tokens", f"must be a number of tokens from 1 to {MOST_COUNT:,}, or 0 for none"
+    return None
 
 
 def _at_limit_fault(one: BudgetSettings) -> tuple[str, str] | None:
@@ -136,7 +158,7 @@ def _at_limit_fault(one: BudgetSettings) -> tuple[str, str] | None:
     if not (math.isfinite(one.emergency_reserve) and 0 <= one.emergency_reserve < 1):
         return "emergency_reserve", "must be a share of the limit, from 0 to below 1"
     if one.emergency_reserve and one.at_limit == "alert":
-        return "emergency_reserve", 'needs a limit that refuses: at_limit must be "refuse" or "downgrade"'
+        return "emergency_reserve", 'needs a limit that refuses: at_limit must be "refuse", "downgrade" or "cut"'
     if not (math.isfinite(one.agent_line_below) and 0 <= one.agent_line_below <= 1):
         return "agent_line_below", "must be a share of the limit, in 0..1; 0 for no line"
     if (one.at_limit == "downgrade") != bool(one.downgrade_to):

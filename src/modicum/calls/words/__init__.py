@@ -1,0 +1,1 @@
+"""How a sentence is put together, the same in errors, tables, pages and metrics."""

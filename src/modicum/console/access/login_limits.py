@@ -1,0 +1,46 @@
+"""How often somebody may try to log in: guessing takes years, a forgotten password minutes."""
+
+import math
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+WITHIN_S = 900.0
+MOST_PER_NAME, MOST_PER_ADDRESS = 10, 50
+MOST_NAMES = 10_000
+
+
+class LoginLimits:
+    """Counts failed tries by name and by address. `clock`: tells the time in seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._failures: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
+
+    def wait_s(self, name: str, address: str) -> int:
+        """Seconds until another try is taken; 0: it is now."""
+        now, wait = self._clock(), 0.0
+        with self._lock:
+            for key, most in self._keys(name, address):
+                times = self._failures.get(key)
+                if times is not None and len(times) >= most and (left := times[-most] + WITHIN_S - now) > wait:
+                    wait = left
+        return math.ceil(wait)
+
+    def count_failure(self, name: str, address: str) -> None:
+        with self._lock:
+            for key, most in self._keys(name, address):
+                times = self._failures.setdefault(key, deque(maxlen=most))
+                times.append(self._clock())
+                self._failures.move_to_end(key)
+            while len(self._failures) > MOST_NAMES:
+                self._failures.popitem(last=False)
+
+    def forget(self, name: str) -> None:
+        """Somebody has logged in."""
+        with self._lock:
+            self._failures.pop(("name", name), None)
+
+    @staticmethod
+    def _keys(name: str, address: str) -> tuple[tuple[tuple[str, str], int], ...]:
+        return (("name", name), MOST_PER_NAME), (("address", address), MOST_PER_ADDRESS)

@@ -1,0 +1,1 @@
+"""Any model of Amazon Bedrock, in the words of Bedrock: Converse."""

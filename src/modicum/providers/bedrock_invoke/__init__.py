@@ -1,0 +1,1 @@
+"""Claude on Amazon Bedrock, in its own words: InvokeModel."""

@@ -1,0 +1,171 @@
+"""Role by address: what each answers to whom. The addresses come from the application, so a new one without a line
+here fails.
+"""
+
+import re
+
+import pytest
+
+from console.rig import Site, add_users
+from ledger.samples import entry
+from modicum.calls import Owner
+from modicum.console.pages import PAGES
+from modicum.ledger.opening import open_store
+from modicum.settings import Settings
+from modicum.settings.console import ConsoleSettings
+
+ROLES = {"ann": "owner", "eve": "editor", "vic": "viewer", "ted": "editor:search", "tom": "viewer:search"}
+WHO = ("nobody", "tom", "ted", "vic", "eve", "ann")
+OPEN, LOGGED_IN = "yes yes yes yes yes yes", "no yes yes yes yes yes"
+ALL_TEAMS, ALL_EDITORS, OWNERS = "no no no yes yes yes", "no no no no yes yes", "no no no no no yes"
+MATRIX = {
+    "GET /": OPEN,
+    "GET /healthz": OPEN,
+    "GET /static/{name}": OPEN,
+    "GET /login": OPEN,
+    "POST /login": OPEN,
+    "GET /login/link": OPEN,
+    "POST /login/link": OPEN,
+    "POST /logout": LOGGED_IN,
+    "GET /account": LOGGED_IN,
+    "POST /account/password": LOGGED_IN,
+    "POST /account/token": LOGGED_IN,
+    "POST /account/token/revoke": LOGGED_IN,
+    "GET /users": OWNERS,
+    "POST /users/set": OWNERS,
+    "POST /users/link": OWNERS,
+    "POST /users/remove": OWNERS,
+    "POST /waste/apply": ALL_EDITORS,
+    "GET /{page}": LOGGED_IN,
+    "GET /{page}/{table}.csv": LOGGED_IN,
+}
+"""Who may come to each address: nobody known, viewer of a team, its editor, viewer of all, editor of all, owner."""
+PAGES_OF_ALL_TEAMS = {"energy", "experiments", "waste", "teams"}
+
+
+@pytest.fixture(scope="module")
+def store():
+    opened = open_store(":memory:")
+    opened.append([entry("c1", owner=Owner(team="search"), task="T1"), entry("c2", owner=Owner(team="web"), task="T2")])
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def site(store, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("state")
+    add_users(folder, **ROLES)
+    made = Site(store, state=folder)
+    yield made
+    made.console.close()
+
+
+@pytest.fixture
+def own_site(store, tmp_path):
+    add_users(tmp_path, **ROLES)
+    made = Site(store, state=tmp_path)
+    yield made
+    made.console.close()
+
+
+def ask(site, who, address, **fields):
+    method, _, path = address.partition(" ")
+    path = path.replace("{name}", "console.css").replace("{page}", "overview").replace("{table}", "spend-by-model")
+    headers = {} if who == "nobody" else site.log_in(who)
+    return site.post(path, headers, **fields) if method == "POST" else site.get(path, **headers)
+
+
+def is_let_in(reply, who):
+    if who == "nobody" and reply.headers.get("location", "").startswith("/login?"):
+        return False
+    return not (reply.status == 401 or "you may not do that" in reply.text or "of all teams together" in reply.text)
+
+
+def test_every_address_has_a_rule_and_a_line(site):
+    addresses = {f"{method} {path}" for method, path in site.console.gate.rules}
+
+    assert addresses == set(MATRIX)
+    assert len(addresses) == len(site.console.routes())
+
+
+@pytest.mark.parametrize("address", MATRIX)
+def test_an_address_lets_in_whom_it_should(site, address):
+    answers = [is_let_in(ask(site, who, address), who) for who in WHO]
+
+    assert dict(zip(WHO, answers, strict=True)) == dict(
+        zip(WHO, [one == "yes" for one in MATRIX[address].split()], strict=True)
+    )
+
+
+@pytest.mark.parametrize("page", [page.name for page in PAGES])
+def test_pages_of_all_teams_are_closed_to_who_sees_one(site, page):
+    statuses = {who: ask(site, who, f"GET /{page}").status for who in WHO}
+    closed = page in PAGES_OF_ALL_TEAMS
+
+    assert statuses == {"nobody": 303, "tom": 403 if closed else 200, "ted": 403 if closed else 200} | dict.fromkeys(
+        ("vic", "eve", "ann"), 200
+    )
+
+
+@pytest.mark.parametrize("page", [page.name for page in PAGES if page.name not in PAGES_OF_ALL_TEAMS])
+def test_neither_a_page_nor_an_address_shows_another_team(site, page):
+    viewer = site.log_in("tom")
+
+    assert "web" not in re.sub(r"<(header|option)[^>]*>.*?</\1>", "", site.get(f"/{page}", **viewer).text)
+    assert site.get(f"/{page}?where=team%3Dweb", **viewer).status == 403
+    assert site.get("/tasks?task=T2", **viewer).status == 403
+    assert site.get("/where?by=kind", **viewer).status == 403
+
+
+def test_nobody_is_sent_to_the_login_page_and_back(site):
+    reply = site.get("/where?by=team&since=7d")
+
+    assert reply.headers["location"] == "/login?next=/where%3Fby%3Dteam%26since%3D7d"
+
+
+def test_a_token_opens_what_its_scopes_and_its_user_may(own_site):
+    read, keys = own_site.issue_token("vic", "read"), own_site.issue_token("vic", "keys")
+
+    assert own_site.get("/overview", **read).status == 200
+    assert own_site.get("/overview", **keys).status == 403
+    assert own_site.get("/users", **own_site.issue_token("vic", "read", "users")).status == 403
+    assert own_site.get("/overview", authorization="Bearer mt_x_y").status == 303
+    assert own_site.get("/overview", authorization="Bearer " + "m" * 5000).status == 303
+
+
+def test_what_was_revoked_closes_open_tabs_at_once(own_site):
+    session, token = own_site.log_in("vic"), own_site.issue_token("vic", "read")
+    assert own_site.get("/overview", **session).status == 200
+    add_users(own_site.asking.sources.state, vic="viewer:search")
+    assert own_site.get("/waste", **session).status == 403
+    own_site.post("/users/remove", own_site.log_in("ann"), name="vic")
+
+    assert own_site.get("/overview", **session).status == 303
+    assert own_site.get("/overview", **token).status == 303
+    add_users(own_site.asking.sources.state, vic="owner")
+    assert own_site.get("/overview", **token).status == 303
+
+
+def test_a_form_of_another_session_is_refused(site):
+    ann, eve = site.log_in("ann"), site.log_in("eve")
+    form = site.get("/users", **ann).text
+    token = re.search(r'name="token" value="([^"]*)"', form)[1]
+    body = f"token={token}&name=x&roles=owner".encode()
+
+    assert site.get("/users/set", "POST", body, origin="http://127.0.0.1:4101", **eve).status == 403
+    assert site.get("/users/set", "POST", body, origin="http://127.0.0.1:4101", **site.log_in("ann")).status == 403
+    assert site.get("/users/set", "POST", body, origin="http://evil.example", **ann).status == 403
+    many = b"&".join(b"a=%d" % number for number in range(50))
+    assert site.get("/users/set", "POST", many, origin="http://127.0.0.1:4101", **ann).status == 400
+
+
+def test_others_reach_a_console_only_once_it_has_users(store, tmp_path):
+    settings = Settings(timezone="UTC", console=ConsoleSettings(public_url="https://spend.example.com"))
+    site = Site(store, settings=settings, state=tmp_path)
+
+    assert site.get("/overview").status == 200
+    assert "has no users yet" in site.get("/overview", host=b"spend.example.com").text
+    add_users(tmp_path, ann="owner")
+    assert site.get("/overview", host=b"spend.example.com").status == 303
+    assert "__Host-modicum" in site.log_in("ann")["cookie"]
+    site.console.close()

@@ -1,0 +1,72 @@
+import json
+
+import pytest
+
+from modicum.providers.bedrock.errors import error_frame
+from modicum.providers.bedrock.frames import read_frame
+from modicum.providers.bedrock_invoke.dialect import event_in, frame_of, is_understood
+from modicum.providers.dialects import DIALECTS
+from modicum.providers.facts import DialectError
+
+DIALECT = DIALECTS["bedrock-invoke"]
+MODEL = "eu.anthropic.claude-sonnet-4-6-v1:0"
+PATH = f"/model/{MODEL}/invoke"
+BODY = b'{"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}'
+
+
+def test_the_path_names_model_and_stream():
+    whole = DIALECT.request(BODY, PATH)
+    streamed = DIALECT.request(BODY, f"{PATH}-with-response-stream")
+
+    assert (whole.model, whole.stream, whole.most_output_tokens) == (MODEL, False, 9)
+    assert streamed.stream
+    assert DIALECT.find("POST", PATH).path == "/model/eu.anthropic.claude-sonnet-4-6-v1%3A0/invoke"
+    assert DIALECT.target_for(DIALECT.find("POST", PATH).path, "arn:aws:x/y") == "/model/arn%3Aaws%3Ax%2Fy/invoke"
+    assert DIALECT.find("POST", "/model/amazon.titan-embed-text-v2:0/invoke") is None  # a body that nobody reads
+    assert DIALECT.find("GET", PATH) is None
+    for body, path in ((b"{", PATH), (b"[]", PATH), (BODY, "/model/x")):
+        with pytest.raises(DialectError):
+            DIALECT.request(body, path)
+
+
+def test_betas_stand_in_the_body_unless_they_do_already():
+    told = json.loads(DIALECT.with_headers(BODY, {b"anthropic-beta": b"one, two"}))
+    assert told["anthropic_beta"] == ["one", "two"]
+    assert DIALECT.with_headers(BODY, {}) == BODY
+    own = BODY.replace(b"{", b'{"anthropic_beta":["own"],', 1)
+    assert json.loads(DIALECT.with_headers(own, {b"anthropic-beta": b"one"}))["anthropic_beta"] == ["own"]
+
+
+def test_the_bill_names_bedrocks_model_and_errors_are_errors():
+    reply = (
+        b'{"type":"message","id":"msg_bdrk_1","model":"claude-sonnet-4-6","usage":{"input_tokens":3,"output_tokens":4}}'
+    )
+    facts = DIALECT.reply(reply)
+    assert (facts.model, facts.usage.output_visible, facts.usage_final) == ("", 4, True)
+    assert DIALECT.reply(b'{"__type":"ThrottlingException","message":"slow"}').error_kind == "ThrottlingException"
+    assert DIALECT.reply(b"<html>").usage is None
+
+
+def test_events_go_into_frames_and_back():
+    event = b'{"type":"ping"}'
+    assert event_in(read_frame(frame_of(event))) == event
+    error = json.loads(event_in(read_frame(error_frame(429, "slow"))))
+    assert error == {"type": "error", "error": {"type": "throttling_exception", "message": "slow"}}
+    tail = DIALECT.tail(usage_asked=True)
+    tail.feed(error_frame(429, "slow"))
+    assert tail.facts().error_kind == "throttling_exception"
+
+
+@pytest.mark.parametrize(
+    ("model", "wanted"),
+    [
+        (MODEL, True),
+        ("anthropic.claude-v2", True),
+        ("arn:aws:bedrock:x:1:application-inference-profile/a", True),
+        ("amazon.nova-pro-v1:0", False),
+        ("us.meta.llama4", False),
+        ("not-anthropic.x", False),
+    ],
+)
+def test_whose_bodies_are_understood(model, wanted):
+    assert is_understood(model) is wanted

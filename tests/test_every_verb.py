@@ -1,0 +1,70 @@
+"""What holds for every verb, and what docs/verbs.md says of them."""
+
+import ast
+from pathlib import Path
+
+import click
+
+from modicum.cli import modicum
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "verbs.md").read_text()
+
+LISTS = {"doctor", "experiment log", "experiment status", "key list", "key log"}
+"""Verbs whose `--json` is a list: they always were, and no other joins them."""
+NO_FIGURES = {
+    *("console", "mock", "up", "watch"),  # they run until they are stopped
+    *(
+        "fix forget",
+        "fix undo",
+        "hooks act",
+        "hooks install",
+        "hooks observe",
+        "hooks remove",
+        "init",
+    ),
+}
+
+
+def every_verb(command, *names):
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from every_verb(command.get_command(context, name), *names, name)
+    else:
+        yield " ".join(names), command
+
+
+VERBS = dict(every_verb(modicum))
+
+
+def options_of(verb):
+    return {name for option in VERBS[verb].params for name in option.opts}
+
+
+def test_every_verb_that_shows_something_shows_it_as_json():
+    assert {verb for verb in VERBS if "--json" not in options_of(verb)} == NO_FIGURES
+
+
+def test_only_those_verbs_give_a_list_that_always_did():
+    callers = set()
+    for file in (ROOT / "src" / "modicum" / "cli").rglob("*.py"):
+        for function in ast.walk(ast.parse(file.read_text())):
+            if isinstance(function, ast.FunctionDef) and "print_json_list(" in ast.unparse(function.body):
+                callers.add(f"{file.parent.name}/{file.stem}.{function.name}")
+
+    assert callers == {
+        "cli/doctor.command",
+        "cli/key.list_",
+        "cli/key.log",
+        "experiments/verbs.log",
+        "experiments/verbs.status",
+    }
+    assert [verb for verb in LISTS if f"`{verb}`" not in PAGE or verb not in VERBS] == []
+
+
+def test_the_page_says_which_verbs_take_conditions_and_csv():
+    rows = {cells[1].strip(" `"): cells[2] for line in PAGE.splitlines() if len(cells := line.split("|")) > 3}
+    for option in ("--csv", "--html", "--where", "--found"):
+        verbs = {verb for verb in VERBS if option in options_of(verb)}
+        assert {verb.strip(" `") for verb in rows[option].split(",")} == verbs, option

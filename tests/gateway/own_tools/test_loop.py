@@ -19,7 +19,7 @@ from modicum.providers.dialects import DIALECTS
 from modicum.providers.planned_reply import PlannedReply, ToolCall
 from modicum.settings.optimize import OptimizeSettings
 
-LINES = [f"{number}: {'something ' * (number % 5)}" for number in range(2_000)]
+LINES = [f"the line of {number} says {'something ' * (number % 5)}" for number in range(2_000)]
 TEXT = "\n".join(LINES)
 NAMES = {"openai-chat": "openai-chat", "anthropic": "anthropic-messages", "responses": "openai-responses"}
 CUT = re.compile(r'modicum_read_cut with result=\W*"(\w+)\W*", start=(\d+), end=(\d+)')

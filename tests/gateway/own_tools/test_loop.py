@@ -19,7 +19,7 @@ from modicum.providers.dialects import DIALECTS
 from modicum.providers.planned_reply import PlannedReply, ToolCall
 from modicum.settings.optimize import OptimizeSettings
 
-LINES = [f"the line of {number} says {'something ' * (number % 5)}" for number in range(2_000)]
+LINES = [f"the line of {number} says {'something ' * (number % 5)}" for number in range(700)]
 TEXT = "\n".join(LINES)
 NAMES = {"openai-chat": "openai-chat", "anthropic": "anthropic-messages", "responses": "openai-responses"}
 CUT = re.compile(r'modicum_read_cut with result=\W*"(\w+)\W*", start=(\d+), end=(\d+)')
@@ -67,7 +67,7 @@ def tool(dialect, name, description="a tool", words=10):
     return {"type": "function", "function": function} if dialect == "openai-chat" else {"type": "function", **function}
 
 
-def messages(dialect, result=TEXT, asked="What is on line 900?"):
+def messages(dialect, result=TEXT, asked="What is on line 600?"):
     """A conversation in which a search gave a long result."""
     if dialect == "anthropic":
         use = {"type": "tool_use", "id": "t1", "name": "grep", "input": {}}

@@ -38,6 +38,7 @@ from modicum.settings.reply_cache import (
 )
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.routes import RouteSettings, route_fault
+from modicum.settings.showing.showback import SharedCostSettings, ShowbackSettings
 from modicum.settings.state import StateSettings, state_fault
 from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings, team_fault
@@ -232,6 +233,8 @@ def _check_loads(settings: Settings, path: Path, text: str) -> None:
 _TABLES = {
     "$.gateway": GatewaySettings,
     "$.console": ConsoleSettings,
+    "$.showback": ShowbackSettings,
+    "$.showback.shared[": SharedCostSettings,
     "$.metrics": MetricsSettings,
     "$.alerts": AlertSettings,
     "$.otel": OtelSettings,

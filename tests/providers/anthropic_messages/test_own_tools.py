@@ -69,7 +69,7 @@ def test_two_streams_become_one_and_nothing_of_ours_is_in_it():
     passed += hops.feed(written(stream(thinks, says))) + hops.end(is_last=True)
 
     assert (hop.goes_on, hop.calls[0].arguments) == (True, {"x": 1})
-    assert [one["type"] for one in hop.said[0]["content"]] == ["text", "thinking", "tool_use"]
+    assert [one["type"] for one in hop.spoken[0]["content"]] == ["text", "thinking", "tool_use"]
     events = [json.loads(data) for data in event_data(passed)]
     assert [one["type"] for one in events if "index" not in one] == ["message_start", "message_delta", "message_stop"]
     starts = [(one["index"], one["content_block"]["type"]) for one in events if one["type"] == "content_block_start"]

@@ -43,7 +43,7 @@ def test_items_and_events_are_counted_on_over_two_streams():
     hops.begin_next()
     passed += hops.feed(written(stream("r2", REASONING, call("other")))) + hops.end(is_last=True)
 
-    assert (hop.goes_on, len(hop.said)) == (True, 3)
+    assert (hop.goes_on, len(hop.spoken)) == (True, 3)
     events = [json.loads(data) for data in event_data(passed)]
     assert [one["sequence_number"] for one in events] == list(range(len(events)))
     places = [(one["output_index"], one["item"]["type"]) for one in events if one["type"].endswith("added")]

@@ -42,7 +42,7 @@ def test_tools_come_back_in_the_order_of_the_caller(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_what_the_model_said_and_its_results_stand_behind_the_request(name):
     shape = DIALECTS[name].own_tools
-    hop = Hop((OwnCall("c1", "modicum_x", {}),), said=({"role": "assistant", "content": "hm"},))
+    hop = Hop((OwnCall("c1", "modicum_x", {}),), spoken=({"role": "assistant", "content": "hm"},))
     after = json.loads(shape.next_request(request(name), hop, [OwnResult("c1", "result")]))[shape.messages]
 
     assert after[:2] == [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hm"}]

@@ -38,7 +38,7 @@ class NextAttempt:
             body: what the next one asks, in the caller's dialect; None: the same.
         """
         attempt: Call | None = await self._recorder.attempt(exchange, failed) if was_sent else None
-        former, paid, asked = exchange.route, exchange.paid, exchange.edited
+        former, paid, body_before = exchange.route, exchange.paid, exchange.edited
         if self._budgets.is_active and attempt is not None:
             exchange.paid = await self._budgets.pay_attempt(exchange, attempt)
         exchange.go(route)
@@ -49,7 +49,7 @@ class NextAttempt:
         ):
             exchange.go(former)
             exchange.paid = paid
-            exchange.edit(asked)
+            exchange.edit(body_before)
             return False
         if body is None:
             self._metrics.attempt_failed(former.upstream.name, failed, step)

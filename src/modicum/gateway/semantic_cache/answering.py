@@ -34,8 +34,8 @@ class _Choice(NamedTuple):
     endpoint: EmbeddingEndpoint | None
 
 
-class _Asked(NamedTuple):
-    """A question that goes upstream."""
+class _AskedQuestion(NamedTuple):
+    """A question that goes upstream, and what is stored near it."""
 
     choice: _Choice
     question: Question
@@ -95,7 +95,7 @@ class SemanticAnswerer:
         """As every answerer."""
         if not self._choices:
             return await self._upstream.answer(exchange, client)
-        asked: _Asked | None = None
+        pending: _AskedQuestion | None = None
         with contain(but=TROUBLES) as looking:
             choice = self._choice_of(exchange)
             question = None if choice is None else question_of(exchange, self._key)
@@ -110,12 +110,12 @@ class SemanticAnswerer:
                     nearest = choice.answers.find_nearest(question.frame, vector)
                     if nearest is not None and self._may_give(nearest, choice):
                         return self._give(*nearest, "alike", exchange, client, choice)
-                    asked = _Asked(choice, question, vector, nearest)
+                    pending = _AskedQuestion(choice, question, vector, nearest)
         if looking.error is not None:
             report_failure(RULE, looking.error, self._metrics.failed)
-        if asked is None:
+        if pending is None:
             return await self._upstream.answer(exchange, client)
-        return await self._ask(exchange, client, asked)
+        return await self._ask(exchange, client, pending)
 
     def _choice_of(self, exchange: Exchange) -> _Choice | None:
         """None: the call is made, and nothing of it is kept."""
@@ -144,15 +144,15 @@ class SemanticAnswerer:
         exchange.edits += (PendingEdit(RULE, f"means the same as {reply.call_id}", exchange.edited),)
         exchange.tags = {**exchange.tags, RULE: how, f"{RULE}.of": reply.call_id}
         self._metrics.answer_from_memory(how)
-        said = b"%b; age=%d; similarity=%.3f" % (how.encode(), choice.answers.age_s(answer), similarity)
-        own = OwnReply(OK, reply.content_type, reply.body, headers=((HEADER, said),))
+        mark = b"%b; age=%d; similarity=%.3f" % (how.encode(), choice.answers.age_s(answer), similarity)
+        own = OwnReply(OK, reply.content_type, reply.body, headers=((HEADER, mark),))
         return replies.own(exchange, own, client)
 
-    async def _ask(self, exchange: Exchange, client: Client, asked: _Asked) -> bytes | None:
+    async def _ask(self, exchange: Exchange, client: Client, pending: _AskedQuestion) -> bytes | None:
         """Asks upstream, and learns from what came."""
         copy, is_own_copy = client.copy, client.copy is None
         if not isinstance(copy, PassedCopy):
-            client.copy = copy = PassedCopy(asked.choice.answers.largest_bytes)
+            client.copy = copy = PassedCopy(pending.choice.answers.largest_bytes)
         try:
             end = await self._upstream.answer(exchange, client)
         finally:
@@ -161,19 +161,19 @@ class SemanticAnswerer:
         if end is not None:
             with contain_stage(RULE, self._metrics.failed):
                 passed = copy.body
-                self._learn(exchange, client, asked, None if passed is None else passed + end)
+                self._learn(exchange, client, pending, None if passed is None else passed + end)
         return end
 
-    def _learn(self, exchange: Exchange, client: Client, asked: _Asked, body: bytes | None) -> None:
+    def _learn(self, exchange: Exchange, client: Client, pending: _AskedQuestion, body: bytes | None) -> None:
         reply = example_of(exchange, client, body, self._clock())
         if reply is None:
             return
         is_stream = reply.content_type.startswith(b"text/event-stream")
-        said = exchange.request.served.dialect.reply_text(reply.body, stream=is_stream)
-        if said is None or said.calls_tools or not said.text.strip():
+        words = exchange.request.served.dialect.reply_text(reply.body, stream=is_stream)
+        if words is None or words.calls_tools or not words.text.strip():
             return
-        meaning, how = meaning_of(said.text), "new"
-        choice, question, nearest = asked.choice, asked.question, asked.nearest
+        meaning, how = meaning_of(words.text), "new"
+        choice, question, nearest = pending.choice, pending.question, pending.nearest
         if nearest is not None:
             answer, similarity = nearest
             is_right = answer.meaning == meaning
@@ -182,6 +182,6 @@ class SemanticAnswerer:
             if is_right:
                 choice.answers.confirm(answer, question.digest, reply)
         if how != "right":
-            choice.answers.add(question.frame, question.digest, asked.vector, reply, meaning)
+            choice.answers.add(question.frame, question.digest, pending.vector, reply, meaning)
         exchange.tags = {**exchange.tags, RULE: how}
         self._metrics.answer_from_memory(how)

@@ -41,22 +41,22 @@ class TextIndex:
     def __init__(self, *, weighs_words: bool) -> None:
         self._weighs_words = weighs_words
         self._rows = np.zeros((0, 0), np.float32)
-        self._asked = 0
-        self._asked_with = np.zeros(0, np.float32)
+        self._texts = 0
+        self._texts_with = np.zeros(0, np.float32)
         self.count = 0
 
     def nearest(self, vector: Vector) -> tuple[int, float] | None:
         """The row that is most like a text, and how much, from 0 to 1; None: there is none."""
         if self._weighs_words:
-            if not len(self._asked_with):
-                self._asked_with = np.zeros(len(vector), np.float32)
-            self._asked += 1
-            self._asked_with += vector
+            if not len(self._texts_with):
+                self._texts_with = np.zeros(len(vector), np.float32)
+            self._texts += 1
+            self._texts_with += vector
         if not self.count or len(vector) != self._rows.shape[1]:
             return None
         rows = self._rows[: self.count]
         if self._weighs_words:
-            weights = np.log(1 + self._asked / (1 + self._asked_with)) ** 2
+            weights = np.log(1 + self._texts / (1 + self._texts_with)) ** 2
             lengths = np.sqrt((rows @ weights) * float(weights @ vector))
             alike = (rows @ (weights * vector)) / np.maximum(lengths, 1e-9)
         else:

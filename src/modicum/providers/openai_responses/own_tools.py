@@ -123,8 +123,8 @@ class ResponsesHops(HopStream):
         return [self.write({**self._end, "response": response}), *self._ending]
 
     def _items_of_reply(self) -> list[Any]:
-        told = listed(mapping(mapping(self._end).get("response")).get("output")) if self._end else []
-        return told or [self._items[index] for index in sorted(self._items)]
+        listed_items = listed(mapping(mapping(self._end).get("response")).get("output")) if self._end else []
+        return listed_items or [self._items[index] for index in sorted(self._items)]
 
 
 def _can_take(fields: Mapping[str, Any]) -> bool:

@@ -43,7 +43,7 @@ class Hop(NamedTuple):
     """Of our tools."""
     calls_others: bool = False
     """It calls tools of the caller too, so that the caller is next."""
-    said: tuple[Any, ...] = ()
+    spoken: tuple[Any, ...] = ()
     """What the model said, as messages of the next request."""
 
     @property
@@ -194,7 +194,7 @@ class OwnToolShape(NamedTuple):
         fields = _fields.decode(body)
         raw = bytes(fields[self.messages]).strip()
         items: list[Any] = _raws.decode(raw)
-        fields[self.messages] = msgspec.Raw(_encode([*items, *hop.said, *self.results(results)]))
+        fields[self.messages] = msgspec.Raw(_encode([*items, *hop.spoken, *self.results(results)]))
         return _encode(fields)
 
     def fits(self, body: bytes) -> bool:

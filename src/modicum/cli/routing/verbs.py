@@ -59,6 +59,7 @@ class EvalOptions(TableOptions):
     strong: str
     folds: int
     by_family: bool
+    by_model_family: bool
     embeddings: Path | None
     seed: int
 
@@ -199,6 +200,11 @@ def train(options: TrainOptions) -> None:
 @click.option("--strong", default="", metavar="MODEL", help="The better one. Default: the best single model.")
 @click.option("--folds", default=5, show_default=True, type=click.IntRange(2, 50), help="Parts that are tried in turn.")
 @click.option("--by-family", is_flag=True, help="Leave whole families out: how good it is at what it never saw.")
+@click.option(
+    "--by-model-family",
+    is_flag=True,
+    help="Leave whole families of models out too: how good it is for models it was not trained on.",
+)
 @click.option("--embeddings", type=FILE, help="Vectors of the prompts (.npy, a row per task), for learners with them.")
 @click.option("--seed", default=0, show_default=True, help="Of the draw of folds.")
 @shared.pass_options(EvalOptions)
@@ -208,10 +214,12 @@ def evaluation(options: EvalOptions) -> None:
     \b
     Examples:
       modicum route eval outcomes.csv --by-family
+      modicum route eval outcomes.csv --by-model-family
     """
-    from modicum.cli.routing.tables import print_evaluation
+    from modicum.cli.routing.tables import print_evaluation, print_left_out_families
     from modicum.routing.evaluation import draw_folds, evaluate
     from modicum.routing.learners.by_name import make_learner
+    from modicum.routing.model_families import evaluate_left_out_families
     from modicum.routing.outcome_table import check_table
 
     table, problems = _read_table(options)
@@ -233,10 +241,14 @@ def evaluation(options: EvalOptions) -> None:
     result = evaluate(
         complete, learners, folds, weak=weak, strong=strong, unit=unit, families_left_out=options.by_family
     )
+    left_out = evaluate_left_out_families(complete, learners, folds, unit) if options.by_model_family else []
     if options.as_json:
-        output.print_json({**asdict(result), "unit": unit, "remarks": remarks, "problems": problem_rows(problems)})
+        model_families = {"model_families": [asdict(each) for each in left_out]} if left_out else {}
+        about = {"unit": unit, "remarks": remarks, "problems": problem_rows(problems)}
+        output.print_json({**asdict(result), **model_families, **about})
     else:
         print_evaluation(result, unit)
+        print_left_out_families(left_out)
         for remark in remarks:
             click.echo(f"- {remark}")
     print_problems(problems, strict=options.strict, quiet=options.as_json, where="rows")

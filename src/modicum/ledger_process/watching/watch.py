@@ -22,6 +22,7 @@ from modicum.ledger_process.watching.alerting import (
     worker_states,
 )
 from modicum.ledger_process.watching.budget_watch import BudgetWatch
+from modicum.ledger_process.watching.cascade_watch import CascadeWatch
 from modicum.ledger_process.watching.live_settings import LiveSettings
 from modicum.ledger_process.watching.outcome_watch import OutcomeWatch
 from modicum.ledger_process.watching.owner_metrics import OwnerMetrics
@@ -43,6 +44,7 @@ class LedgerWatch:
         self.budgets = BudgetWatch(folder / "journal")
         self.outcomes = OutcomeWatch()
         self.ledger = ledger
+        self._cascades = CascadeWatch(ledger.log)
         self._folder = folder
         self._unpriced, self._refusals, self._lag = UnpricedModels(), RefusalWindow(), LedgerLag()
         self._of_all, self._of_owners = CollectorRegistry(), CollectorRegistry()
@@ -61,6 +63,7 @@ class LedgerWatch:
         settings = self.settings.current
         self.budgets.refresh(store, budgets_of(settings.budget, settings.timezone, settings.energy))
         self.outcomes.check(store, outcome_budgets_of(settings.outcome, settings.timezone))
+        self._cascades.check(store, self.ledger.events, settings.cascades)
 
     def read_reports(self) -> dict[str, WorkerReport]:
         """What workers report."""

@@ -23,6 +23,8 @@ from modicum.governance.budget_raises import RaiseEvent, audit_raises
 from modicum.governance.keys import KeyEvent, audit
 from modicum.governance.policy_log import EVENT_KIND as POLICY
 from modicum.governance.policy_log import PolicyEvent, audit_policy
+from modicum.governance.settings_log import EVENT_KIND as SETTINGS
+from modicum.governance.settings_log import SettingsEvent, audit_settings
 from modicum.ledger.events import EventFile
 from modicum.ledger.on_disk import explain_replaced_file, file_at
 from modicum.ledger.opening import open_store
@@ -193,6 +195,7 @@ class LedgerThread:
             decided += audit_experiments(self.events.read(EXPERIMENT, ExperimentEvent))
             decided += audit_policy(self.events.read(POLICY, PolicyEvent))
             decided += audit_trials(self.events.read(TRIAL, TrialEvent))
+            decided += audit_settings(self.events.read(SETTINGS, SettingsEvent))
             decided += audit_users(self.events.read(USER, UserEvent))
             decided += audit_tokens(self.events.read(TOKEN, TokenEvent))
         except UserError as error:  # an event of a newer version must not keep calls out of the ledger

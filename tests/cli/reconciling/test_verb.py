@@ -10,8 +10,7 @@ def usage_page(days):
     counts = {"uncached_input_tokens": 12, "cache_read_input_tokens": 20040, "output_tokens": 28, "api_key_id": "key_1"}
     counts |= {"cache_creation": {"ephemeral_5m_input_tokens": 20947}, "model": "claude-opus-4-5-20251101"}
     buckets = [
-        {"starting_at": f"{day}T00:00:00Z", "ending_at": f"{day}T23:59:59Z", "results": [counts | fields]}
-        for day in days
+        {"starting_at": f"{day}T00:00:00Z", "ending_at": f"{day}T23:59:59Z", "results": [counts]} for day in days
     ]
     return json.dumps({"data": buckets})
 

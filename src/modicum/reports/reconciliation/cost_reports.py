@@ -41,7 +41,7 @@ def parse_cost_page(page: Mapping[str, Any]) -> Iterator[CostLine | str]:
             try:
                 yield _line(bucket, result)
             except (ValueError, InvalidOperation, TypeError, OverflowError, OSError) as error:
-                yield f"not counted: {error or type(error).__name__}"
+                yield f"not counted: {str(error) or type(error).__name__}"
 
 
 def sum_cost_lines(lines: Iterable[CostLine]) -> dict[tuple[date, str, str], Decimal]:

@@ -186,6 +186,14 @@ class Dialect(ABC):
         """
         return body
 
+    def with_stream(self, body: bytes) -> bytes:
+        """The request, translated from a dialect whose path asks for a stream, so that it asks for one with usage."""
+        if self.model_in_path:
+            return body
+        fields = _fields.decode(body)
+        fields["stream"] = msgspec.Raw(b"true")
+        return self.with_usage_asked(_encode(fields))
+
     def with_headers(self, body: bytes, headers: Mapping[bytes, bytes]) -> bytes:  # noqa: ARG002 - as a rule headers stay headers
         """The request, translated into this dialect, with what its callers said in headers and this API wants in the
         body.

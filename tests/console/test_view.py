@@ -45,3 +45,11 @@ def test_the_form_of_the_page_adds_a_condition():
 def test_a_dimension_that_is_none_is_said():
     with pytest.raises(UserError, match="accepted are"):
         read_view([("dimension", "cost_usd"), ("name", "1")], "UTC")
+
+
+@pytest.mark.parametrize(("words", "part"), [(["team"], "under 'only'"), (["team=a", "team=b"], "take one of the two")])
+def test_what_is_wrong_is_said_in_words_of_pages(words, part):
+    with pytest.raises(UserError, match=part) as said:
+        read_view([("where", word) for word in words], "UTC")
+
+    assert "--" not in str(said.value)

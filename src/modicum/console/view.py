@@ -83,7 +83,9 @@ def read_view(pairs: Sequence[tuple[str, str]], settings_zone: str) -> View:
     if len(pairs) > MOST_WORDS:
         raise UserError(f"the address has {len(pairs)} words; {MOST_WORDS} are the most")
     typed = {name: word.strip() for name, word in pairs if name in OF_SCOPE and word.strip()}
-    where = parse_where([word for name, word in pairs if name == "where" and word])
+    conditions = [word for name, word in pairs if name == "where" and word]
+    _check_conditions(conditions)
+    where = parse_where(conditions)
     narrowing = dict(pairs)
     if dimension := narrowing.get("dimension"):  # as the form of the page sends it
         check_dimension(dimension)
@@ -98,3 +100,18 @@ def read_view(pairs: Sequence[tuple[str, str]], settings_zone: str) -> View:
     )
     others = {name: word for name, word in pairs if name not in {*OF_SCOPE, "where", "dimension", "name"}}
     return View(scope=scope, zone=zone, typed=typed, words=others)
+
+
+def _check_conditions(conditions: Sequence[str]) -> None:
+    """Says in words of pages what is wrong, where verbs would say it of their options.
+
+    Raises:
+        UserError: one is no condition, or two contradict each other.
+    """
+    names: dict[str, str] = {}
+    for text in conditions:
+        dimension, sign, name = text.partition("=")
+        if not sign:
+            raise UserError(f"'{text:.80}' is no condition: choose one under 'only' on a page, as team called search")
+        if names.setdefault(dimension, name) != name:
+            raise UserError(f"no call has two names in '{dimension:.80}': take one of the two conditions away")

@@ -1,7 +1,7 @@
 """`modicum console`: pages over the ledger, with or without a gateway."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -63,15 +63,18 @@ def command(options: ConsoleOptions) -> None:
         bound = bind_pages(setting, host, port)
         held.callback(bound.close)
         place, folder = options.ledger_url or ledger_place(settings), state_folder()
+        read: Callable[[], Settings] = read_settings
         if options.paths or options.found:
-            folder = held.enter_context(_folder_of_logs(options, settings))
+            folder, is_sample = held.enter_context(_folder_of_logs(options, settings))
             place = str(folder / "ledger.duckdb")
-        _show(place, folder, settings, bound, host)
+            read = _sample_settings if is_sample else read
+        _show(place, folder, settings, bound, host, read)
 
 
 @contextmanager
-def _folder_of_logs(options: ConsoleOptions, settings: Settings) -> Iterator[Path]:
-    """A folder with a ledger that holds just these logs, for as long as they are looked at."""
+def _folder_of_logs(options: ConsoleOptions, settings: Settings) -> Iterator[tuple[Path, bool]]:
+    """A folder with a ledger of just these logs, for as long as they are looked at, and whether it is the sample."""
+    from modicum.cli.console.sample_state import add_sample_state
     from modicum.cli.inputs.audit_answers import add_outcomes
     from modicum.ledger.opening import open_store
     from modicum.library.call_booking import book_calls, make_reading
@@ -92,19 +95,34 @@ def _folder_of_logs(options: ConsoleOptions, settings: Settings) -> Iterator[Pat
             book_calls(calls, store, prices)
             prices.save()
             add_outcomes(store, outcomes, problems)
+            if outcomes:  # it is the sample
+                add_sample_state(folder, store)
         finally:
             store.close()
         print_problems(problems, strict=options.strict)
-        yield folder
+        yield folder, bool(outcomes)
 
 
-def _show(place: str, folder: Path, settings: Settings, bound: "socket.socket", host: str) -> None:
+def _sample_settings() -> Settings:
+    from modicum.cli.console.sample_state import with_sample_budgets
+
+    return with_sample_budgets(read_settings())
+
+
+def _show(
+    place: str,
+    folder: Path,
+    settings: Settings,
+    bound: "socket.socket",
+    host: str,
+    read: Callable[[], Settings] = read_settings,
+) -> None:
     """Serves the pages; holds the ledger itself where no other process does."""
     from modicum.cli.console.ledger_access import find_process
     from modicum.cli.console.sources import sources_of
     from modicum.console.server import run
 
-    sources = sources_of(place, folder, settings, read_settings)
+    sources = sources_of(place, folder, settings, read)
     shown = partial(click.echo, f"console on http://{_shown(host)}:{bound.getsockname()[1]}/, ledger {place}", err=True)
     if "://" in place or find_process(place, folder) is not None:
         run(sources, bound, host, shown)

@@ -69,7 +69,7 @@ def _book_logs(paths: list[Path], options: WatchOptions) -> None:
     problems: list[Problem] = []
     with resources.open_ledger(options.ledger_url, settings, creates=True) as store:
         prices = resources.load_prices(options.price_path, settings)
-        reading = make_reading(anatomy=True)
+        reading = make_reading(anatomy=True, lasts=True)
         calls = read_logs(paths, reading, options.source, problems, booked_in=store.conversations_of)
         booked = book_calls(calls, store, prices)
         prices.save()

@@ -121,7 +121,7 @@ def _read_texts(
     files = [found for path in paths for found in log_files(path) if isinstance(found, Path)]
     names = {call.session for call in view.calls} | {call.call_id.rpartition(":")[2] for call in view.calls}
     digests_in_all = {digest for parts in digests.values() for digest in parts if digest}
-    texts = read_part_texts(files, source, Digester(resources.read_digest_key()), digests_in_all, names)
+    texts = read_part_texts(files, source, Digester(resources.lend_digest_key()), digests_in_all, names)
     return {call_id: [texts.get(digest, "") for digest in parts] for call_id, parts in digests.items()}
 
 

@@ -1,10 +1,12 @@
-"""What a long request takes to be read for rules and written as they want, its history seen and not seen.
+"""What the rules that run by themselves add to a long request, its history seen and not seen.
 
 scripts/bench requests [--kb 200] [--rounds 40] [--json]
 
-One conversation of an agent, 40 tool results of JSON, each shortened by the rule `content.json_minify`. CPU of the
-thread, medians and least, of all that the gateway does with the request for rules: its facts, its place in the
-conversation, its prompt, the rule, and the request as the rule wants it.
+One conversation of an agent, 40 tool results (files with numbered lines, matches of a search, JSON in turn) behind 55
+kB of tools and instructions; the rules change nearly all of them. CPU, medians and least, of all that the gateway does
+with the request until it goes out and until what rules changed is counted: its facts, its context, and with rules its
+place in the conversation, its prompt, the rules, the request as they want it, the tokens of each change. `..._added_ms`
+is what a call with rules takes more than one without, in alternating rounds.
 """
 
 import argparse
@@ -20,82 +22,149 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import measured
 from modicum.calls.facts import Facts
+from modicum.context.live import LiveContexts
 from modicum.context.live_turns import LiveTurns
-from modicum.optimizers.json_minify import MINIFY_JSON
+from modicum.gateway.edit_tokens import EditTokens
+from modicum.metering.digests import Digester
+from modicum.optimizers.all_rules import DEFAULT_RULES
 from modicum.optimizers.running import RequestCall, prompt_in, run_rules
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.seen_requests import SeenRequests
 
-TURNS = 40
-TOOL = "mcp__shop__orders"
+TURNS, HEAD_KB = 40, 55
+TOOLS = ("Read", "Grep", "mcp__shop__orders")
+LINE = "        return self.total(order, {0}) if order.paid else self.remind(order.customer, {0})"
 
 
-def rows(turn, count):
-    return json.dumps([{"id": turn * 100 + n, "name": f"row {n} of {turn}", "value": n * turn} for n in range(count)])
+def result(turn, size):
+    """A file, a search or rows of a shop, of that many characters."""
+    shown = turn * 100 + 1
+    if turn % 3 == 0:
+        lines = [f"{shown + n:6}→{LINE.format(n * turn)}" for n in range(size // 100)]
+    elif turn % 3 == 1:
+        lines = [f"src/shop/orders/part_{turn}.py:{shown + n}:{LINE.format(n)}" for n in range(size // 120)]
+    else:
+        rows = [{"id": shown + n, "name": f"row {n} of {turn}", "value": n * turn} for n in range(size // 62)]
+        return json.dumps(rows)
+    return "\n".join(lines)
 
 
-def chat(turns, count):
-    messages = [{"role": "system", "content": "You are a helpful assistant. " * 40}]
+def described(name):
+    """A tool as agents describe theirs: 1.5 kB."""
+    return {"type": "object", "description": f"{name}: " + "what it is for and when to use it; " * 40}
+
+
+def chat(turns, size):
+    messages = [{"role": "system", "content": "You are a helpful assistant. " * 400}]
     for turn in range(turns):
-        call = {
-            "id": f"call_{turn}",
-            "type": "function",
-            "function": {"name": TOOL, "arguments": f'{{"page": {turn}}}'},
-        }
+        function = {"name": TOOLS[turn % 3], "arguments": f'{{"page": {turn}}}'}
         messages += [
             {"role": "user", "content": f"do step {turn} " * 10},
-            {"role": "assistant", "content": None, "tool_calls": [call]},
-            {"role": "tool", "tool_call_id": f"call_{turn}", "content": rows(turn, count)},
+            {"role": "assistant", "content": None, "tool_calls": [_chat_call(turn, function)]},
+            {"role": "tool", "tool_call_id": f"call_{turn}", "content": result(turn, size)},
         ]
-    schema = {"type": "function", "function": {"name": TOOL, "parameters": {"type": "object"}}}
-    return {"model": "gpt-5-mini", "messages": messages, "tools": [schema]}
+    tools = [{"type": "function", "function": {"name": name, "parameters": described(name)}} for name in _names()]
+    return {"model": "gpt-5-mini", "messages": messages, "tools": tools}
 
 
-def messages(turns, count):
+def _chat_call(turn, function):
+    return {"id": f"call_{turn}", "type": "function", "function": function}
+
+
+def _names():
+    return [*TOOLS, *(f"tool_{number}" for number in range(22))]
+
+
+def messages(turns, size):
     made = [{"role": "user", "content": [{"type": "text", "text": "begin " * 10}]}]
     for turn in range(turns):
-        call = {"type": "tool_use", "id": f"toolu_{turn}", "name": TOOL, "input": {"page": turn}}
-        answer = {"type": "tool_result", "tool_use_id": f"toolu_{turn}", "content": rows(turn, count)}
+        call = {"type": "tool_use", "id": f"toolu_{turn}", "name": TOOLS[turn % 3], "input": {"page": turn}}
+        answer = {"type": "tool_result", "tool_use_id": f"toolu_{turn}", "content": result(turn, size)}
         made += [{"role": "assistant", "content": [call]}, {"role": "user", "content": [answer]}]
-    schema = {"name": TOOL, "input_schema": {"type": "object"}}
-    return {"model": "claude-sonnet-5", "max_tokens": 1000, "messages": made, "tools": [schema]}
+    tools = [{"name": name, "input_schema": described(name)} for name in _names()]
+    system = [{"type": "text", "text": "You are a helpful assistant. " * 400}]
+    return {"model": "claude-sonnet-5", "max_tokens": 1000, "messages": made, "system": system, "tools": tools}
 
 
-def prepared(dialect, body, facts, turns, seen):
-    """As the gateway does: what of the request came before is not read again."""
-    split = dialect.split(body, seen) if seen is not None else None
-    dialect.request(body if split is None else split.rest, "/v1/chat/completions")
-    turns.find(dialect, body, "key", "", split)
-    call = RequestCall(dialect, body, facts, prompt_in(dialect, body, seen, split), seen)
-    run_rules((MINIFY_JSON,), call)
-    return call.body
+class Process:
+    """What one gateway process remembers."""
+
+    def __init__(self, dialect, facts):
+        self.dialect, self.facts = dialect, facts
+        self.turns, self.seen, self.tokens = LiveTurns(), SeenRequests(), EditTokens()
+        self.contexts = LiveContexts(Digester(b"k" * 32))
+
+    def without_rules(self, body):
+        split = self.dialect.split(body, self.seen)
+        self.dialect.request(body if split is None else split.rest, "/v1/chat/completions")
+        self._take(body, split)
+        return body
+
+    def with_rules(self, body):
+        dialect, split = self.dialect, self.dialect.split(body, self.seen)
+        dialect.request(body if split is None else split.rest, "/v1/chat/completions")
+        self.turns.find(dialect, body, "key", "", split)
+        call = CountedCall(dialect, body, self.facts, prompt_in(dialect, body, self.seen, split), self.seen)
+        call.tokens, call.changes = self.tokens, []
+        run_rules(DEFAULT_RULES, call)
+        edited = call.body
+        self._take(edited, call.split)
+        for replaced in call.changes:
+            replaced.removed_tokens()
+        return edited
+
+    def _take(self, body, split):
+        context, uncounted = self.contexts.take(self.dialect, body, self.facts.model, split)
+        self.contexts.counted(context, ((part, _Counted(1, {})) for part, _ in uncounted))
+
+
+class _Counted(tuple):
+    """Counting the tokens of a context is not measured: it is the same with and without rules."""
+
+    __slots__ = ()
+
+    def __new__(cls, tokens, seen):
+        return super().__new__(cls, (tokens, seen))
+
+
+class CountedCall(RequestCall):
+    def put_texts(self, change):
+        self.changes.append(self.tokens.replaced(self.prompt, change, self.facts.model))
+        super().put_texts(change)
 
 
 def cpu_ms(work):
-    started = time.thread_time()
+    started = time.process_time()
     work()
-    return (time.thread_time() - started) * 1000
+    return (time.process_time() - started) * 1000
 
 
 def figures_of(name, make, arguments):
-    dialect, count = DIALECTS[name], arguments.kb * 1000 // TURNS // 62
-    body, next_body = (json.dumps(make(turns, count)).encode() for turns in (TURNS, TURNS + 1))
-    rules = frozenset({MINIFY_JSON.name})
-    facts = Facts(at=datetime.now(UTC), model="m", dialect=name, turn=7, cached_tokens=30_000, since_last_call_s=3.0)
-    facts = Facts(**{field: getattr(facts, field) for field in facts.__struct_fields__} | {"rules_before": rules})
-    every = {"facts_alone": [], "not_seen": [], "seen": [], "next_turn": []}
-    first_call = partial(prepared, dialect, body, facts)
+    dialect, size = DIALECTS[name], (arguments.kb - HEAD_KB) * 1000 // TURNS
+    body, next_body = (json.dumps(make(turns, size)).encode() for turns in (TURNS, TURNS + 1))
+    model = json.loads(body)["model"]
+    rules = frozenset(rule.name for rule in DEFAULT_RULES)
+    facts = Facts(
+        at=datetime.now(UTC), model=model, dialect=name, turn=7, cached_tokens=30_000, since_last_call_s=3.0,
+        rules_before=rules,
+    )  # fmt: skip
+    every = {f"{stage}_{way}": [] for stage in ("not_seen", "seen", "next_turn") for way in ("without", "with")}
+    assert Process(dialect, facts).with_rules(body) != body
     for _ in range(arguments.rounds):
-        memory = LiveTurns(), SeenRequests()
-        every["facts_alone"].append(cpu_ms(partial(dialect.request, body, "/v1/chat/completions")))
-        every["not_seen"].append(cpu_ms(partial(first_call, LiveTurns(), None)))
-        assert json.loads(first_call(*memory)) == json.loads(first_call(LiveTurns(), None))
-        every["seen"].append(cpu_ms(partial(first_call, *memory)))
-        every["next_turn"].append(cpu_ms(partial(prepared, dialect, next_body, facts, *memory)))
+        for way in ("without", "with"):
+            process = Process(dialect, facts)
+            work = partial(getattr(process, f"{way}_rules"))
+            for stage, request in (("not_seen", body), ("seen", body), ("next_turn", next_body)):
+                every[f"{stage}_{way}"].append(cpu_ms(partial(work, request)))
     word = name.replace("-", "_")
     figures = {f"{word}_kb": len(body) / 1000}
-    for stage, taken in every.items():
-        figures |= {f"{word}_{stage}_ms": statistics.median(taken), f"{word}_{stage}_least_ms": min(taken)}
+    for stage in ("not_seen", "seen", "next_turn"):
+        without, with_rules = every[f"{stage}_without"], every[f"{stage}_with"]
+        figures |= {
+            f"{word}_{stage}_ms": statistics.median(with_rules),
+            f"{word}_{stage}_added_ms": statistics.median(with_rules) - statistics.median(without),
+            f"{word}_{stage}_added_least_ms": min(with_rules) - min(without),
+        }
     return figures
 
 
@@ -109,7 +178,22 @@ def main():
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)  # as the gateway
     figures = figures_of("openai-chat", chat, arguments) | figures_of("anthropic-messages", messages, arguments)
+    figures |= figures_of("openai-responses", responses, arguments)
     measured.report(figures | {"machine": measured.machine()}, as_json=arguments.json)
+
+
+def responses(turns, size):
+    items = []
+    for turn in range(turns):
+        call, given = f"call_{turn}", f'{{"page": {turn}}}'
+        items += [
+            {"role": "user", "content": f"do step {turn} " * 10},
+            {"type": "reasoning", "id": f"rs_{turn}", "summary": [], "encrypted_content": "c2Vj" * 100},
+            {"type": "function_call", "call_id": call, "name": TOOLS[turn % 3], "arguments": given},
+            {"type": "function_call_output", "call_id": call, "output": result(turn, size)},
+        ]
+    tools = [{"type": "function", "name": name, "parameters": described(name)} for name in _names()]
+    return {"model": "gpt-5-mini", "instructions": "You help. " * 900, "input": items, "tools": tools, "store": False}
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import numpy as np
 
 from modicum.calls import Call, SegmentKind
 from modicum.calls.rule import Rule
-from modicum.context.block_listener import BlockListener, Listeners
+from modicum.context.block_listener import BlockListener, Listeners, MeasuredBlock
 from modicum.importers.claude_code.format import read
 from modicum.importers.format import Reading
 from modicum.importers.rule_watch import RuleWatch
@@ -43,8 +43,8 @@ class Texts(BlockListener):
     def __init__(self) -> None:
         self.by_digest: dict[bytes, str] = {}
 
-    def on_block(self, kind: SegmentKind, text: str, digest: bytes) -> None:  # noqa: ARG002 - a listener's shape
-        self.by_digest.setdefault(digest, text)
+    def on_block(self, block: MeasuredBlock) -> None:
+        self.by_digest.setdefault(block.digest, block.text)
 
 
 @dataclass
@@ -88,7 +88,10 @@ def survival_of(paths: Sequence[Path], beside: Mapping[str, Sequence[Rule]]) -> 
 
 
 def _follow(
-    calls: Sequence[Call], shortened: dict[str, dict[tuple[int, int], str]], texts: dict[bytes, str], found: Survival
+    calls: Sequence[Call],
+    shortened: Mapping[tuple[int, int], Mapping[str, str]],
+    texts: Mapping[bytes, str],
+    found: Survival,
 ) -> None:
     shown: dict[str, set[str]] = {}
     """What results have shown, and after which rules it was still there."""
@@ -97,7 +100,7 @@ def _follow(
         for place, part in enumerate(call.anatomy.added if call.anatomy else ()):
             text = texts.get(part.digest, "")
             if part.kind is SegmentKind.TOOL_RESULT:
-                _show((number, place), text, shortened, shown)
+                _show(text, shortened.get((number, place), {}), found.rules, shown)
                 continue
             marks = _marks(text)
             if part.kind in _SPEECH:
@@ -106,20 +109,19 @@ def _follow(
             uttered |= marks
 
 
-def _show(
-    born: tuple[int, int],
-    text: str,
-    shortened: dict[str, dict[tuple[int, int], str]],
-    shown: dict[str, set[str]],
-) -> None:
+def _show(text: str, after: Mapping[str, str], sets: Sequence[str], shown: dict[str, set[str]]) -> None:
+    """A result was shown; `after` is what sets of rules make of it, where that is another text."""
     marks = _marks(text)
+    left_by_text: dict[tuple[str | None, bool], set[str]] = {}
     for mark in marks:
         shown.setdefault(mark, set())
-    for rules, literal in (*((name, False) for name in shortened), (LITERAL, True)):
-        after = shortened[LOSSLESS_SET if literal else rules].get(born)
-        if after is not None and not literal:
-            after = matches_on_their_own(with_line_numbers(after))
-        left = marks if after is None else _marks(after)
+    for rules in sets:
+        is_literal = rules == LITERAL
+        sent = after.get(LOSSLESS_SET if is_literal else rules)
+        left = left_by_text.get((sent, is_literal))
+        if left is None:
+            full = sent if sent is None or is_literal else matches_on_their_own(with_line_numbers(sent))
+            left = left_by_text[sent, is_literal] = marks if full is None else _marks(full)
         for mark in marks & left:
             shown[mark].add(rules)
 

@@ -100,9 +100,13 @@ def test_what_was_sent_once_stays_the_same_as_the_conversation_grows(first, more
     assert sent(grown)["messages"][: len(before)] == before
 
 
-def test_what_runs_unasked_loses_nothing_and_takes_no_time():
-    """Some lose nothing, but take milliseconds on long prompts, so an owner chooses them."""
-    assert DEFAULT_RULES == ()
+def test_what_runs_unasked_loses_nothing():
+    """Rules for the prompt cache say something to the provider that a program did not, so an owner chooses them."""
+    assert [rule.name for rule in DEFAULT_RULES] == [
+        "content.line_numbers",
+        "content.grouped_matches",
+        "content.json_minify",
+    ]
     assert [rule.name for rule in RULES if rule.safety is Safety.LOSSLESS] == [
         "content.line_numbers",
         "content.grouped_matches",
@@ -161,3 +165,20 @@ def test_no_text_takes_time_that_grows_faster_than_it_does():
     sent(chat(hostile))
 
     assert time.process_time() - started < 20  # minutes, where it is quadratic
+
+
+def test_a_result_is_changed_for_what_it_saves_alone():
+    """Else what is worth it only beside others would be sent in two ways."""
+    tiny = "x" * 64 + "\r" + "y" * 63
+    before = sent(chat([tiny]))["messages"]
+
+    assert sent(chat([tiny, "done 1%\r" * 40 + "done"]))["messages"][: len(before)] == before
+
+
+def test_a_request_without_results_is_not_read(monkeypatch):
+    body = chat([])
+    call = RequestCall(DIALECTS["openai-chat"], json.dumps(body).encode(), FACTS)
+    monkeypatch.setattr("modicum.providers.prompt.RequestPrompt._read", lambda _: pytest.fail("it was read"))
+
+    assert not call.prompt.may_hold_results
+    assert run_rules(DEFAULT_RULES, call) == []

@@ -109,6 +109,32 @@ def test_it_is_the_prompt_that_one_reads_as_a_whole(name, first, more, tools, da
             left_out = data.draw(st.frozensets(places, max_size=1))
             for change in (Change(replaced=replaced, why="w"), Change(replaced=replaced, left_out=left_out, why="w")):
                 assert result(repeated, change) == result(whole, change)
+            in_turn = in_two_turns(whole, replaced), in_two_turns(repeated, replaced)
+            assert in_turn[0] == in_turn[1]
+            if replaced and not isinstance(in_turn[0], str):
+                assert in_turn[0][0] == result(whole, Change(replaced=replaced, why="w"))
+
+
+def in_two_turns(prompt, replaced):
+    """The request, and its units, after two rules of which the second changes what the first has changed."""
+    try:
+        first = prompt.with_texts(Change(replaced=dict.fromkeys(replaced, "first")))
+        second = first.with_texts(Change(replaced=replaced))
+    except DoesNotFit as reason:
+        return str(reason)
+    return json.loads(second.write()), [(unit.text, unit.tokens, unit.links, unit.detail) for unit in second.units]
+
+
+def test_a_request_with_new_texts_says_where_its_messages_lie():
+    body = json.dumps(anthropic([(2, "result " * 9), (1, "go on")])).encode()
+    prompt = DIALECTS["anthropic-messages"].prompt(body, SeenRequests())
+    place = next(unit.place for unit in prompt.units if unit.kind is SegmentKind.TOOL_RESULT)
+
+    split = prompt.write_split(Change(replaced={place: "a result that is longer than the one before" * 3}, why="w"))
+
+    assert [json.loads(bytes(message)) for message in split] == json.loads(split.body)["messages"]
+    assert split.head == DIALECTS["anthropic-messages"].split(split.body, SeenRequests()).head
+    assert prompt.write_split(Change(left_out=frozenset({place}), why="w")) is None
 
 
 def test_a_change_leaves_all_other_bytes_as_the_caller_wrote_them():

@@ -19,6 +19,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """Units that are not sent."""
     replaced: Mapping[int, str] = {}
     """Units that are sent with another text."""
+    digests: Mapping[int, bytes] = {}
+    """Of these texts, where a rule has one at hand: no two texts have the same. Long texts are not hashed again."""
     model: str = ""
     """The model that is asked instead, as a caller would name it."""
     most_output_tokens: int | None = None
@@ -56,6 +58,18 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     def is_about_cache(self) -> bool:
         """Whether it changes how the request stands to its prompt cache, and nothing that the model reads."""
         return self.shortens_cache_marks or self.marks_cache or self.sorts_tools
+
+    @property
+    def is_of_texts_alone(self) -> bool:
+        """Whether units are sent with other texts, and nothing else is changed."""
+        return bool(self.replaced) and not (
+            self.left_out
+            or self.model
+            or self.effort
+            or self.cache_key
+            or self.most_output_tokens is not None
+            or self.is_about_cache
+        )
 
     @property
     def is_nothing(self) -> bool:

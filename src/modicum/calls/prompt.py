@@ -7,6 +7,8 @@ that says nothing; whoever runs rules makes "not decidable" of it.
 
 import hashlib
 from collections.abc import Sequence
+from functools import cached_property
+from itertools import accumulate
 
 from modicum.calls.anatomy import Segment, SegmentKind
 from modicum.calls.change import Change, DoesNotFit
@@ -31,11 +33,10 @@ class Unit:
         kind: what it is. A message that holds a tool call beside words is a TOOL_CALL.
         tool: the tool's name, of schemas, calls and results; empty where it is several or nobody says it.
         name: who said it, where the API has a field for that.
-        links: ids of the tool calls that it makes or answers, and of whatever else may not stand without it.
         is_error: a tool result that reports a failure.
     """
 
-    __slots__ = ("is_error", "kind", "links", "name", "place", "tool")
+    __slots__ = ("_links", "is_error", "kind", "name", "place", "tool")
 
     def __init__(
         self,
@@ -48,7 +49,12 @@ class Unit:
         is_error: bool = False,
     ) -> None:
         self.place, self.kind, self.tool, self.name = place, kind, tool, name
-        self.links, self.is_error = links, is_error
+        self._links, self.is_error = links, is_error
+
+    @property
+    def links(self) -> frozenset[str]:
+        """Ids of the tool calls that it makes or answers, and of whatever else may not stand without it."""
+        return self._links
 
     @property
     def text(self) -> str | None:
@@ -135,9 +141,43 @@ class HeldUnit(AnatomyUnit):
 
     def with_text(self, text: str) -> "HeldUnit":
         """The same unit, sent with another text."""
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        segment = Segment(self.kind, tokens_by_length(text), digest, self.tool, self.detail, self.is_error)
+        segment = Segment(
+            self.kind, tokens_by_length(text), content_digest(text), self.tool, self.detail, self.is_error
+        )
         return HeldUnit(self.place, segment, text)
+
+
+class RewrittenUnit(Unit):
+    """A unit that is sent with another text. `digest` is that text's, where somebody knows it."""
+
+    __slots__ = ("_digest", "_text", "_unit")
+
+    def __init__(self, unit: Unit, text: str, digest: bytes = b"") -> None:
+        self.place, self.kind, self.tool, self.name = unit.place, unit.kind, unit.tool, unit.name
+        self.is_error, self._text = unit.is_error, text
+        self._digest, self._unit = digest, unit
+
+    @property
+    def text(self) -> str | None:
+        return self._text
+
+    @property
+    def tokens(self) -> int:
+        return tokens_by_length(self._text)
+
+    @property
+    def digest(self) -> bytes:
+        if not self._digest:
+            self._digest = content_digest(self._text)
+        return self._digest
+
+    @property
+    def links(self) -> frozenset[str]:
+        return self._unit.links
+
+    @property
+    def detail(self) -> bytes:
+        return self._unit.detail
 
 
 class Prompt:
@@ -175,6 +215,16 @@ class Prompt:
         """Tokens of all units together."""
         return sum(unit.tokens for unit in self.units)
 
+    @cached_property
+    def tokens_before(self) -> Sequence[int]:
+        """Of each unit: the tokens of all that stands in front of it."""
+        return [0, *accumulate(unit.tokens for unit in self.units)]
+
+    @cached_property
+    def results(self) -> Sequence[Unit]:
+        """What tools returned."""
+        return [unit for unit in self.units if unit.kind is SegmentKind.TOOL_RESULT] if self.may_hold_results else []
+
     @property
     def system(self) -> str:
         """The instructions, as one text.
@@ -185,6 +235,11 @@ class Prompt:
         if not self.holds_text:
             raise NotHeld(NO_TEXT)
         return "\n".join(unit.text or "" for unit in self.units if unit.kind is SegmentKind.SYSTEM)
+
+    @property
+    def may_hold_results(self) -> bool:
+        """Whether it may have results of tools; False is certain, and does not take reading it."""
+        return True
 
     @property
     def marks_cache(self) -> bool:
@@ -225,7 +280,8 @@ class Prompt:
             DoesNotFit: nothing would be left to say, a unit is not there, or has no text that could be another one.
         """
         units = self.units
-        if any(not 0 <= place < len(units) for place in (*change.left_out, *change.replaced)):
+        places = *change.left_out, *change.replaced
+        if places and not (min(places) >= 0 and max(places) < len(units)):
             raise DoesNotFit("the prompt has no such unit")
         if change.left_out and not any(unit.is_message and unit.place not in change.left_out for unit in units):
             raise DoesNotFit("nothing would be left to say")
@@ -305,6 +361,12 @@ def _replaced(segment: Segment, text: str) -> Segment:
         detail=segment.detail,
         is_error=segment.is_error,
     )
+
+
+def content_digest(content: bytes | str) -> bytes:
+    """The digest of a unit's text or bytes."""
+    whole = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    return hashlib.sha256(whole).digest()[:16]  # in hardware: half the time of others
 
 
 def tokens_by_length(content: str | bytes) -> int:

@@ -73,6 +73,8 @@ class Rule(NamedTuple):
     """What it does, in one line for its users."""
     weigh: Callable[[Prompt, Facts, Change], NetSaving] | None = None
     """What its change is expected to save; None: as `optimizers/net_saving.py` works it out from the tokens."""
+    needs_results: bool = False
+    """It looks at results of tools alone, so a request without any is none of its business."""
     must_be_chosen: bool = False
     """It loses nothing and yet is not on by default, because it takes more time on a call than nobody asked for."""
 

@@ -10,6 +10,7 @@ import uvicorn
 from modicum.console.app import Console, make_app
 from modicum.console.asking import Asking, Sources
 from modicum.console.guards import names_of
+from modicum.outbound.event_loop import LOOP_NAME, run_loop
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
 
@@ -42,7 +43,7 @@ async def serve(sources: Sources, bound: socket.socket, host: str) -> None:
     config = uvicorn.Config(
         app,
         http="httptools",
-        loop="uvloop",
+        loop=LOOP_NAME,
         ws="none",
         lifespan="off",
         access_log=False,
@@ -58,13 +59,11 @@ async def serve(sources: Sources, bound: socket.socket, host: str) -> None:
 
 
 def run(sources: Sources, bound: socket.socket, host: str, started: Callable[[], None] = lambda: None) -> None:
-    import uvloop
-
     async def begin() -> None:
         started()
         await serve(sources, bound, host)
 
-    uvloop.run(begin())
+    run_loop(begin())
 
 
 async def serve_beside(

@@ -7,7 +7,7 @@ calls of one conversation, nothing is said of it.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -114,10 +114,11 @@ class LiveTurns:
         """
         messages: Sequence[msgspec.Raw]
         if split is not None:
-            field, messages, head = split.name, split, split.head
+            field, messages, is_kept = split.name, split, _is_kept(split.fields)
         else:
             field, messages, head = split_messages(body)
-        if not messages or any(kept in head for kept in _KEPT_BY_PROVIDER):
+            is_kept = any(kept in head for kept in _KEPT_BY_PROVIDER)
+        if not messages or is_kept:
             return None
         count = len(messages)
         starts = [_mark_of(dialect, field, messages, number) for number in range(min(count, _START))]
@@ -191,6 +192,12 @@ class LiveTurns:
         if before.messages > len(messages):
             return False
         return _mark_of(dialect, field, messages, before.messages - 1).digest == before.end
+
+
+def _is_kept(fields: Mapping[str, msgspec.Raw]) -> bool:
+    """Whether the provider keeps what came before this request."""
+    before = bytes(fields.get("previous_response_id", b""))
+    return before.startswith(b'"') or "conversation" in fields
 
 
 class _MessageMark(NamedTuple):

@@ -11,6 +11,7 @@ from modicum.context.live import LiveContext
 from modicum.context.live_turns import LivePlace
 from modicum.gateway.callers.attribution import Attribution
 from modicum.gateway.callers.owners import Caller
+from modicum.gateway.edit_tokens import ReplacedTexts
 from modicum.gateway.http.known_head import KnownHead
 from modicum.gateway.http.paths import Served
 from modicum.gateway.http.upload import Upload
@@ -88,6 +89,8 @@ class PendingEdit(NamedTuple):
     """The request before it, in the caller's dialect; None: the change is not about tokens."""
     after: bytes | None = None
     """The request after it; None: nothing was sent."""
+    texts: ReplacedTexts | None = None
+    """In the place of both, where nothing but these texts was changed: long requests are not counted as a whole."""
 
 
 class Exchange:
@@ -212,11 +215,11 @@ class Exchange:
             self.prompt_if_read = prompt_in(self.request.served.dialect, self.edited, self.seen, self.split)
         return self.prompt_if_read
 
-    def edit(self, body: bytes) -> None:
-        """Changes the request, in the caller's dialect."""
+    def edit(self, body: bytes, split: SplitRequest | None = None) -> None:
+        """Changes the request, in the caller's dialect. `split` is the same with its messages, where they are known."""
         if body is not self.edited:
             self.body = self.edited = body
-            self.prompt_if_read = self.split = None
+            self.prompt_if_read, self.split = None, split
 
     def of(self, kind: type[Known]) -> Known | None:
         """What a feature knows of the call; None: it is none of its business."""

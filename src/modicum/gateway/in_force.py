@@ -7,6 +7,7 @@ from modicum.calls.rule import Rule
 from modicum.gateway.answering import Answerer
 from modicum.gateway.callers.attribution import Attribution
 from modicum.gateway.callers.owners import Owners
+from modicum.gateway.chosen_rules import ChosenRules
 from modicum.gateway.http.outcomes import Graded
 from modicum.gateway.optimizing import FactSource
 from modicum.gateway.upstreams import Route, Upstreams
@@ -38,4 +39,5 @@ class InForce(NamedTuple):
     @property
     def may_divert(self) -> bool:
         """Whether a call may go elsewhere than its model says, or nowhere."""
-        return bool(self.sources or self.rules or self.answerers or self.has_fallbacks)
+        sources = (source for source in self.sources if not isinstance(source, ChosenRules))  # these change texts
+        return any(sources) or bool(self.rules or self.answerers or self.has_fallbacks)

@@ -90,17 +90,27 @@ def fitted_count(counted: int, model: str) -> int:
     return shipped_calibrations().convert(counted, model).tokens
 
 
-def counted_edits(exchange: Exchange) -> tuple[Edit, ...]:
-    """What rules changed, with the tokens of the prompt before and after as we count them. Takes time."""
-    edits = []
-    for pending in exchange.edits:
-        if pending.before is None:
+def counted_edits(exchange: Exchange, sent_tokens: int) -> tuple[Edit, ...]:
+    """What rules changed, with the tokens of the prompt before and after. Takes time where texts are new.
+
+    Args:
+        exchange: the call.
+        sent_tokens: of the prompt that was sent, as far as somebody has counted them; 0: nobody has.
+    """
+    edits: list[Edit] = []
+    for pending in reversed(exchange.edits):
+        if pending.texts is not None:
+            sent_tokens = sent_tokens or _prompt_tokens(exchange, exchange.edited)
+            before = sent_tokens + fitted_count(pending.texts.removed_tokens(), exchange.facts.model)
+            edits.append(Edit(pending.rule, before, sent_tokens, pending.why))
+            sent_tokens = before
+        elif pending.before is None:
             edits.append(Edit(pending.rule, why=pending.why, basis=Basis.EXACT))
-            continue
-        before = _prompt_tokens(exchange, pending.before)
-        after = 0 if pending.after is None else _prompt_tokens(exchange, pending.after)
-        edits.append(Edit(pending.rule, before, after, pending.why))
-    return tuple(edits)
+        else:
+            before = _prompt_tokens(exchange, pending.before)
+            after = 0 if pending.after is None else _prompt_tokens(exchange, pending.after)
+            edits.append(Edit(pending.rule, before, after, pending.why))
+    return tuple(reversed(edits))
 
 
 def _with_estimated_output(facts: ReplyFacts, usage: Usage, model: str) -> Usage:

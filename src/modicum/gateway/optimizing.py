@@ -14,6 +14,7 @@ from modicum.calls.facts import Facts
 from modicum.calls.prompt import tokens_by_length
 from modicum.calls.rule import Rule, RuleDecision, RuleEffect
 from modicum.context.live_turns import LivePlace, LiveTurns
+from modicum.gateway.edit_tokens import EditTokens
 from modicum.gateway.exchange import Exchange, PendingEdit
 from modicum.gateway.failures import contain_stage, log_failure
 from modicum.gateway.http.refusal import Refused
@@ -65,11 +66,34 @@ class Optimizer:
     def __init__(self, metrics: Metrics, rates: LiveRates, turns: LiveTurns | None) -> None:
         self._metrics, self._failed, self._rates, self._turns = metrics, metrics.failed, rates, turns
         self._logged: set[tuple[str, str, str]] = set()
+        self._edit_tokens = EditTokens()
 
     def optimize(
         self, exchange: Exchange, sources: Sequence[FactSource], rules: Sequence[Rule], find_route: FindRoute
     ) -> None:
         """Gathers what features know, and does what the rules want, in their order."""
+        rules = self._rules_for(exchange, sources, rules)
+        if not rules:
+            return
+        if self._turns is not None:
+            with contain_stage("turns", self._failed):
+                about, dialect = exchange.about, exchange.request.served.dialect
+                body, split = exchange.edited, exchange.split
+                exchange.place = self._turns.find(dialect, body, about.owner.key, about.conversation, split)
+        call = LiveCall(exchange, self._facts(exchange), find_route, self._edit_tokens)
+        decisions = run_rules(rules, call)
+        call.finish(self._failed)
+        for decision in decisions:
+            if decision.effect is RuleEffect.NOT_DECIDABLE:
+                self._metrics.not_decidable(decision.rule)
+            elif decision.effect is RuleEffect.FAILED:
+                self._failed(decision.rule)
+                log_failure(decision.rule, decision.why, decision.place)
+            elif decision.effect is RuleEffect.DOES_NOT_FIT:
+                self._log(decision)
+
+    def _rules_for(self, exchange: Exchange, sources: Sequence[FactSource], rules: Sequence[Rule]) -> Sequence[Rule]:
+        """Those that may want something of this call. Calls of which none does are not looked at."""
         without: frozenset[str] = frozenset()
         for source in sources:
             with contain_stage(source.name, self._failed):
@@ -78,22 +102,11 @@ class Optimizer:
                     rules = (*rules, *found.rules)
                     without |= found.without_rules
         if without:
-            rules = tuple(rule for rule in rules if rule.name not in without)
-        if not rules:
-            return
-        if self._turns is not None:
-            with contain_stage("turns", self._failed):
-                about, dialect = exchange.about, exchange.request.served.dialect
-                body, split = exchange.edited, exchange.split
-                exchange.place = self._turns.find(dialect, body, about.owner.key, about.conversation, split)
-        for decision in run_rules(rules, LiveCall(exchange, self._facts(exchange), find_route)):
-            if decision.effect is RuleEffect.NOT_DECIDABLE:
-                self._metrics.not_decidable(decision.rule)
-            elif decision.effect is RuleEffect.FAILED:
-                self._failed(decision.rule)
-                log_failure(decision.rule, decision.why, decision.place)
-            elif decision.effect is RuleEffect.DOES_NOT_FIT:
-                self._log(decision)
+            rules = [rule for rule in rules if rule.name not in without]
+        with contain_stage("rules", self._failed):
+            if rules and not exchange.prompt.may_hold_results:
+                rules = [rule for rule in rules if not rule.needs_results]
+        return rules
 
     def _facts(self, exchange: Exchange) -> Facts:
         place = exchange.place
@@ -137,21 +150,35 @@ def _add(exchange: Exchange, found: FeatureFacts) -> None:
 class LiveCall(RequestCall):
     """A call of the gateway, on which rules are run: its body is changed, and the way it goes."""
 
-    def __init__(self, exchange: Exchange, facts: Facts, find_route: FindRoute) -> None:
-        prompt, seen = exchange.prompt, exchange.seen
-        super().__init__(exchange.request.served.dialect, exchange.edited, facts, prompt, seen)
-        self._exchange, self._find_route = exchange, find_route
+    def __init__(self, exchange: Exchange, facts: Facts, find_route: FindRoute, edit_tokens: EditTokens) -> None:
+        dialect, prompt = exchange.request.served.dialect, exchange.prompt_if_read
+        super().__init__(dialect, exchange.edited, facts, prompt, exchange.seen, exchange.split)
+        self._exchange, self._find_route, self._edit_tokens = exchange, find_route, edit_tokens
 
     def apply(self, rule: Rule, change: Change) -> None:
-        exchange, before, body = self._exchange, self.body, self.body_after(change)
-        route = self._route(change.model, body) if change.model else None
-        self.commit(body, change)
-        if route is not None:
-            exchange.go(route)
-        exchange.edit(body)
-        if change.why:
+        exchange = self._exchange
+        if change.is_of_texts_alone:
+            texts = self._edit_tokens.replaced(self.prompt, change, exchange.facts.model) if change.why else None
+            self.put_texts(change)
+            edit = PendingEdit(rule.name, change.why, texts=texts)
+        else:
+            before, body = self.body, self.body_after(change)
+            route = self._route(change.model, body) if change.model else None
+            self.commit(body, change)
+            if route is not None:
+                exchange.go(route)
+            exchange.edit(body)
             of_prompt = (before, body) if change.is_of_prompt else (None, None)
-            exchange.edits += (PendingEdit(rule.name, change.why, *of_prompt),)
+            edit = PendingEdit(rule.name, change.why, *of_prompt)
+        if change.why:
+            exchange.edits += (edit,)
+
+    def finish(self, failed: Callable[[str], None]) -> None:
+        """Writes the texts that rules have brought. If that fails, which is counted, the call goes on without them."""
+        with contain_stage("rules", failed):
+            self._exchange.edit(self.body, self.split)
+            return
+        self._exchange.edits = tuple(edit for edit in self._exchange.edits if edit.texts is None)
 
     def _route(self, model: str, body: bytes) -> Route:
         """The way to another model, by the rules that hold for the caller.

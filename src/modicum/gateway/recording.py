@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -97,7 +98,7 @@ class Recorder:
 
     async def _end(self, exchange: Exchange) -> bool:
         usage = await self._usage(exchange)
-        edits = await self._edits(exchange) if exchange.edits else ()
+        edits = await self._edits(exchange, usage) if exchange.edits else ()
         exchange.finished = call = meter.finished_call(exchange, usage, edits)
         context = counted(exchange.context)
         exchange.late_context = context is None and exchange.context is not None
@@ -130,10 +131,11 @@ class Recorder:
             return await self._counted(meter.estimated, exchange)
         return meter.UNCOUNTED
 
-    async def _edits(self, exchange: Exchange) -> tuple[Edit, ...]:
+    async def _edits(self, exchange: Exchange, usage: CountedUsage) -> tuple[Edit, ...]:
         """What rules changed, with its tokens. A failure costs the call these and nothing else."""
         with contain_stage("edits", self._failed):
-            return await self._counted(meter.counted_edits, exchange)
+            count = partial(meter.counted_edits, sent_tokens=usage.usage.prompt_tokens)
+            return await self._counted(count, exchange)
         return ()
 
     async def _counted(self, count: Callable[[Exchange], T], exchange: Exchange) -> T:

@@ -7,11 +7,10 @@ from modicum.calls import SegmentKind
 from modicum.calls.change import Change
 from modicum.calls.containment import contain
 from modicum.calls.facts import Facts
-from modicum.calls.prompt import Prompt, Unit, tokens_by_length
+from modicum.calls.prompt import Prompt, Unit, content_digest, tokens_by_length
 from modicum.hooks.agents import HookedResult
 from modicum.optimizers.all_rules import CONTENT_RULES
 from modicum.optimizers.repeats import REPEATS
-from modicum.providers.prompt import content_digest
 
 _FACTS = Facts(at=datetime(2026, 1, 1, tzinfo=UTC), model="")
 """Rules on the text of a result ask for none."""

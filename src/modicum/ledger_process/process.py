@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
-import uvloop
 
 from modicum.calls import UserError
 from modicum.governance.alerts import Alert
@@ -23,6 +22,7 @@ from modicum.ledger_process.watching.alerting import Alerting
 from modicum.ledger_process.watching.live_settings import LiveSettings
 from modicum.ledger_process.watching.watch import LedgerWatch
 from modicum.metering.prices import PriceBook
+from modicum.outbound.event_loop import LOOP_NAME, run_loop
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
 from modicum.settings import Settings, webhook_of
@@ -82,7 +82,7 @@ async def _serve(
         uvicorn.Config(
             Api(thread, token, lambda with_owners: metrics.text() + watch.text(with_owners=with_owners), metrics_token),
             http="httptools",
-            loop="uvloop",
+            loop=LOOP_NAME,
             ws="none",
             lifespan="off",
             access_log=False,
@@ -143,4 +143,4 @@ def run(
     settings: LiveSettings | None = None,
     write_alert: Callable[[Alert], None] = lambda _alert: None,
 ) -> None:
-    uvloop.run(serve(folder, ledger, prices, host, port, log, export, settings, write_alert))
+    run_loop(serve(folder, ledger, prices, host, port, log, export, settings, write_alert))

@@ -6,22 +6,22 @@ fixed bound, because a conversation sends its results again with every call.
 """
 
 import re
+import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import takewhile
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from modicum.calls import SegmentKind
 from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.facts import Facts
-from modicum.calls.prompt import NO_TEXT, NotHeld, Prompt, Unit
+from modicum.calls.prompt import NO_TEXT, NotHeld, Prompt, Unit, content_digest, tokens_by_length
 from modicum.calls.rule import Rule, Safety
-from modicum.providers.prompt import content_digest
 
 LEAST_CHARACTERS = 64
 """Below it nothing is worth a change."""
-MEMORY_CHARACTERS = 8_000_000
+MEMORY_CHARACTERS = 16_000_000
 """What one rule remembers at most, over all conversations."""
 SHOWS_EARLY_CHARACTERS = 4_000
 """Within so many a text shows what it is: a numbered file, matches of a search, a log."""
@@ -48,47 +48,74 @@ class EditMemory:
         may_fit: Callable[[str], bool] = bool,
     ) -> None:
         self._edit, self._most, self._may_fit = edit, most_characters, may_fit
+        self._name = secrets.token_bytes(16)
+        """No other memory has it."""
         self._known: OrderedDict[bytes, Any] = OrderedDict()
         self._characters = 0
         self._lock = Lock()
 
     def edit(self, text: str) -> str | None:
         """The shorter text; None: it stays as it is."""
-        return self._edit_once(content_digest(text), lambda: text)
+        digest = content_digest(text)
+        before = self._known.get(digest, _NEW)
+        edited = self._edit_new(digest, text) if before is _NEW else self._again(digest, before)
+        return None if edited is None else edited.text
 
-    def edit_unit(self, unit: Unit) -> str | None:
+    def edit_unit(self, unit: Unit) -> "EditedText | None":
         """The same of a unit, whose text is not read again if it came before."""
-        return self._edit_once(unit.digest, lambda: unit.text)
+        digest = unit.digest
+        before = self._known.get(digest, _NEW)
+        return self._edit_new(digest, unit.text) if before is _NEW else self._again(digest, before)
 
-    def _edit_once(self, digest: bytes, read_text: Callable[[], str | None]) -> str | None:
-        before: str | None = self._known.get(digest, _NEW)
-        if before is not _NEW:
-            if self._characters * 2 > self._most:  # before that nothing is forgotten, so the order is all one
-                with self._lock:
-                    if digest in self._known:
-                        self._known.move_to_end(digest)
-            return before
-        text = read_text()
+    def _again(self, digest: bytes, before: "EditedText | None") -> "EditedText | None":
+        if self._characters * 2 > self._most:  # before that nothing is forgotten, so the order is all one
+            with self._lock:
+                if digest in self._known:
+                    self._known.move_to_end(digest)
+        return before
+
+    def _edit_new(self, digest: bytes, text: str | None) -> "EditedText | None":
         shorter = None if text is None or not self._may_fit(text) else shortened(self._edit, text)
+        edited = None if shorter is None else EditedText(shorter, content_digest(self._name + digest))
         with self._lock:
             if digest not in self._known:
-                self._known[digest] = shorter
-                self._characters += len(shorter or "") + _ENTRY_CHARACTERS
+                self._known[digest] = edited
+                self._characters += _size(edited)
             while self._characters > self._most and len(self._known) > 1:
-                _, oldest = self._known.popitem(last=False)
-                self._characters -= len(oldest or "") + _ENTRY_CHARACTERS
-        return shorter
+                self._characters -= _size(self._known.popitem(last=False)[1])
+        return edited
 
     def __len__(self) -> int:
         return len(self._known)
 
 
+class EditedText(NamedTuple):
+    """What a text became."""
+
+    text: str
+    digest: bytes
+    """Of the text before and who edited it: two that are the same are of the same text."""
+
+
+def _size(edited: EditedText | None) -> int:
+    return (0 if edited is None else len(edited.text)) + _ENTRY_CHARACTERS
+
+
 def shortened(edit: Callable[[str], str], text: str) -> str | None:
-    """What an edit makes of a text, where that is shorter in characters and in bytes and not empty."""
+    """What an edit makes of a text, where that saves tokens, takes no more bytes and is not empty. Each text is looked
+    at alone: were it changed only where others are, too, it would not stay as it was sent first.
+    """
     edited = edit(text)
-    if not edited or len(edited) >= len(text):
+    if not edited or tokens_by_length(edited) >= tokens_by_length(text):
         return None
+    if text.isascii() and edited.isascii():
+        return edited
     return edited if len(_bytes(edited)) < len(_bytes(text)) else None
+
+
+def shows_early(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether one of a text's first lines begins so."""
+    return any(map(pattern.match, text[:SHOWS_EARLY_CHARACTERS].split("\n")))
 
 
 def arrival_rule(
@@ -115,12 +142,12 @@ def arrival_rule(
 
     def decide(prompt: Prompt, _facts: Facts) -> Change:
         replaced: dict[int, str] = {}
+        digests: dict[int, bytes] = {}
         quotes_files: bool | None = None
-        for unit in prompt.units:
-            if unit.kind is not SegmentKind.TOOL_RESULT:
-                continue
-            if not prompt.holds_text:
-                raise NotHeld(NO_TEXT)
+        results = prompt.results
+        if results and not prompt.holds_text:
+            raise NotHeld(NO_TEXT)
+        for unit in results:
             shorter = memory.edit_unit(unit)
             if shorter is None:
                 continue
@@ -128,15 +155,16 @@ def arrival_rule(
                 quotes_files = edits_files(prompt) if quotes_files is None else quotes_files
                 if quotes_files and not shows_data(unit):
                     continue
-            replaced[unit.place] = shorter
-        return change_of(replaced, purpose) if replaced else NO_CHANGE
+            replaced[unit.place], digests[unit.place] = shorter
+        return change_of(replaced, purpose, digests) if replaced else NO_CHANGE
 
-    return Rule(name, decide, safety, is_cache_safe=True, purpose=purpose)
+    return Rule(name, decide, safety, is_cache_safe=True, purpose=purpose, needs_results=True)
 
 
-def change_of(replaced: dict[int, str], purpose: str) -> Change:
+def change_of(replaced: dict[int, str], purpose: str, digests: Mapping[int, bytes] | None = None) -> Change:
     """The change that sends these texts instead."""
-    return Change(replaced=replaced, why=f"{purpose}: {len(replaced)} tool result{'s' * (len(replaced) != 1)}")
+    why = f"{purpose}: {len(replaced)} tool result{'s' * (len(replaced) != 1)}"
+    return Change(replaced=replaced, digests=digests or {}, why=why)
 
 
 def edits_files(prompt: Prompt) -> bool:

@@ -6,22 +6,29 @@ would not stays as it is.
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from modicum.calls.rule import Safety
-from modicum.optimizers.arrival import SHOWS_EARLY_CHARACTERS, arrival_rule
+from modicum.optimizers.arrival import arrival_rule, shows_early
 
 NOTE = "[modicum: each file's name stands above its lines]"
 FEWEST_LINES = 6
 _MATCH = re.compile(r"([^\s:][^:\n]{0,300}?\.\w{1,10}|[^\s:]{0,200}/[^\s:]{0,200}?)([:-])(\d{1,9}[:-])")
 """`path:12:text` where the line matches, `path-12-text` where it stands around a match."""
-_QUICK = re.compile(r"^[^\s:][^:\n]{0,400}[:-]\d{1,9}[:-]", re.MULTILINE)
+_QUICK = re.compile(r"[^\s:][^:\n]{0,400}[:-]\d{1,9}[:-]")
 _LINE = re.compile(r"\d{1,9}([:-])")
 _APART = "--"
 _BOTH = " > "
 """Between a folder and a file's name in it. Claude Code shows a file from its working folder on lines with a colon, and
 from the root on the others."""
 _LOOK_AHEAD = 8
+_MANY = 20
+"""Headings, after which it is looked whether they are worth it."""
+_NO_FILE = "\n"
+"""No line begins so."""
+_NUMBER = re.compile(r"\d{1,9}:")
+_AFTER_NAME = re.compile(r"([:-])\d{1,9}\1")
 
 
 class _Match(NamedTuple):
@@ -32,41 +39,71 @@ class _Match(NamedTuple):
 
 
 class _Heading(NamedTuple):
+    """The file whose matches follow."""
+
     folder: str
     """What lines without a colon show before the name."""
     name: str
 
-    def covers(self, match: _Match) -> bool:
-        return match.path == self.path(match.mark + match.rest)
+    @property
+    def is_plain(self) -> bool:
+        """Whether it can be read back as it is shown."""
+        return _BOTH not in f"{self.folder}{self.name}" and _LINE.match(str(self)) is None
 
     def path(self, line: str) -> str:
         return self.name if ":" in line else self.folder + self.name
+
+    def rest_of(self, line: str) -> str:
+        """A line without this file's name, from its number on; empty: it has another name, or none."""
+        for path in (self.name, self.folder + self.name):
+            if line.startswith(path) and (numbered := _AFTER_NAME.match(line, len(path))):
+                rest = line[numbered.start() + 1 :]
+                if self.path(numbered[1] + rest) == path:
+                    return rest
+        return ""
 
     def __str__(self) -> str:
         return f"{self.folder}{_BOTH}{self.name}" if self.folder else self.name
 
 
 def group_matches(text: str) -> str:
-    """The text with each file's name once. What a name stands before on fewer than six lines stays as it is."""
-    if NOTE in text or _QUICK.search(text, 0, SHOWS_EARLY_CHARACTERS) is None:
+    """The text with each file's name once. What a name stands before on fewer than six lines stays as it is, and so
+    does a text that could not be told apart from one that was grouped.
+    """
+    if NOTE in text or not shows_early(_QUICK, text):
         return text
-    lines = text.split("\n")
-    matches = [_split(line) for line in lines]
-    if sum(match is not None for match in matches) < FEWEST_LINES:
-        return text
-    grouped = [NOTE]
+    edited = "\n".join(_group(text.split("\n")))
+    return edited if 0 < len(edited) < len(text) else text
+
+
+def _group(lines: list[str]) -> list[str]:
+    """The lines under their headings; none: they stay as they are."""
+    grouped, headings, others = [NOTE], 0, 0
     heading: _Heading | None = None
-    for place, (line, match) in enumerate(zip(lines, matches, strict=True)):
-        if match is None:
-            grouped.append(line)
-            heading = heading if line == _APART else None
+    colon, at, starts_with_number = _NO_FILE, 1, _NUMBER.match
+    for place, line in enumerate(lines):
+        if line[:at] == colon and starts_with_number(line, at):  # most lines
+            grouped.append(line[at:])
             continue
-        if heading is None or not heading.covers(match):
-            heading = _heading(matches[place : place + _LOOK_AHEAD], match)
-            grouped.append(str(heading))
-        grouped.append(match.rest)
-    edited = "\n".join(grouped)
-    return edited if len(edited) < len(text) and matches_on_their_own(edited) == text else text
+        if heading is not None and (rest := heading.rest_of(line)):
+            grouped.append(rest)
+            continue
+        match = _split(line)
+        if match is None:
+            if _LINE.match(line):
+                return []
+            grouped.append(line)
+            others += 1
+            if line != _APART:
+                heading, colon, at = None, _NO_FILE, 1
+            continue
+        heading = _heading(lines, place, match)
+        headings += 1
+        if not heading.is_plain or (headings > _MANY and headings * 2 > place):
+            return []
+        colon, at = f"{heading.name}:", len(heading.name) + 1
+        grouped += str(heading), match.rest
+    return grouped if len(lines) - others >= FEWEST_LINES else []
 
 
 def matches_on_their_own(text: str) -> str:
@@ -100,13 +137,17 @@ def _split(line: str) -> _Match | None:
     return _Match(match[1], match[2], line[match.start(3) :])
 
 
-def _heading(matches: Sequence[_Match | None], first: _Match) -> _Heading:
+def _heading(lines: Sequence[str], place: int, first: _Match) -> _Heading:
     """What stands above a match and those behind it."""
-    other = next((match for match in matches if match is not None and match.path != first.path), first)
-    short, long = sorted((first.path, other.path), key=len)
-    return _Heading(
-        long[: -len(short)] if long.endswith(f"/{short}") else "", short if long.endswith(f"/{short}") else first.path
-    )
+    path = first.path
+    for line in lines[place + 1 : place + _LOOK_AHEAD]:
+        other = None if line.startswith(path) else _split(line)
+        if other is not None and other.path != path:
+            short, long = sorted((path, other.path), key=len)
+            if long.endswith(f"/{short}"):
+                return _Heading(long[: -len(short)], short)
+            break
+    return _Heading("", path)
 
 
 GROUPED_MATCHES = arrival_rule(
@@ -114,6 +155,5 @@ GROUPED_MATCHES = arrival_rule(
     group_matches,
     safety=Safety.LOSSLESS,
     purpose="matches of a search under their file's name",
-    may_fit=lambda text: _QUICK.search(text, 0, SHOWS_EARLY_CHARACTERS) is not None,
-)._replace(must_be_chosen=True)
-"""As JSON without white space: a request that is taken apart for it costs more time than a default rule may take."""
+    may_fit=partial(shows_early, _QUICK),
+)

@@ -41,4 +41,6 @@ def reference(text: str, number: int) -> str:
     return f"[modicum: unchanged, the same text as tool result {number} above, which begins: {begins}]"
 
 
-REPEATS = Rule("content.repeats", refer_to_repeats, Safety.REVERSIBLE, is_cache_safe=True, purpose=PURPOSE)
+REPEATS = Rule(
+    "content.repeats", refer_to_repeats, Safety.REVERSIBLE, is_cache_safe=True, purpose=PURPOSE, needs_results=True
+)

@@ -14,6 +14,7 @@ from modicum.calls.rule import NetSaving, NotDecidable, Rule, RuleDecision, Rule
 from modicum.optimizers.net_saving import weigh
 from modicum.providers.dialect import Dialect
 from modicum.providers.prompt import RequestPrompt
+from modicum.providers.repeated_prompt import RepeatedPrompt
 from modicum.providers.seen_requests import SeenRequests, SplitRequest
 
 
@@ -115,10 +116,11 @@ class RequestCall:
     Args:
         prompt: the request taken apart, if somebody has done that already.
         seen: what is known of requests that came before.
+        split: the request with its messages, if somebody has split it already.
 
     Attributes:
-        body: as the rules left it. The model's name in it is not changed: how a request names its model depends on
-            where it goes (`facts.model` says which is decided).
+        facts: of the call, as the rules left it. The model's name in `body` is not changed: how a request names its
+            model depends on where it goes (`facts.model` says which is decided).
     """
 
     def __init__(
@@ -128,18 +130,53 @@ class RequestCall:
         facts: Facts,
         prompt: Prompt | None = None,
         seen: SeenRequests | None = None,
+        split: SplitRequest | None = None,
     ) -> None:
-        self._dialect, self.body, self.facts, self._prompt, self._seen = dialect, body, facts, prompt, seen
+        self._dialect, self._body, self.facts, self._prompt, self._seen = dialect, body, facts, prompt, seen
+        self._has_new_texts = False
+        self._split = split
 
     @property
     def prompt(self) -> Prompt:
         """The prompt as the rules left it."""
         if self._prompt is None:
-            self._prompt = prompt_in(self._dialect, self.body, self._seen)
+            self._prompt = prompt_in(self._dialect, self._body, self._seen, self.split)
         return self._prompt
 
+    @property
+    def body(self) -> bytes:
+        """The request as the rules left it. New texts are written when somebody asks: several rules bring some, and
+        long requests are written once.
+        """
+        if self._has_new_texts:
+            self._write_texts()
+        return self._body
+
+    @property
+    def split(self) -> SplitRequest | None:
+        """`body` with its messages, as it came, or where rules gave these other texts and nothing else was changed."""
+        body = self.body
+        return self._split if self._split is not None and self._split.body is body else None
+
+    def _write_texts(self) -> None:
+        prompt = self._request_prompt()
+        self._split = prompt.write_split() if isinstance(prompt, RepeatedPrompt) else None
+        self._body = prompt.write() if self._split is None else self._split.body
+        self._has_new_texts = False
+
     def apply(self, rule: Rule, change: Change) -> None:  # noqa: ARG002 - a protocol's
-        self.commit(self.body_after(change), change)
+        if change.is_of_texts_alone:
+            self.put_texts(change)
+        else:
+            self.commit(self.body_after(change), change)
+
+    def put_texts(self, change: Change) -> None:
+        """Units get other texts, and nothing else is changed.
+
+        Raises:
+            DoesNotFit: the request cannot take them.
+        """
+        self._prompt, self._has_new_texts = self._request_prompt().with_texts(change), True
 
     def body_after(self, change: Change) -> bytes:
         """The request's bytes after a change.
@@ -147,17 +184,18 @@ class RequestCall:
         Raises:
             DoesNotFit: the request cannot take the change.
         """
-        if not change.is_of_body:
-            return self.body
-        if not isinstance(self.prompt, RequestPrompt):
-            raise DoesNotFit("requests of this API are not taken apart")
-        return self.prompt.write(change)
+        return self._request_prompt().write(change) if change.is_of_body else self.body
 
     def commit(self, body: bytes, change: Change) -> None:
         """The change is made."""
-        if body is not self.body:
-            self.body, self._prompt = body, None
+        if body is not self._body:
+            self._body, self._prompt, self._has_new_texts = body, None, False
         self.facts = facts_after(self.facts, change)
+
+    def _request_prompt(self) -> RequestPrompt:
+        if not isinstance(self.prompt, RequestPrompt):
+            raise DoesNotFit("requests of this API are not taken apart")
+        return self.prompt
 
 
 def prompt_in(

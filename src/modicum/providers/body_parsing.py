@@ -1,7 +1,9 @@
-"""Bodies read with care: whatever bytes come, a request gets an answer and a reply gets facts."""
+"""Bodies read with care: whatever bytes come, a request gets an answer and a reply gets facts. And parts of requests
+changed, while all beside them stays the bytes that came.
+"""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -145,3 +147,43 @@ def unreadable_reply(body: bytes) -> ReplyFacts:
 
 def encode(answer: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode(answer)
+
+
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_raws = msgspec.json.Decoder(list[msgspec.Raw])
+_encode = msgspec.json.encode
+
+
+def block_list(message: msgspec.Raw, name: str) -> list[msgspec.Raw]:
+    """The blocks of a message, as they are written."""
+    return _raws.decode(_fields.decode(message)[name])
+
+
+def snake_case(name: str) -> str:
+    """A name of JSON's usual spelling as Python writes it: `maxTokens` as `max_tokens`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def item_with_text(item: msgspec.Raw, replaced: str) -> msgspec.Raw:
+    """A message, an item or a block with another text, in the form that it has: a string, or a list of one part."""
+    fields = _fields.decode(item)
+    name = next((name for name in ("text", "output", "content") if name in fields), "content")
+    new: Any = replaced
+    if name in fields and bytes(fields[name]).lstrip().startswith(b"["):
+        parts = [part for part in map(_fields.decode, _raws.decode(fields[name])) if "text" in part]
+        # What stands beside the text of any of them (a mark for the cache) stays.
+        new = (
+            [{key: value for part in parts for key, value in part.items()} | {"text": replaced}] if parts else replaced
+        )
+    return msgspec.Raw(_encode({**fields, name: new}))
+
+
+def write_field(fields: dict[str, msgspec.Raw], path: Sequence[str], value: Any) -> None:
+    """Sets a field, which may stand in others; all else stays."""
+    name, *rest = path
+    if rest:
+        raw = fields.get(name)
+        inner = _fields.decode(raw) if raw is not None and bytes(raw).lstrip().startswith(b"{") else {}
+        write_field(inner, rest, value)
+        value = inner
+    fields[name] = msgspec.Raw(_encode(value))

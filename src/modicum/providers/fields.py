@@ -54,6 +54,16 @@ def text(value: Any) -> str:
     return storable(value) if isinstance(value, str) else ""
 
 
+def only_text(content: Any) -> str | None:
+    """The text of a content that is nothing but text."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    parts = [mapping(part) for part in listed(content)]
+    if all(isinstance(part.get("text"), str) for part in parts):
+        return "\n".join(part["text"] for part in parts)
+    return None
+
+
 def label(value: Any) -> str:
     """A name or an id, which may be a number; nothing where it is neither."""
     return text(str(value)) if isinstance(value, int) and not isinstance(value, bool) else text(value)

@@ -3,17 +3,16 @@
 All bytes of what stays are the caller's.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
 from modicum.calls import SegmentKind
-from modicum.calls.change import Change, DoesNotFit
-from modicum.calls.prompt import Prompt, Unit, tokens_by_length
+from modicum.calls.change import NO_CHANGE, Change, DoesNotFit
+from modicum.calls.prompt import Prompt, RewrittenUnit, Unit, content_digest, tokens_by_length
 from modicum.providers.blocks import canonical
-from modicum.providers.body_parsing import UNREADABLE
+from modicum.providers.body_parsing import UNREADABLE, block_list, item_with_text, snake_case, write_field
 from modicum.providers.fields import listed, mapping, text
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -90,6 +89,8 @@ class PromptShape(NamedTuple):
     """Fields with all cache marks for the shortest time; None: there are no marks."""
     with_marks: Callable[[Mapping[str, msgspec.Raw]], dict[str, msgspec.Raw]] | None = None
     """Fields with breakpoints of the prompt cache; None: there are no marks."""
+    result_marks: tuple[bytes, ...] = ()
+    """One of these stands in every request that holds a result of a tool; none: nothing tells."""
     mark: bytes = b""
     """What stands in every request that marks what is cached."""
     with_line: Callable[[dict[str, msgspec.Raw], str, Mapping[str, msgspec.Raw]], bool] | None = None
@@ -125,7 +126,7 @@ class RequestUnit(Unit):
         about: Sequence[tuple[str, Any]] = (),
     ) -> None:
         self.place, self.kind, self.tool, self.name = place, part.kind, tool, part.name
-        self.links, self.is_error = links, part.is_error
+        self._links, self.is_error = links, part.is_error
         self._text, self._raw, self._about = part.text, raw, about
 
     @property
@@ -148,6 +149,18 @@ class RequestUnit(Unit):
         return content_digest("\0".join(f"{tool}\0{canonical(given)}" for tool, given in self._about))
 
 
+class HeadPart(NamedTuple):
+    """A tool's schema, or the instructions."""
+
+    where: _Place
+    part: MessagePart
+    raw: msgspec.Raw
+    tool: str = ""
+
+    def unit(self, place: int) -> RequestUnit:
+        return RequestUnit(place, self.part, self.raw, NO_LINKS, self.tool)
+
+
 class RequestPrompt(Prompt):
     """The prompt of one request. The request is read when somebody first asks for what is in it: most rules need not
     look into most calls.
@@ -163,6 +176,13 @@ class RequestPrompt(Prompt):
         self._messages: list[msgspec.Raw] = []
         self._places: list[_Place] = []
         self._why_no_text = self._why_unknown
+        self._texts: dict[int, str] = {}
+        """Texts that units are sent with in the place of those in `body`."""
+
+    @property
+    def may_hold_results(self) -> bool:
+        marks = self._shape.result_marks
+        return not marks or any(mark in self._body for mark in marks)
 
     @property
     def is_known(self) -> bool:
@@ -197,12 +217,39 @@ class RequestPrompt(Prompt):
         self._read()
         return bool(self._shape.cache_key) and self._shape.cache_key not in self._fields
 
-    def write(self, change: Change) -> bytes:
+    def with_texts(self, change: Change) -> Self:
+        """The prompt with other texts in some units (`Change.is_of_texts_alone`), which nobody has written yet.
+
+        Raises:
+            DoesNotFit: there is no such unit, or it is more than text.
+        """
+        self.check(change)  # reads it
+        units = list(self.units)
+        if not all(map(self._has_text, (units[place] for place in change.replaced))):
+            raise DoesNotFit("what is more than text cannot be another text")
+        for place, new in change.replaced.items():
+            units[place] = RewrittenUnit(units[place], new, change.digests.get(place, b""))
+        changed = object.__new__(type(self))
+        vars(changed).update(vars(self), _units=units, _texts={**self._texts, **change.replaced})
+        vars(changed).pop("results", None)  # the tokens before each unit stay as they were sent by the caller
+        return changed
+
+    def _has_text(self, unit: Unit) -> bool:
+        return unit.text is not None
+
+    def _with_own_texts(self, change: Change) -> Change:
+        """The change, and the texts that nobody has written yet."""
+        if not self._texts:
+            return change
+        return msgspec.structs.replace(change, replaced={**self._texts, **change.replaced})
+
+    def write(self, change: Change = NO_CHANGE) -> bytes:
         """The request after a change, but for the model's name, which depends on where the call goes.
 
         Raises:
             DoesNotFit: the provider would not take it, or nothing would be left to say.
         """
+        change = self._with_own_texts(change)
         self.check(change)  # reads it
         self._check_parts(change)
         self._check_order(change)
@@ -214,7 +261,7 @@ class RequestPrompt(Prompt):
         if change.effort:
             if not self._shape.effort:
                 raise DoesNotFit("the API has no field for effort")
-            _write(fields, self._shape.effort, change.effort)
+            write_field(fields, self._shape.effort, change.effort)
         return _encode(self._with_cache_fields(fields, change))
 
     def _with_cache_fields(self, fields: dict[str, msgspec.Raw], change: Change) -> dict[str, msgspec.Raw]:
@@ -252,7 +299,9 @@ class RequestPrompt(Prompt):
         try:
             self._fields = _fields.decode(self._body)
             self._messages = self._array(self._shape.messages)
-            units = [*self._head(), *self._conversation()]
+            head = list(self._head())
+            self._places += [part.where for part in head]
+            units = [*(part.unit(place) for place, part in enumerate(head)), *self._conversation()]
             self._why_no_text = self._shape.why_no_text(self._field)
         except UNREADABLE:
             return
@@ -272,30 +321,27 @@ class RequestPrompt(Prompt):
         other = snake_case(name) if self._shape.snake_case and name not in fields else name
         return other if other in fields else name
 
-    def _head(self) -> Iterator[Unit]:
+    def _head(self) -> Iterator["HeadPart"]:
         """Tools' schemas and the instructions that stand in a field of their own."""
+        schema_part = MessagePart(SegmentKind.TOOL_SCHEMA)
         for number, raw in enumerate(self._array(TOOLS)):
             schema = mapping(_decode(raw))
             several = listed(schema.get(self._spelt(self._shape.schemas, schema))) if self._shape.schemas else []
             if several and len(schema) == 1:
                 own = block_list(raw, next(iter(schema)))
                 for block, one in enumerate(map(mapping, several)):
-                    self._places.append(_Place(TOOLS, number, block))
-                    part = MessagePart(SegmentKind.TOOL_SCHEMA)
-                    yield RequestUnit(len(self._places) - 1, part, own[block], NO_LINKS, text(one.get("name")))
+                    yield HeadPart(_Place(TOOLS, number, block), schema_part, own[block], text(one.get("name")))
                 continue
             inner = mapping(schema.get("function")) or schema
             tool = text(inner.get("name")) or text(inner.get("type"))
             if not tool and self._shape.schemas:
                 tool = next(iter(schema), "")  # one of the provider's own: `{"googleSearch": {}}`
-            self._places.append(_Place(TOOLS, number))
-            yield RequestUnit(len(self._places) - 1, MessagePart(SegmentKind.TOOL_SCHEMA), raw, NO_LINKS, tool)
+            yield HeadPart(_Place(TOOLS, number), schema_part, raw, tool)
         name = self._spelt(self._shape.system)
         system = name and self._fields.get(name)
         if system:
             part = MessagePart(SegmentKind.SYSTEM, _plain(_decode(system), self._shape.blocks))
-            self._places.append(_Place(name))
-            yield RequestUnit(len(self._places) - 1, part, system)
+            yield HeadPart(_Place(name), part, system)
 
     def _conversation(self) -> Iterator[Unit]:
         decoded = [mapping(_decode(message)) for message in self._messages]
@@ -322,7 +368,7 @@ class RequestPrompt(Prompt):
     def _check_parts(self, change: Change) -> None:
         """What has no text cannot have another one, and what is tied together goes or stays together."""
         units = self.units
-        if any(units[place].text is None for place in change.replaced):
+        if not all(map(self._has_text, (units[place] for place in change.replaced))):
             raise DoesNotFit("what is more than text cannot be another text")
         self._check_tools(change)
         gone = frozenset[str]().union(*(units[place].links for place in change.left_out))
@@ -384,7 +430,7 @@ class RequestPrompt(Prompt):
         """A message, or an entry of `tools`, with these blocks alone, or all of it (block None), each with its text or
         with another one.
         """
-        with_text = self._shape.with_text or _with_text
+        with_text = self._shape.with_text or item_with_text
         if parts[0][0] is None:
             replaced = parts[0][1]
             return item if replaced is None else with_text(item, replaced)
@@ -415,7 +461,7 @@ class RequestPrompt(Prompt):
         name = next((name for name in names if name in holder), names[0])
         now = holder.get(name) if inside else self._field(name)
         if not isinstance(now, int) or now > most_tokens:
-            _write(fields, (inside, name) if inside else (name,), most_tokens)
+            write_field(fields, (inside, name) if inside else (name,), most_tokens)
 
 
 def _tool_unit(
@@ -431,47 +477,6 @@ def _tool_unit(
     return RequestUnit(place, part, raw, links | ids, tools.pop() if len(tools) == 1 else "", about)
 
 
-def block_list(message: msgspec.Raw, name: str) -> list[msgspec.Raw]:
-    """The blocks of a message, as they are written."""
-    return _raws.decode(_fields.decode(message)[name])
-
-
-def snake_case(name: str) -> str:
-    """A name of JSON's usual spelling as Python writes it: `maxTokens` as `max_tokens`."""
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-
-
-def _with_text(item: msgspec.Raw, replaced: str) -> msgspec.Raw:
-    """A message, an item or a block with another text, in the form that it has: a string, or a list of one part."""
-    fields = _fields.decode(item)
-    name = next((name for name in ("text", "output", "content") if name in fields), "content")
-    new: Any = replaced
-    if name in fields and bytes(fields[name]).lstrip().startswith(b"["):
-        parts = [part for part in map(_fields.decode, _raws.decode(fields[name])) if "text" in part]
-        # What stands beside the text of any of them (a mark for the cache) stays.
-        new = (
-            [{key: value for part in parts for key, value in part.items()} | {"text": replaced}] if parts else replaced
-        )
-    return msgspec.Raw(_encode({**fields, name: new}))
-
-
-def _write(fields: dict[str, msgspec.Raw], path: Sequence[str], value: Any) -> None:
-    """Sets a field, which may stand in others; all else stays."""
-    name, *rest = path
-    if rest:
-        raw = fields.get(name)
-        inner = _fields.decode(raw) if raw is not None and bytes(raw).lstrip().startswith(b"{") else {}
-        _write(inner, rest, value)
-        value = inner
-    fields[name] = msgspec.Raw(_encode(value))
-
-
-def content_digest(content: bytes | str) -> bytes:
-    """The digest of a unit's text or bytes."""
-    whole = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    return hashlib.blake2b(whole, digest_size=16).digest()
-
-
 def _plain(content: Any, blocks: str = "") -> str:
     """The text of a content that is a string, a list of parts, or an object that holds one."""
     if isinstance(content, Mapping):
@@ -479,16 +484,6 @@ def _plain(content: Any, blocks: str = "") -> str:
     if isinstance(content, str):
         return content
     return "\n".join(text(mapping(part).get("text")) for part in listed(content))
-
-
-def only_text(content: Any) -> str | None:
-    """The text of a content that is nothing but text."""
-    if content is None or isinstance(content, str):
-        return content or ""
-    parts = [mapping(part) for part in listed(content)]
-    if all(isinstance(part.get("text"), str) for part in parts):
-        return "\n".join(part["text"] for part in parts)
-    return None
 
 
 def forced_tool(choice: Any) -> str:

@@ -1,20 +1,22 @@
 """The prompt of a request that repeats most of what came before it: only what is new is read."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 
-from modicum.calls.change import Change, DoesNotFit
-from modicum.calls.prompt import Unit, tokens_by_length
-from modicum.providers.body_parsing import UNREADABLE
+from modicum.calls.change import NO_CHANGE, Change, DoesNotFit
+from modicum.calls.prompt import Unit, content_digest, tokens_by_length
+from modicum.providers.body_parsing import UNREADABLE, block_list
 from modicum.providers.fields import mapping
 from modicum.providers.prompt import (
     NO_LINKS,
+    TOOLS,
+    HeadPart,
     MessagePart,
     PromptShape,
     RequestPrompt,
-    block_list,
-    content_digest,
 )
 from modicum.providers.seen_requests import SeenMessage, SeenRequests, SplitRequest
 
@@ -50,7 +52,7 @@ class RepeatedUnit(Unit):
 
     def __init__(self, place: int, part: _SeenPart, prompt: "RepeatedPrompt", number: int) -> None:
         self.place, self.kind, self.tool, self.name = place, part.kind, part.tool, part.name
-        self.links, self.is_error = part.links, part.is_error
+        self.is_error = part.is_error
         self._part, self._prompt, self.number = part, prompt, number
         self._text: str | None = None
 
@@ -59,6 +61,17 @@ class RepeatedUnit(Unit):
         if self._text is None and self._part.has_text:
             self._text = self._prompt.text_of(self.number, self._part.block)
         return self._text
+
+    @property
+    def links(self) -> frozenset[str]:
+        if self._prompt.has_pairs:  # which messages belong together nobody remembers
+            return self._prompt.whole.units[self.place].links
+        return self._part.links
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is a text to read."""
+        return self._part.has_text
 
     @property
     def block(self) -> int | None:
@@ -82,6 +95,41 @@ class RepeatedUnit(Unit):
         return self._prompt.whole.units[self.place].detail
 
 
+class _SeenHead:
+    """What is known of a tool's schema or of the instructions; no text."""
+
+    __slots__ = ("digest", "kind", "tokens", "tool")
+
+    def __init__(self, head: HeadPart, unit: Unit) -> None:
+        self.kind, self.tool, self.tokens, self.digest = head.part.kind, head.tool, unit.tokens, unit.digest
+
+
+class HeadUnit(Unit):
+    """A unit in front of the conversation, of which all but the text is known."""
+
+    __slots__ = ("_prompt", "_seen")
+
+    def __init__(self, place: int, seen: _SeenHead, prompt: "RepeatedPrompt") -> None:
+        super().__init__(place, seen.kind, tool=seen.tool, links=NO_LINKS)
+        self._seen, self._prompt = seen, prompt
+
+    @property
+    def text(self) -> str | None:
+        return self._prompt.own_head[self.place].text
+
+    @property
+    def tokens(self) -> int:
+        return self._seen.tokens
+
+    @property
+    def digest(self) -> bytes:
+        return self._seen.digest
+
+    @property
+    def detail(self) -> bytes:
+        return b""
+
+
 class RepeatedPrompt(RequestPrompt):
     """As `RequestPrompt`, and to be held against it: units and changes are the same.
 
@@ -98,6 +146,13 @@ class RepeatedPrompt(RequestPrompt):
         self._dialect, self._seen, self._split = dialect, seen, split
         self._whole: RequestPrompt | None = None
         self._decoded: dict[int, list[MessagePart]] = {}
+        self._as_sent: Sequence[Unit] = ()
+        """The units of the request as it came."""
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether some messages may not stand without another."""
+        return self._shape.pairs is not None
 
     @property
     def whole(self) -> RequestPrompt:
@@ -105,6 +160,11 @@ class RepeatedPrompt(RequestPrompt):
         if self._whole is None:
             self._whole = RequestPrompt(self._body, self._shape)
         return self._whole
+
+    @cached_property
+    def own_head(self) -> Sequence[Unit]:
+        """The units in front of the conversation, read now."""
+        return [head.unit(place) for place, head in enumerate(self._head())]
 
     def text_of(self, number: int, block: int | None) -> str | None:
         """The text of a part, read now."""
@@ -116,29 +176,33 @@ class RepeatedPrompt(RequestPrompt):
         raw: msgspec.Raw = self._split[number]
         return raw if block is None else block_list(raw, self._shape.blocks)[block]
 
-    def write(self, change: Change) -> bytes:
-        self.check(change)  # reads it
-        units = self.units
-        texts: dict[int, dict[int | None, str]] = {}
-        is_plain = self._split is not None and change == Change(replaced=change.replaced, why=change.why)
-        for place, text in change.replaced.items():
-            unit = units[place]
-            if not isinstance(unit, RepeatedUnit):
-                is_plain = False
-                break
-            texts.setdefault(unit.number, {})[unit.block] = text
-        return self._with_texts(texts) if is_plain and texts else self.whole.write(change)
+    def write(self, change: Change = NO_CHANGE) -> bytes:
+        written = self.write_split(change)
+        return self.whole.write(self._with_own_texts(change)) if written is None else written.body
 
-    def _with_texts(self, texts: Mapping[int, Mapping[int | None, str]]) -> bytes:
-        """The request with other texts in these blocks of these messages; all else is the caller's, byte for byte."""
-        split, body, at = self._split, memoryview(self._body), 0
-        assert split is not None  # noqa: S101 - asked before
-        pieces: list[bytes | memoryview] = []
-        for number in sorted(texts):
-            message = split.messages[number]
-            pieces += body[at : message.start], self._rewritten(number, message, texts[number])
-            at = message.end
-        return b"".join((*pieces, body[at:]))
+    def write_split(self, change: Change = NO_CHANGE) -> SplitRequest | None:
+        """The same, where nothing but texts of messages is changed, with the places of its messages; None: more is.
+
+        Raises:
+            DoesNotFit: as `write`.
+        """
+        change = self._with_own_texts(change)
+        self.check(change)  # reads it
+        if self._split is None or not change.is_of_texts_alone:
+            return None
+        texts: dict[int, dict[int | None, str]] = {}
+        for place, text in change.replaced.items():
+            unit = self._as_sent[place]
+            if not isinstance(unit, RepeatedUnit):
+                return None
+            texts.setdefault(unit.number, {})[unit.block] = text
+        messages = self._split.messages
+        return self._split.edited(
+            {number: self._rewritten(number, messages[number], texts[number]) for number in texts}
+        )
+
+    def _has_text(self, unit: Unit) -> bool:
+        return unit.has_text if isinstance(unit, RepeatedUnit) else super()._has_text(unit)
 
     def _rewritten(self, number: int, message: SeenMessage, texts: Mapping[int | None, str]) -> bytes:
         key = message.number, tuple(texts.items())
@@ -156,7 +220,7 @@ class RepeatedPrompt(RequestPrompt):
         if self._is_read:
             return
         shape = self._shape
-        if shape.pairs is not None or shape.with_call_ids is not None:  # what a message is depends on others
+        if shape.with_call_ids is not None:  # what a message is depends on others
             self._split = None
             super()._read()
             return
@@ -167,15 +231,25 @@ class RepeatedPrompt(RequestPrompt):
                 return
             self._is_read = True
             self._fields = self._split.fields
-            units = [*self._head(), *self._repeated(self._split)]
+            head = [HeadUnit(place, seen, self) for place, seen in enumerate(self._seen_head())]
+            units = [*head, *self._repeated(self._split, len(head))]
             self._why_no_text = shape.why_no_text(self._field)
         except UNREADABLE:
             self._is_read = True
             return
-        self._units = units
+        self._units = self._as_sent = units
 
-    def _repeated(self, split: SplitRequest) -> Iterator[Unit]:
-        place = len(self._places)
+    def _seen_head(self) -> Sequence[_SeenHead]:
+        fields = (self._fields.get(self._spelt(name), b"") for name in (TOOLS, self._shape.system) if name)
+        whole = b"\0".join((self._dialect.encode(), *fields))
+        digest = hashlib.sha256(whole).digest()
+        known = self._seen.head(digest)
+        if known is None:
+            known = [_SeenHead(head, head.unit(place)) for place, head in enumerate(self._head())]
+            self._seen.remember_head(digest, known)
+        return known
+
+    def _repeated(self, split: SplitRequest, place: int) -> Iterator[Unit]:
         tools: dict[str, str] = {}
         for number, message in enumerate(split.messages):
             if message.parts is None:

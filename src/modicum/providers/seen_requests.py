@@ -10,7 +10,7 @@ import itertools
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,8 +18,10 @@ import msgspec
 CHUNK_BYTES = 8192
 MOST_CHUNKS = 50_000
 """Of all conversations together: 400 MB of requests, and about 1.5 kB of memory for each chunk."""
-MOST_WRITTEN_BYTES = 8_000_000
+MOST_WRITTEN_BYTES = 16_000_000
 """Of messages that were written anew and will be again."""
+MOST_HEADS = 1_000
+"""Tools and instructions that are known again."""
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
@@ -58,7 +60,7 @@ class SplitRequest(Sequence[msgspec.Raw]):
         rest: the request with something else in the place of the messages that were seen before.
     """
 
-    __slots__ = ("body", "fields", "messages", "name", "rest")
+    __slots__ = ("_head", "body", "fields", "messages", "name", "rest")
 
     def __init__(
         self,
@@ -69,6 +71,7 @@ class SplitRequest(Sequence[msgspec.Raw]):
         rest: bytes,
     ) -> None:
         self.body, self.name, self.fields, self.messages, self.rest = body, name, fields, messages, rest
+        self._head = b""
 
     def __len__(self) -> int:
         return len(self.messages)
@@ -82,10 +85,31 @@ class SplitRequest(Sequence[msgspec.Raw]):
         """A message's bytes."""
         return msgspec.Raw(self.body[message.start : message.end])
 
+    def edited(self, messages: Mapping[int, bytes]) -> "SplitRequest":
+        """The request with other messages in the place of some, by their numbers; all else is the same bytes."""
+        view, at, moved = memoryview(self.body), 0, 0
+        pieces: list[bytes | memoryview] = []
+        now = []
+        for number, message in enumerate(self.messages):
+            new, start = messages.get(number), message.start + moved
+            if new is not None:
+                pieces += view[at : message.start], new
+                at = message.end
+                moved += len(new) - (message.end - message.start)
+            now.append(same := SeenMessage(start, message.end + moved))
+            if new is None:
+                same.parts, same.mark = message.parts, message.mark
+        body = b"".join((*pieces, view[at:]))
+        edited = SplitRequest(body, self.name, self.fields, now, body)
+        edited._head = self._head
+        return edited
+
     @property
     def head(self) -> bytes:
         """The request without its messages."""
-        return msgspec.json.encode({**self.fields, self.name: msgspec.Raw(b"[]")})
+        if not self._head:
+            self._head = msgspec.json.encode({**self.fields, self.name: msgspec.Raw(b"[]")})
+        return self._head
 
 
 class _Chunk(NamedTuple):
@@ -107,6 +131,7 @@ class SeenRequests:
         """Stands for all messages that are known, where the rest is read. No request can hold it."""
         self._written: OrderedDict[Any, bytes] = OrderedDict()
         self._written_bytes = 0
+        self._heads: OrderedDict[bytes, Sequence[Any]] = OrderedDict()
 
     def split(self, body: bytes, dialect: str, name: str) -> SplitRequest | None:
         """The request with its messages, which stand in the field of that name; None: they do not, or a field comes
@@ -141,6 +166,18 @@ class SeenRequests:
     def __len__(self) -> int:
         """How many chunks are known."""
         return len(self._chunks)
+
+    def head(self, digest: bytes) -> Sequence[Any] | None:
+        """What is known of tools and instructions; no text is kept of them."""
+        if digest in self._heads:
+            self._heads.move_to_end(digest)
+        return self._heads.get(digest)
+
+    def remember_head(self, digest: bytes, parts: Sequence[Any]) -> None:
+        """They will come again."""
+        self._heads[digest] = parts
+        if len(self._heads) > MOST_HEADS:
+            self._heads.popitem(last=False)
 
     def written(self, key: Any) -> bytes | None:
         """What was written for this before."""

@@ -116,13 +116,12 @@ def _run_with_ledger(
     place: str, folder: Path, sources: "Sources", bound: "socket.socket", host: str, shown: "partial[None]"
 ) -> None:
     """One process holds the ledger and serves the pages; other verbs ask it meanwhile."""
-    import uvloop
-
     from modicum.console.server import serve_beside
     from modicum.ledger_process import process
+    from modicum.outbound.event_loop import run_loop
 
     ledger = process.serve(folder, place, sources.prices, "127.0.0.1", 0, partial(click.echo, err=True))
-    uvloop.run(serve_beside(ledger, sources, bound, host, shown))
+    run_loop(serve_beside(ledger, sources, bound, host, shown))
 
 
 def _shown(host: str) -> str:

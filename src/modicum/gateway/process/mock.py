@@ -12,6 +12,7 @@ import uvicorn
 from modicum.gateway.http.paths import CALL, dialect_of, served
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.http.upgrades import PlainProtocol
+from modicum.outbound.event_loop import LOOP_NAME
 from modicum.outbound.listener import bind_listener
 from modicum.providers.dialect import Dialect
 from modicum.providers.facts import DialectError
@@ -128,7 +129,7 @@ def run(address: str, recordings: Path | None = None) -> None:
         uvicorn.Config(
             MockApp(MockProvider(str(time.time_ns()).encode()), recordings),
             http=PlainProtocol,
-            loop="uvloop",
+            loop=LOOP_NAME,
             ws="none",
             lifespan="off",
             access_log=False,

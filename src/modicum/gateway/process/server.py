@@ -13,7 +13,6 @@ from time import time
 from typing import Any
 
 import uvicorn
-import uvloop
 
 from modicum.calls import Owner, UserError
 from modicum.calls.rule import Rule
@@ -77,6 +76,7 @@ from modicum.ledger.worker_reports import read_report
 from modicum.metering.digests import Digester
 from modicum.metering.prices import PriceBook
 from modicum.optimizers.all_rules import RULES
+from modicum.outbound.event_loop import LOOP_NAME, run_loop
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.settings import Settings, budgets_of, limits_of, policies_of, policy_place, rule_choice_of
@@ -229,7 +229,7 @@ class Gateway:
             uvicorn.Config(
                 app,
                 http=GuardedProtocol,
-                loop="uvloop",
+                loop=LOOP_NAME,
                 ws="websockets-sansio" if has_websockets() else "none",
                 ws_max_size=settings.most_body_mb * 1024 * 1024,
                 proxy_headers=False,
@@ -473,4 +473,4 @@ def run(
     gateway = Gateway(
         settings, folder, digest_key, reread, worker=worker, bound=bound, prices=prices, open_ledger=open_ledger
     )
-    uvloop.run(gateway.serve())
+    run_loop(gateway.serve())

@@ -7,8 +7,8 @@ import msgspec
 
 from modicum.calls import SegmentKind
 from modicum.providers.anthropic_messages.cache_marks import MARK, set_marks, shorten_marks
-from modicum.providers.fields import mapping, text
-from modicum.providers.prompt import Field, MessagePart, PromptShape, forced_tool, only_text
+from modicum.providers.fields import mapping, only_text, text
+from modicum.providers.prompt import Field, MessagePart, PromptShape, forced_tool
 
 _KINDS = {
     "thinking": SegmentKind.REASONING,
@@ -93,4 +93,5 @@ SHAPE = PromptShape(
     with_short_marks=shorten_marks,
     with_marks=set_marks,
     mark=f'"{MARK}"'.encode("ascii"),
+    result_marks=(b"tool_result",),
 )

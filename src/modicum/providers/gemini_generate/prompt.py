@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from modicum.calls import SegmentKind
+from modicum.providers.body_parsing import snake_case
 from modicum.providers.fields import listed, mapping, text
-from modicum.providers.prompt import Field, MessagePart, PromptShape, snake_case
+from modicum.providers.prompt import Field, MessagePart, PromptShape
 
 _CALL, _RESULT = "functionCall", "functionResponse"
 _TEXTS = ("output", "result", "error", "content")
@@ -128,4 +129,5 @@ SHAPE = PromptShape(
     with_text=_with_text,
     as_instructions=_as_parts,
     as_user_message=_as_user_message,
+    result_marks=(b"unctionResponse", b"function_response"),
 )

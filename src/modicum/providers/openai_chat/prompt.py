@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from modicum.calls import SegmentKind
-from modicum.providers.fields import listed, mapping, text
+from modicum.providers.fields import listed, mapping, only_text, text
 from modicum.providers.openai.last_line import content_with_line
-from modicum.providers.prompt import Field, MessagePart, PromptShape, forced_tool, only_text
+from modicum.providers.prompt import Field, MessagePart, PromptShape, forced_tool
 
 _KINDS = {
     "system": SegmentKind.SYSTEM,
@@ -72,4 +72,5 @@ SHAPE = PromptShape(
     effort=("reasoning_effort",),
     with_line=_with_line,
     cache_key="prompt_cache_key",
+    result_marks=(b'"tool"', b'"function"'),
 )

@@ -10,6 +10,7 @@ import click
 
 from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.found_logs import join_found
@@ -131,7 +132,7 @@ def print_anatomy(rent: "Rent") -> None:
     else:
         _print_parts(rent)
     if rent.calls_unpriced:
-        click.echo(f"{rent.calls_unpriced:,} of {rent.calls:,} calls have no known cost and are in no sum")
+        click.echo(f"{rent.calls_unpriced:,} of {number_of(rent.calls, 'call')} without a known cost, and in no sum")
     output.print_text("prompts were counted by the provider; how they divide among their parts is our estimate")
 
 
@@ -142,7 +143,7 @@ def _print_segments(rent: "Rent") -> None:
     rows = []
     for part in rent.parts:
         one = part if isinstance(part, SegmentPart) else None
-        named = f"{output.count(part.segments)} other segments" if part.name == OTHERS else part.name
+        named = number_of(part.segments, "other segment") if part.name == OTHERS else part.name
         rows.append(
             [
                 named,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from modicum.calls.task_result import TaskResult
+from modicum.calls.words.counted_nouns import number_of
 
 SHOWN_PLACES = 3
 LEAST, MOST = 1e-12, 1e15
@@ -30,7 +31,7 @@ def check_results(results: Iterable[TaskResult], *, score_max: float = 1.0) -> C
     if outside:
         hint = "" if score_max != 1 else "; if scores run to 100, give --score-max 100"
         checked.remarks.append(
-            f"{len(outside):,} outcomes lie outside 0..{score_max:g} and count as not graded{_places(outside)}{hint}."
+            f"{number_of(len(outside), 'outcome')} outside 0..{score_max:g}, not graded{_places(outside)}{hint}."
         )
     if negative:
         checked.remarks.append(
@@ -86,7 +87,9 @@ def _drop_repeated(results: Sequence[TaskResult], remarks: list[str]) -> list[Ta
             f"which is true, so they are left out{_places(contradictory)}."
         )
     if repeated:
-        remarks.append(f"{repeated:,} rows repeat a run that is there already and count once.")
+        remarks.append(
+            f"{number_of(repeated, 'row repeats', 'rows repeat')} a run that is there already; each counts once."
+        )
     once: list[TaskResult] = []
     counted: set[tuple[str, str, str]] = set()
     for result in results:

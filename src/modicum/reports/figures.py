@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.counted_nouns import noun_for, number_of
 
 __all__ = ["count", "dollars", "dollars_of", "dollars_of_axis", "format_tokens", "number_of", "share", "unpriced_note"]
 
@@ -43,7 +43,7 @@ def unpriced_note(calls: int) -> str:
     """What stands beside a sum that calls without a price are not in."""
     if calls == 1:
         return "1 call has no known price and is in no sum"
-    return f"{calls:,} calls have no known price and are in no sum"
+    return f"{number_of(calls, 'call has', 'calls have')} no known price and {noun_for(calls, 'is', 'are')} in no sum"
 
 
 def format_tokens(count: float) -> str:

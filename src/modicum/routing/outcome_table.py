@@ -8,6 +8,7 @@ import numpy as np
 
 from modicum.calls import UserError
 from modicum.calls.errors import accepted_are
+from modicum.calls.words.counted_nouns import number_of
 from modicum.routing.inputs import Inputs, read_prompts
 from modicum.routing.sparse_rows import Floats, Integers
 
@@ -93,7 +94,8 @@ def check_table(table: OutcomeTable) -> list[str]:
         raise UserError(f"a choice needs two models, and the table has {len(table.models)}{instead}")
     if len(table) < FEWEST_TASKS:
         raise UserError(
-            f"the table has {len(table):,} tasks, and nothing can be learned from fewer than {FEWEST_TASKS}{instead}"
+            f"the table has {number_of(len(table), 'task')}, and nothing can be learned from fewer than "
+            f"{FEWEST_TASKS}{instead}"
         )
     values = np.unique(table.outcomes[np.isfinite(table.outcomes)])
     if len(values) < 2:
@@ -108,7 +110,9 @@ def check_table(table: OutcomeTable) -> list[str]:
         if len(graded) and (graded == graded[0]).all():
             remarks.append(f"{model}: every outcome is {graded[0]:g}, so nothing about it depends on the prompt.")
         if len(graded) < len(column):
-            remarks.append(f"{model}: {len(column) - len(graded):,} of {len(column):,} tasks have no outcome.")
+            remarks.append(
+                f"{model}: {len(column) - len(graded):,} of {number_of(len(column), 'task')} without outcome."
+            )
     remarks += _describe_contradictions(table)
     return remarks
 
@@ -129,8 +133,7 @@ def _describe_contradictions(table: OutcomeTable) -> list[str]:
     count = sum(map(len, contradicting))
     return [
         (
-            f"{count:,} rows repeat a prompt with another outcome: they are learned as a share, and no choice can be "
-            "right "
-            "for all of them."
+            f"{number_of(count, 'row repeats', 'rows repeat')} a prompt with another outcome: learned as a share, and "
+            "no choice can be right for all of them."
         )
     ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
@@ -149,7 +150,7 @@ def status(*, as_json: bool) -> None:
         rows.append(row)
         if not as_json and (row["installed_by"] or sums):
             output.print_text(
-                f"{name}: {row['sessions']} sessions with something to save; "
+                f"{name}: {number_of(row['sessions'], 'session')} with something to save; "
                 f"rules that act: {', '.join(rules) or 'none, they watch'}"
             )
             cells = [

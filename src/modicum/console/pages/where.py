@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from modicum.calls.errors import unknown_name
+from modicum.calls.words.counted_nouns import number_of
 from modicum.console.asking import Asking
 from modicum.console.charts import Series, draw_columns
 from modicum.console.page import Cell, Content, Page, Table, Tile
@@ -95,7 +96,7 @@ def _read_anatomy(asking: Asking, view: View, by: str) -> Content:
     if view.scope.where:
         notes.insert(0, "what prompts consisted of is known for all calls of that time: conditions are left aside")
     if rent.calls_unpriced:
-        notes.append(f"{rent.calls_unpriced:,} of {rent.calls:,} calls have no known cost and are in no sum")
+        notes.append(f"{rent.calls_unpriced:,} of {number_of(rent.calls, 'call')} without a known cost, and in no sum")
     return Content(
         tiles=[
             Tile(label="spent", value=dollars(rent.cost_usd)),

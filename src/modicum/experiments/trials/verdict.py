@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from modicum.calls.task_result import TaskResult
+from modicum.calls.words.counted_nouns import number_of
 from modicum.experiments.comparison import ArmComparison, compare
 from modicum.experiments.comparison_pairs import ComparedPair, ComparedRatio, ComparisonRules, SuccessDifference
 from modicum.experiments.trials.saver_trial import ARMS, WITH, WITHOUT, SaverTrial, TrialRun, plan_runs, run_id_of
@@ -95,7 +96,7 @@ def _judge(  # noqa: PLR0911 - one line a verdict
     change = f"{noun} {_change(ratio.value, ratio.low, ratio.high)}"
     figures = (
         f"{change}, success {success.value * 100:+.1f} points [{success.low * 100:+.1f}, {success.high * 100:+.1f}], "
-        f"{pair.tasks:,} tasks"
+        f"{number_of(pair.tasks, 'task')}"
     )
     if success.high < 0:
         return "harms", f"{trial.saver} harms outcomes: {figures}"

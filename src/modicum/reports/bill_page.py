@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from html import escape
 from importlib.resources import files
 from typing import Any
 
 from modicum.calls.outside.one_line import one_line
 from modicum.calls.words.counted_nouns import number_of
 from modicum.reports import charts
+from modicum.reports.escaping import escape
 from modicum.reports.figures import count, dollars, format_tokens, share, unpriced_note
 
 MOST_BARS = 20

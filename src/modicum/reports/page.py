@@ -6,13 +6,13 @@ nothing that is not in it. No script, nothing fetched when it is opened.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from html import escape
 from importlib.resources import files
 from typing import Any
 
 from modicum.reports import charts
 from modicum.reports.charts import format_usd
 from modicum.reports.detail_words import describe_detail
+from modicum.reports.escaping import escape
 from modicum.reports.figures import format_tokens, number_of
 from modicum.reports.kind_words import name_of_kind
 

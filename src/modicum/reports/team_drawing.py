@@ -5,7 +5,6 @@ text, no script, nothing fetched.
 """
 
 from collections import defaultdict
-from html import escape
 from math import cos, pi, sin
 
 from modicum.agents.attribution import find_reads
@@ -15,6 +14,7 @@ from modicum.agents.replay import check_team
 from modicum.agents.team_plan import TeamPlan
 from modicum.calls.words.counted_nouns import number_of
 from modicum.reports import svg
+from modicum.reports.escaping import escape
 from modicum.reports.figures import format_tokens
 from modicum.reports.svg import INK, QUIET
 

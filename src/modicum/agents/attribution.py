@@ -295,7 +295,9 @@ def _list_limits(team: RecordedTeam, revotes: Sequence[bool]) -> list[str]:
     if not team.graded:
         limits.append("who is right: no run has an outcome or a gold answer, so only cost and agreement are known")
     elif len(team.graded) < len(team.runs):
-        limits.append(f"the outcome of {len(team.runs) - len(team.graded)} of {len(team.runs)} runs: none is recorded")
+        limits.append(
+            f"outcomes of {len(team.runs) - len(team.graded)} of {number_of(len(team.runs), 'run')}: none is recorded"
+        )
     if team.graded and len({run.team_score for run in team.graded}) == 1:
         limits.append("what makes a difference: every graded run had the same outcome")
     if team.graded and all(run.gold is None for run in team.graded):

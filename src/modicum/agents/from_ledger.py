@@ -125,9 +125,8 @@ def _explain_missing(place: str, counted: Mapping[str, Any]) -> str:
             "x-modicum-run, x-modicum-round), so their runs are not known. Record them, or give a recording: FILE"
         )
     return (
-        f"{number_of(int(counted['calls_with_run']), 'call')} in the ledger {place} with the tag 'run', but none "
-        "names its agent "
-        "(field 'agent', header x-modicum-agent), so it is not known who spoke"
+        f"{number_of(int(counted['calls_with_run']), 'call')} in the ledger {place} with the tag 'run', but none names "
+        "its agent (field 'agent', header x-modicum-agent), so it is not known who spoke"
     )
 
 
@@ -146,18 +145,19 @@ def _choose_outcome(store: Store, name: str | None) -> str:
 def _list_notes(counted: Mapping[str, Any], unclear: int, outcome: str, arm: str) -> list[str]:
     notes = []
     if arm == "full" and counted["runs_under_plan"]:
-        notes.append(f"{int(counted['runs_under_plan']):,} runs used a plan: left out (--arm plan selects them)")
+        notes.append(
+            f"{number_of(int(counted['runs_under_plan']), 'run')} used a plan: left out (--arm plan selects them)"
+        )
     if nobody := int(counted["calls_with_run"]) - int(counted["calls_with_run_and_agent"]):
         notes.append(f"{number_of(nobody, 'call has', 'calls have')} the tag 'run' but no agent: left out")
     if counted["calls_without_round"]:
         notes.append(
             f"{number_of(int(counted['calls_without_round']), 'call')} without the tag 'round': each call of an agent "
-            "is counted as "
-            "its next round"
+            "is counted as its next round"
         )
     if unclear:
         notes.append(
-            f"{unclear:,} runs have no clear outcome '{outcome}': their task has several runs, or outcomes with "
-            "different values. Record an outcome under the name of the run"
+            f"{number_of(unclear, 'run has', 'runs have')} no clear outcome '{outcome}': their task has several runs, "
+            "or outcomes with different values. Record an outcome under the name of the run"
         )
     return notes

@@ -20,6 +20,7 @@ from modicum.insights.dimensions import ANATOMY, parse_dimension
 from modicum.insights.rent import MOST_SEGMENTS
 from modicum.library import resources
 from modicum.library.choosing import choose_from
+from modicum.reports.figures import uncosted_note
 from modicum.settings import Settings, read_settings, user_zone
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def print_anatomy(rent: "Rent") -> None:
     else:
         _print_parts(rent)
     if rent.calls_unpriced:
-        click.echo(f"{rent.calls_unpriced:,} of {number_of(rent.calls, 'call')} without a known cost, and in no sum")
+        click.echo(uncosted_note(rent.calls_unpriced, rent.calls))
     output.print_text("prompts were counted by the provider; how they divide among their parts is our estimate")
 
 

@@ -11,7 +11,7 @@ import click
 
 from modicum.calls import Basis, UserError
 from modicum.calls.problem import problem_rows
-from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.log_reading import print_problems
@@ -21,6 +21,7 @@ from modicum.cli.terminal.audit_context_sizes import print_context_sizes
 from modicum.cli.terminal.audit_steps import print_beginnings, print_steps
 from modicum.cli.terminal.audit_what_ifs import format_saving, print_waiting, print_what_ifs
 from modicum.cli.terminal.page_file import check_page_place, write_page
+from modicum.reports.figures import uncosted_note
 from modicum.settings import ledger_place, read_settings, user_zone
 
 if TYPE_CHECKING:
@@ -247,9 +248,7 @@ def _print_spend(found: "Audit") -> None:
             f"({found.timezone}; {output.number_of(len(found.days), 'day')} with calls)"
         )
     if found.calls_unpriced:
-        output.print_text(
-            f"{found.calls_unpriced:,} of {number_of(found.calls, 'call')} without a known cost, and in no sum"
-        )
+        output.print_text(uncosted_note(found.calls_unpriced, found.calls))
 
 
 def _total(found: "Audit") -> str:
@@ -396,8 +395,9 @@ def _print_missing_data(found: "Audit") -> None:
     notes = [f"  {row.id} {row.title}: lacks {row.lacks}" for row in lacking]
     if found.calls_without_anatomy:
         notes.append(
-            f"  {found.calls_without_anatomy:,} of {number_of(found.calls, 'call')} without anatomy (usage only): what "
-            "their prompts were made of is not known"
+            f"  {found.calls_without_anatomy:,} of {number_of(found.calls, 'call')} "
+            f"{noun_for(found.calls_without_anatomy, 'has', 'have')} no anatomy (usage only): what their prompts were "
+            "made of is not known"
         )
     if found.apart_calls:
         notes.append(

@@ -128,8 +128,16 @@ def purge(*, ledger_url: str | None, as_json: bool, before: str, yes: bool, **ow
         }
         output.print_json({"purged": gone, **others, "before": which.before, **owner})
     else:
-        also = "".join(f" and {purged[table.name]:,} {table.label}" for table in aged if purged.get(table.name))
+        also = "".join(
+            f" and {_number_of_records(purged[table.name], table.label)}" for table in aged if purged.get(table.name)
+        )
         click.echo(f"{number_of(gone, 'call')} of {whose}{also} before {which.before:%Y-%m-%d} forgotten")
+
+
+def _number_of_records(number: int, label: str) -> str:
+    """`1 window of energy`, `2 windows of energy`."""
+    noun, _, rest = label.partition(" ")
+    return number_of(number, f"{noun.removesuffix('s')} {rest}".rstrip(), label)
 
 
 @command.command()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modicum.calls.task_result import TaskResult, total_of
-from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.counted_nouns import noun_for, number_of
 
 Row = Mapping[str, Any]
 
@@ -45,7 +45,9 @@ def results_of_ledger(rows: Iterable[Row], by: str, pair: str) -> LedgerResults:
             "they are left out; a tag that names the arm (--by tag:NAME) keeps them."
         )
     if nameless:
-        ledger.remarks.append(f"{number_of(nameless, 'task')} without {by} left out.")
+        ledger.remarks.append(
+            f"{number_of(nameless, 'task has', 'tasks have')} no {by} and {noun_for(nameless, 'is', 'are')} left out."
+        )
     if unmatched:
         ledger.remarks.append(
             f"{number_of(unmatched, 'task has', 'tasks have')} no {pair}, or several, and cannot be matched; left out."
@@ -53,8 +55,7 @@ def results_of_ledger(rows: Iterable[Row], by: str, pair: str) -> LedgerResults:
     if contradictory:
         ledger.remarks.append(
             f"{number_of(contradictory, 'task has', 'tasks have')} contradictory values of this outcome, so not "
-            "graded: "
-            "nobody can say which is true."
+            "graded: nobody can say which is true."
         )
     return ledger
 

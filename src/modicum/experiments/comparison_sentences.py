@@ -213,7 +213,11 @@ def _describe_uncounted(name: str, tasks: Sequence[TaskRuns]) -> list[str]:
         for measure in NOUNS
         if 0 < (counted := sum(runs.counts.get(measure, 0) for runs in tasks)) < graded
     ]
-    return [f"{name}: of {graded:,} runs, what they took is not known for all: {', '.join(lacks)}."] if lacks else []
+    return (
+        [(f"{name}: of {number_of(graded, 'run')}, what they took is not known for all: {', '.join(lacks)}.")]
+        if lacks
+        else []
+    )
 
 
 def points(share: float) -> str:

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.experiments.experiment import Arm, ChangeKind, Experiment
 from modicum.experiments.gate import Effect, Verdict, failed_calls_harm, measure_effect
 from modicum.statistics.randomised import RatioInTime, evidence_of_wrong_lot, ratio_of_means
@@ -217,8 +217,8 @@ def _find_contradictions(one: Experiment, contradicting: int, tasks: Sequence[Tr
     if contradicting < 2 or contradicting <= MOST_CONTRADICTING * with_outcome:
         return ""
     return (
-        f"{contradicting:,} of {number_of(with_outcome, 'task')} with contradictory outcomes '{one.outcome}': nobody "
-        "knows which one is right"
+        f"{contradicting:,} of {number_of(with_outcome, 'task')} have outcomes '{one.outcome}' that contradict each "
+        "other: nobody knows which one is right"
     )
 
 
@@ -228,15 +228,19 @@ def _explain_ungraded(
     lines = []
     without = sum(task.outcome_low is None for task in tasks)
     if without and usable:
-        lines.append(f"{number_of(without, 'task has', 'tasks have')} no outcome '{one.outcome}' yet: not graded")
+        lines.append(
+            f"{number_of(without, 'task has', 'tasks have')} no outcome '{one.outcome}' yet and "
+            f"{noun_for(without, 'is', 'are')} not graded"
+        )
     if contradicting:
         lines.append(
-            f"{number_of(contradicting, 'task has', 'tasks have')} outcomes that contradict each other: not graded"
+            f"{number_of(contradicting, 'task has', 'tasks have')} outcomes that contradict each other and "
+            f"{noun_for(contradicting, 'is', 'are')} not graded"
         )
     if beside:
         lines.append(
-            f"{number_of(beside, 'task has', 'tasks have')} an outcome that is no share in 0..1, so not graded: map "
-            "the score into it first"
+            f"{number_of(beside, 'task has', 'tasks have')} an outcome that is no share in 0..1 and "
+            f"{noun_for(beside, 'is', 'are')} not graded: map the score into it first"
         )
     return lines
 

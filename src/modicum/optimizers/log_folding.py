@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 from modicum.calls.rule import Safety
-from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.optimizers.arrival import arrival_rule
 
 MARK = "[modicum log: "
@@ -45,8 +45,8 @@ def fold_log(text: str) -> str:
     if not left_out:
         return text
     note = (
-        f"{MARK}{number_of(left_out, 'line')} left out, different from a line with (xN) in numbers and names with "
-        "digits only]"
+        f"{MARK}{number_of(left_out, 'line')} left out that {noun_for(left_out, 'differs', 'differ')} from a line with "
+        "(xN) in numbers and names with digits only]"
     )
     return "\n".join([note, *folded])
 

@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from modicum.calls.outside.one_line import one_line
-from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.reports import charts
 from modicum.reports.escaping import escape
 from modicum.reports.figures import count, dollars, format_tokens, share, unpriced_note
@@ -123,7 +123,10 @@ def _notes(document: Document) -> str:
     if document["calls_unpriced"]:
         lines.append(f"{unpriced_note(document['calls_unpriced'])}.")
     if document["calls_without_usage"]:
-        lines.append(f"{number_of(document['calls_without_usage'], 'call')} came without usage, and in no sum.")
+        lines.append(
+            f"{number_of(document['calls_without_usage'], 'call')} came without their usage and "
+            f"{noun_for(document['calls_without_usage'], 'is', 'are')} in no sum."
+        )
     if str(document["basis"]) == "lower_bound":
         lines.append("Completion tokens were logged before they were final, so costs are at least what is shown.")
     if document["problems"]:

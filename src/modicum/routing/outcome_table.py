@@ -8,7 +8,7 @@ import numpy as np
 
 from modicum.calls import UserError
 from modicum.calls.errors import accepted_are
-from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.routing.inputs import Inputs, read_prompts
 from modicum.routing.sparse_rows import Floats, Integers
 
@@ -111,7 +111,8 @@ def check_table(table: OutcomeTable) -> list[str]:
             remarks.append(f"{model}: every outcome is {graded[0]:g}, so nothing about it depends on the prompt.")
         if len(graded) < len(column):
             remarks.append(
-                f"{model}: {len(column) - len(graded):,} of {number_of(len(column), 'task')} without outcome."
+                f"{model}: {len(column) - len(graded):,} of {number_of(len(column), 'task')} "
+                f"{noun_for(len(column) - len(graded), 'has', 'have')} no outcome."
             )
     remarks += _describe_contradictions(table)
     return remarks
@@ -133,7 +134,7 @@ def _describe_contradictions(table: OutcomeTable) -> list[str]:
     count = sum(map(len, contradicting))
     return [
         (
-            f"{number_of(count, 'row repeats', 'rows repeat')} a prompt with another outcome: learned as a share, and "
-            "no choice can be right for all of them."
+            f"{number_of(count, 'row repeats', 'rows repeat')} a prompt with another outcome: "
+            f"{noun_for(count, 'it is', 'they are')} learned as a share, and no choice can be right for all of them."
         )
     ]

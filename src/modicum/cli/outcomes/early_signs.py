@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import UserError
-from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import YIELD, parse_dimension
@@ -90,7 +90,10 @@ def _print(found: "EarlySigns", by: str) -> None:
             f"{number_of(found.under_way, 'task runs', 'tasks run')}"
         )
         return
-    click.echo(f"{len(found.named):,} of {number_of(found.under_way, 'running task')} named: failing, by these rules")
+    click.echo(
+        f"{len(found.named):,} of {number_of(found.under_way, 'task that runs', 'tasks that run')} "
+        f"{noun_for(len(found.named), 'is named: it', 'are named: they')} will fail, by these rules"
+    )
     if found.named:
         output.print_table(
             ["task", by or "owner", "named at call", "calls", "last call"],

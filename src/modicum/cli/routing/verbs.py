@@ -12,7 +12,7 @@ import click
 from modicum.calls import Problem, UserError
 from modicum.calls.outside.regular_file import read_named
 from modicum.calls.problem import problem_rows
-from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
@@ -189,7 +189,10 @@ def evaluation(options: EvalOptions) -> None:
     remarks = check_table(table)
     complete = table.complete()
     if len(complete) < len(table):
-        remarks.append(f"{number_of(len(table) - len(complete), 'task')} left out: some model has no outcome there.")
+        remarks.append(
+            f"{number_of(len(table) - len(complete), 'task')} that some model has no outcome of "
+            f"{noun_for(len(table) - len(complete), 'takes', 'take')} no part."
+        )
     check_table(complete)
     if options.by_family and not complete.families:
         raise UserError("the table says no families; name their column: --family COLUMN")

@@ -29,7 +29,7 @@ def _format_share(value: float | None) -> str:
 
 def print_attribution(report: "TeamAttribution", costs: "Mapping[str, AgentCost] | None" = None) -> None:
     score = f", score {report.score.value:.3f}" if report.score else ""
-    title = f"{report.team or 'team'}: {report.runs_count} runs, {report.graded_count} graded{score}"
+    title = f"{report.team or 'team'}: {number_of(report.runs_count, 'run')}, {report.graded_count} graded{score}"
     columns = ["agent", "turns", "calls", "tokens", "no answer", "repeats", "own score", "vote without it"]
     rows = [
         [
@@ -125,9 +125,14 @@ def print_curve(points: "ExitCurve") -> None:
         for row, one in zip(rows, points.points, strict=True):
             row.append(count(one.ungraded_count))
     full = "" if points.score_full is None else f", full team {points.score_full:.3f}"
-    print_table(columns, rows, title=f"early exit, replayed over {points.runs_count:,} runs{full} (* recommended)")
+    print_table(
+        columns, rows, title=(f"early exit, replayed over {number_of(points.runs_count, 'run')}{full} (* recommended)")
+    )
     if points.left_out_count:
-        click.echo(f"{points.left_out_count:,} more runs are in no row: under some rule their answer cannot be graded")
+        click.echo(
+            f"{number_of(points.left_out_count, 'more run is', 'more runs are')} in no row: under some rule their "
+            "answer cannot be graded"
+        )
 
 
 def _format_interval(low: float | None, high: float | None) -> str:

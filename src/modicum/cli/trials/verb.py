@@ -217,8 +217,8 @@ def _run(
     count = len(plan_runs(trial))
     if not options.as_json:
         click.echo(
-            f"{count:,} runs, {number_of(len(trial.tasks), 'task')}; margin {trial.margin * 100:g} points, measure "
-            f"{options.measure}, seed {trial.seed}; record: {folder}",
+            f"{number_of(count, 'run')}, {number_of(len(trial.tasks), 'task')}; margin {trial.margin * 100:g} points, "
+            f"measure {options.measure}, seed {trial.seed}; record: {folder}",
             err=True,
         )
         if len(trial.tasks) < 2:

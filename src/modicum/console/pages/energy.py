@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modicum.calls import Basis, UserError
-from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.console.asking import Asking
 from modicum.console.page import Cell, Content, Page, Table, Tile
 from modicum.console.tables import NAMELESS
@@ -39,7 +39,10 @@ def read(asking: Asking, view: View) -> Content:
     if facility.grid_grams_per_kwh is None:
         notes.append("grams of CO2 come with the grid's grams per kWh, which depend on place and hour: give them below")
     if found.windows_overlapping:
-        notes.append(f"{number_of(found.windows_overlapping, 'window')} of a second watch of the same GPUs left out")
+        notes.append(
+            f"{number_of(found.windows_overlapping, 'window')} of a second watch of the same GPUs "
+            f"{noun_for(found.windows_overlapping, 'is', 'are')} left out"
+        )
     return Content(
         tiles=_tiles(totals, facility),
         notes=notes,

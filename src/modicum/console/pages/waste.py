@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modicum.calls import UserError
-from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.console.applying import can_apply
 from modicum.console.asking import Asking
 from modicum.console.jobs import JobResult
@@ -138,7 +138,10 @@ def _notes(document: Document) -> list[str]:
     if document["is_bound"]:
         notes.append("the replay is more than 2 %, 3 % or, unexplained, 10 % off: replayed figures are bounds")
     if document["calls_unpriced"]:
-        notes.append(f"{number_of(document['calls_unpriced'], 'call')} without a known cost, and in no sum")
+        notes.append(
+            f"{number_of(document['calls_unpriced'], 'call has', 'calls have')} no known cost and "
+            f"{noun_for(document['calls_unpriced'], 'is', 'are')} in no sum"
+        )
     if document["calls_without_anatomy"]:
         notes.append(f"{number_of(document['calls_without_anatomy'], 'call')}: what their prompts held is not known")
     return notes

@@ -164,13 +164,13 @@ def _describe_runs(trial: SaverTrial, runs: Sequence[TrialRun]) -> list[str]:
     usable = _drop_contradictions(runs)
     if contradicting := len({run.run_id for run in runs}) - len(usable):
         remarks.append(
-            f"{contradicting:,} runs stand more than once with different outcomes or figures, so they contradict each "
-            "other: nobody can say which is true, and they are left out."
+            f"{number_of(contradicting, 'run stands', 'runs stand')} more than once with different outcomes or "
+            "figures, so they contradict each other: nobody can say which is true, and they are left out."
         )
     if absent := len(_find_absent(trial, usable)):
         remarks.append(
-            f"{absent:,} runs failed under both arms without one metered call: the model or the agent was not there. "
-            "They say nothing of the saver, and count as not graded."
+            f"{number_of(absent, 'run')} failed under both arms without one metered call: the model or the agent was "
+            "not there. They say nothing of the saver, and count as not graded."
         )
     if len(runs) < planned:
         remarks.append(
@@ -180,10 +180,14 @@ def _describe_runs(trial: SaverTrial, runs: Sequence[TrialRun]) -> list[str]:
     for arm in (WITHOUT, WITH):
         ended = sum(run.status == "timed_out" for run in runs if run.arm == arm)
         if ended:
-            remarks.append(f"{ended:,} runs {arm} the saver took longer than {trial.timeout_s:g} s, and failed.")
+            remarks.append(
+                f"{number_of(ended, 'run')} {arm} the saver took longer than {trial.timeout_s:g} s, and failed."
+            )
         unknown = sum(run.total_tokens is None for run in runs if run.arm == arm)
         if unknown:
-            remarks.append(f"of {unknown:,} runs {arm} the saver nobody knows what they took: their logs had no calls.")
+            remarks.append(
+                f"of {number_of(unknown, 'run')} {arm} the saver nobody knows what they took: their logs had no calls."
+            )
     models = {arm: {use.model for run in runs if run.arm == arm for use in run.models} for arm in (WITHOUT, WITH)}
     if models[WITH] and models[WITHOUT] and models[WITH] != models[WITHOUT]:
         remarks.append(

@@ -60,7 +60,8 @@ def read_lm_eval(
             place=f"{path.name}:{number}",
         )
     if other_filters:
-        reason = f"{number_of(other_filters, 'line')} of other filters left out: '{metric},{chosen_filter}' grades"
+        lines = number_of(other_filters, "line of another filter is", "lines of other filters are")
+        reason = f"{lines} left out: '{metric},{chosen_filter}' grades"
         yield Problem(str(path), f"{reason}; choose another with --outcome METRIC,FILTER")
 
 

@@ -85,7 +85,7 @@ def fit_first_token_time(history: History) -> _Fit:
     calls = np.flatnonzero((waits > 0) & (waits <= LONGEST_S))
     if len(calls) < FEWEST_CALLS:
         why = (
-            f"only {number_of(len(calls), 'call shows', 'calls show')} when the first token came; at least "
+            f"only {number_of(len(calls), 'call shows', 'calls show')} when their first token came; at least "
             f"{FEWEST_CALLS} are needed, from a gateway or from an agent's log with tool calls"
         )
         return _Fit(FirstTokenTime(basis="", calls=len(calls), why_unknown=why))

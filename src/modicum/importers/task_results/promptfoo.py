@@ -11,6 +11,7 @@ from typing import Any
 
 from modicum.calls import Problem
 from modicum.calls.task_result import TaskResult, total_of
+from modicum.calls.words.counted_nouns import number_of
 from modicum.importers.task_results.result_format import (
     Numbered,
     Record,
@@ -42,7 +43,10 @@ def read_promptfoo(
             except ValueError as error:
                 yield Problem(str(path), f"row {number}: {error}")
         if cached:
-            yield Problem(str(path), f"{cached} replies came from promptfoo's cache: what they took is unknown")
+            yield Problem(
+                str(path),
+                f"{number_of(cached, 'reply', 'replies')} came from promptfoo's cache: what they took is unknown",
+            )
 
 
 def _result(path: Path, number: int, result: Record, options: ResultOptions, *, several_prompts: bool) -> TaskResult:

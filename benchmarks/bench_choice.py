@@ -36,6 +36,7 @@ from modicum.routing.learners.by_name import make_learner
 from modicum.routing.learners.learner import OutcomeLearner
 from modicum.routing.learners.linear import LinearLearner
 from modicum.routing.outcome_table import OutcomeTable
+from modicum.routing.router import Router
 from modicum.routing.training import train_router
 from modicum.routing.weights import decode_router, encode_router
 from zeroeval_table import read_zeroeval
@@ -69,17 +70,17 @@ def read_mmlu(data: Path) -> OutcomeTable:
     return table.take(np.array([row for row, prompt in enumerate(prompts) if prompt not in contaminated]))
 
 
-def mmlu(table: OutcomeTable) -> dict[str, object]:
+def mmlu(table: OutcomeTable, draws_count: int = DRAWS) -> dict[str, object]:
     with progress("reading prompts"):
         _ = table.inputs
-    names = ["linear", "neighbours", "blended", *(["blended-embedding"] if table.embeddings is not None else [])]
+    names = ["linear", "blended", "taught", *(["blended-embedding"] if table.embeddings is not None else [])]
     learners = [make_learner(name) for name in names]
     best = learners[-1].name
     figures: dict[str, object] = {"mmlu.tasks": len(table), "mmlu.best": best}
     draws, results = [], []
-    for seed in range(DRAWS):
+    for seed in range(draws_count):
         losses = LOSSES if seed == 0 else ()
-        with progress(f"MMLU, five folds, draw {seed + 1} of {DRAWS}"):
+        with progress(f"MMLU, five folds, draw {seed + 1} of {draws_count}"):
             folds = draw_folds(table, 5, seed=seed)
             result = evaluate(table, learners, folds, weak=WEAK, strong=STRONG, unit="calls", losses=losses)
         results.append(result)
@@ -92,7 +93,11 @@ def mmlu(table: OutcomeTable) -> dict[str, object]:
     figures["mmlu.cpt80_by_draw"] = [round(each[best].cpt80, 1) for each in draws]
     figures["mmlu.apgr_without_embeddings"] = figures["mmlu.apgr.blended"]
     figures["mmlu.cpt80_without_embeddings"] = figures["mmlu.cpt80.blended"]
-    for key, name in (("mmlu.apgr_to_ridge", best), ("mmlu.apgr_to_ridge_without_embeddings", "blended")):
+    for key, name in (
+        ("mmlu.apgr_to_ridge", best),
+        ("mmlu.apgr_to_ridge_without_embeddings", "blended"),
+        ("mmlu.apgr_to_ridge_taught", "taught"),
+    ):
         differences = [
             one - other
             for each in draws
@@ -100,22 +105,25 @@ def mmlu(table: OutcomeTable) -> dict[str, object]:
         ]
         add_difference(figures, key, differences)
     for floor in results[0].floors:
-        if floor.name in {best, "length", "blended"}:
+        if floor.name in {best, "length", "blended", "taught"}:
             key = f"mmlu.floor_{floor.loss * 100:g}.{floor.name}"
             figures[f"{key}.saving"], figures[f"{key}.change_points"] = (
                 floor.saving.mean,
                 floor.outcome_change.mean * 100,
             )
-    return figures | mmlu_by_subject(table, learners, best) | switchyard(table) | decision(table)
+    by_subject = mmlu_by_subject(table, learners, best, draws_count)
+    return figures | by_subject | switchyard(table) | decision(table)
 
 
-def mmlu_by_subject(table: OutcomeTable, learners: Sequence[OutcomeLearner], best: str) -> dict[str, object]:
+def mmlu_by_subject(
+    table: OutcomeTable, learners: Sequence[OutcomeLearner], best: str, draws_count: int
+) -> dict[str, object]:
     """Whole subjects left out: the mean over several draws, since one draw of 57 subjects moves it by two points."""
     of_subjects: dict[str, list[float]] = {}
-    figures: dict[str, object] = {"mmlu.draws": DRAWS}
-    for seed in range(DRAWS):
+    figures: dict[str, object] = {"mmlu.draws": draws_count}
+    for seed in range(draws_count):
         folds = draw_folds(table, 5, by_family=True, seed=seed)
-        with progress(f"MMLU, whole subjects left out, draw {seed + 1} of {DRAWS}"):
+        with progress(f"MMLU, whole subjects left out, draw {seed + 1} of {draws_count}"):
             left_out = evaluate(table, learners, folds, weak=WEAK, strong=STRONG, unit="calls", losses=())
         for each in left_out.routers:
             of_subjects.setdefault(each.name, []).append(each.apgr)
@@ -159,17 +167,30 @@ def add_difference(figures: dict[str, object], key: str, differences: Sequence[f
 
 
 def decision(table: OutcomeTable) -> dict[str, object]:
-    """Time of one decision by the router that a gateway has. The machine is shared, so it is CPU time, and of each
-    prompt the median of three rounds: a neighbour that empties the processor's cache is no property of the decision.
+    """Time of one decision by the routers that a gateway can have.
+
+    The machine is shared, so it is CPU time, and of each prompt the median of three rounds: a neighbour that empties
+    the processor's cache is no property of the decision.
     """
-    table = replace(table, embeddings=None)
-    table.__dict__.pop("inputs", None)
-    trained = train_router(
-        table, make_learner("blended"), "calls", source="MMLU", today=date(2026, 1, 1), holds_days=90, loss=0.01
-    )
-    data = encode_router(trained.router)
-    router = decode_router(data, "router")
-    prompts = table.prompts[:: len(table) // 2000]
+    terms = train_router(
+        replace(table, embeddings=None),
+        make_learner("length"),
+        "calls",
+        source="MMLU",
+        today=date(2026, 1, 1),
+        holds_days=90,
+        loss=0.01,
+    ).router.terms
+    figures: dict[str, object] = {}
+    for prefix, name in (("", "blended"), ("taught_", "taught")):  # the second with vectors, if there are any
+        scorer = make_learner(name).fit(table.inputs, table.outcomes)
+        data = encode_router(Router(scorer, terms))
+        figures |= decision_times(decode_router(data, "router"), table.prompts[:: len(table) // 2000], prefix)
+        figures[f"weights.{prefix}mb"] = len(data) / 1e6
+    return figures
+
+
+def decision_times(router: Router, prompts: Sequence[str], prefix: str) -> dict[str, object]:
     rounds = []
     for _ in range(3):
         times = []
@@ -178,12 +199,11 @@ def decision(table: OutcomeTable) -> dict[str, object]:
             router.decide(prompt, today=date(2026, 1, 1))
             times.append((time.thread_time_ns() - begun) / 1e6)
         rounds.append(times)
-    times = np.median(rounds, axis=0)
+    medians = np.median(rounds, axis=0)
     return {
-        "decision.p99_ms_single_round": float(np.median([np.quantile(each, 0.99) for each in rounds])),
-        "decision.p50_ms": float(np.quantile(times, 0.5)),
-        "decision.p99_ms": float(np.quantile(times, 0.99)),
-        "weights.mb": len(data) / 1e6,
+        f"decision.{prefix}p99_ms_single_round": float(np.median([np.quantile(each, 0.99) for each in rounds])),
+        f"decision.{prefix}p50_ms": float(np.quantile(medians, 0.5)),
+        f"decision.{prefix}p99_ms": float(np.quantile(medians, 0.99)),
     }
 
 
@@ -366,6 +386,7 @@ def main() -> None:
         "--without-embeddings", action="store_true", help="no vectors of prompts: they take minutes the first time"
     )
     options.add_argument("--only", choices=["mmlu", "zeroeval"], help="one part of it")
+    options.add_argument("--draws", type=int, default=DRAWS, help="of MMLU's folds, and of its subjects")
     options.add_argument("--json", action="store_true")
     chosen = options.parse_args()
     if not chosen.data.is_dir():
@@ -380,7 +401,7 @@ def main() -> None:
         if not chosen.without_embeddings:
             with progress("vectors of MMLU's prompts"):
                 table = replace(table, embeddings=prompt_vectors.vectors_of(table.prompts, VECTORS_S))
-        figures |= mt_bench(chosen.data) | mmlu(table)
+        figures |= mt_bench(chosen.data) | mmlu(table, chosen.draws)
     measured.report(figures, as_json=chosen.json)
 
 

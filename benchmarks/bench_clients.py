@@ -10,6 +10,7 @@ from pathlib import Path
 
 import client_suite
 import measured
+from translation_cases.case import GEMINI
 from translation_peers import compare
 
 
@@ -46,6 +47,12 @@ def translation(*, each):
         for case, ours, litellm in rows:
             words = f"{_word(ours):8} {_word(litellm):8}"
             print(f"{case.door:18} {case.upstream:18} {case.name:52} {words} {litellm.why[:90]}")
+    ninety = [row for row in rows if row[0].door != GEMINI]
+    from_gemini = _figures([row for row in rows if row[0].door == GEMINI])
+    return _figures(ninety) | {f"gemini_door_{name}": figure for name, figure in from_gemini.items()}
+
+
+def _figures(rows):
     changed = sum(case.rightly_refused and litellm.served for case, _, litellm in rows)
     served_rightly = [(ours, litellm) for _, ours, litellm in rows if litellm.served and litellm.right]
     return {

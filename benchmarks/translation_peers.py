@@ -1,4 +1,4 @@
-"""What arrives upstream of the ninety cases: by our translation, and by LiteLLM's proxy."""
+"""What arrives upstream of the cases: by our translation, and by LiteLLM's proxy."""
 
 import json
 import os
@@ -17,12 +17,16 @@ import peers
 from modicum.providers.facts import DialectError
 from modicum.providers.translation.translations import TRANSLATIONS
 from recording_upstream import RecordingUpstream
-from translation_cases import CASES
+from translation_cases import EVERY_CASE
 from translation_cases.case import CHAT, GEMINI, MESSAGES, RESPONSES, missing_pieces
 
 _KEY = "sk-translation-bench"
 _PATHS = {CHAT: "/v1/chat/completions", MESSAGES: "/v1/messages", RESPONSES: "/v1/responses"}
 _PROVIDERS = {CHAT: ("openai", "/v1"), MESSAGES: ("anthropic", ""), GEMINI: ("gemini", "")}
+
+
+def _path(case):
+    return f"/v1beta/models/{case.upstream_model}:generateContent" if case.door == GEMINI else _PATHS[case.door]
 
 
 class CaseResult(NamedTuple):
@@ -60,7 +64,7 @@ class LiteLLM:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
         models = []
-        for name, dialect in sorted({(case.upstream_model, case.upstream) for case in CASES}):
+        for name, dialect in sorted({(case.upstream_model, case.upstream) for case in EVERY_CASE}):
             provider, base = _PROVIDERS[dialect]
             address = f"http://127.0.0.1:{upstream.port}{base}"
             models.append(
@@ -96,7 +100,7 @@ class LiteLLM:
         body = {"model": case.upstream_model, **case.request}
         body.pop("stream", None)  # the recorder answers in one piece; the request upstream is the same otherwise
         asked = urllib.request.Request(
-            f"http://127.0.0.1:{self._port}{_PATHS[case.door]}",
+            f"http://127.0.0.1:{self._port}{_path(case)}",
             json.dumps(body).encode(),
             {"content-type": "application/json", "authorization": f"Bearer {_KEY}", "anthropic-version": "2023-06-01"},
         )
@@ -124,7 +128,7 @@ def compare():
         peer = LiteLLM(folder, upstream)
         try:
             peer.wait()
-            return [(case, ours(case), peer.take(case)) for case in CASES]
+            return [(case, ours(case), peer.take(case)) for case in EVERY_CASE]
         finally:
             peer.stop()
             upstream.stop()

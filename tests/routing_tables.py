@@ -3,6 +3,7 @@
 import numpy as np
 
 from modicum.routing.outcome_table import OutcomeTable
+from modicum.routing.stage import Stage
 
 EASY = ("name the capital of", "spell this long word", "add two numbers and", "greet a friend from")
 HARD = ("prove a lemma about", "derive integrals of", "refactor code for", "optimise queries on")
@@ -31,3 +32,26 @@ def write_long(table, path):
             rows.append(f"t{row},{model},{prompt},{table.families[row]},{outcome:g},{cost}")
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return path
+
+
+def stepped_table(tasks=200, seed=0):
+    """Two moments of each task: at the second the cheap model has failed with its tools, or not. If so it is lost."""
+    draw = np.random.default_rng(seed)
+    prompts, outcomes, names, stages = [], [], [], []
+    for number in range(tasks):
+        begin = EASY[draw.integers(4)]
+        for step in range(2):
+            failed = step == 1 and number % 2 == 1
+            prompts.append(f"{begin} {OBJECTS[number % 10]} {number}")
+            names.append(f"t{number}")
+            stages.append(Stage(2 * step, 2 * failed, 2 * failed, "Read" if step else ""))
+            outcomes.append([float(draw.random() < (0.1 if failed else 0.95)), float(draw.random() < 0.95)])
+    return OutcomeTable(
+        ("cheap", "dear"),
+        tuple(prompts),
+        np.array(outcomes),
+        (),
+        {"usd": np.tile([0.001, 0.010], (len(prompts), 1))},
+        tasks=tuple(names),
+        stages=tuple(stages),
+    )

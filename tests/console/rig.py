@@ -45,7 +45,7 @@ class Reply(NamedTuple):
     text: str
 
 
-def asking_of(store, *, settings=None, state=None, live=None, audit=None, **sources):
+def asking_of(store, *, settings=None, read_settings=None, state=None, live=None, audit=None, **sources):
     @contextmanager
     def opened():
         yield store
@@ -53,7 +53,8 @@ def asking_of(store, *, settings=None, state=None, live=None, audit=None, **sour
     return Asking(
         Sources(
             open_store=opened,
-            read_settings=lambda: settings or Settings(timezone="UTC", people=PeopleSettings(me=("ada",))),
+            read_settings=read_settings
+            or (lambda: settings or Settings(timezone="UTC", people=PeopleSettings(me=("ada",)))),
             prices=PriceBook(),
             state=state or Path("none"),
             audit=audit or no_audit,

@@ -4,8 +4,6 @@ The mock provider works every signature out anew, and a token has to be one that
 """
 
 import json
-import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
@@ -15,8 +13,6 @@ import google.auth.jwt
 import httpx2 as httpx
 import openai
 import pytest
-import uvicorn
-import uvloop
 from anthropic import AnthropicBedrock, AnthropicVertex
 from botocore import UNSIGNED
 from botocore.config import Config
@@ -26,6 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google import genai
 
+from gateway.mock_site import called, served
 from gateway.rig import running
 from modicum.calls import Basis, CallStatus
 from modicum.gateway.process.mock import MockApp
@@ -91,17 +88,6 @@ def service_account(folder, url):
     return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
-@contextmanager
-def served(app):
-    server = uvicorn.Server(uvicorn.Config(app, http="httptools", lifespan="off", log_config=None, ws="none"))
-    bound = app.bound
-    thread = threading.Thread(target=lambda: uvloop.run(server.serve(sockets=[bound])))
-    thread.start()
-    yield
-    server.should_exit = True
-    thread.join(10)
-
-
 def settings_for(url):
     aws = {"speaks": "bedrock", "auth": "aws", "region": "us-east-1", "pass_headers": ("x-mock-*",)}
     google_ = {"auth": "google", "pass_headers": ("x-mock-*",), "provider": "google", "region": "europe-west1"}
@@ -124,23 +110,16 @@ def clouds(tmp_path_factory):
     bound = bind_listener("test", "127.0.0.1", 0)
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
     app = Clouds(service_account(folder, url))
-    app.bound, app.url = bound, url
+    app.url = url
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
         patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
         patch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(folder / "robot.json"))
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"):
             patch.delenv(name, raising=False)
-        with served(app), running(folder, settings_for(url)) as rig:
+        with served(app, bound), running(folder, settings_for(url)) as rig:
             rig.clouds = app
             yield rig
-
-
-def called(rig, ask):
-    """What a client gets, and the call on record."""
-    before = len(rig.records())
-    reply = ask()
-    return reply, rig.wait_for_records(before + 1)[-1]
 
 
 def cost_of(rig, call):

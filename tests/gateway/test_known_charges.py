@@ -1,7 +1,9 @@
 """What providers charge beside plain tokens, through the real gateway: known right costs, and how they are known."""
 
+import json
 from decimal import Decimal
 
+import httpx2 as httpx
 import pytest
 
 from gateway.scripted import anthropic_stream, chunk, events, scripted, whole
@@ -163,3 +165,24 @@ def test_a_lane_that_nobody_knows_makes_the_cost_inexact(upstream):
     (entry,) = upstream.booked()
     assert entry.call.charges.caveats == ("service_tier=turbo",)
     assert entry.cost.basis is Basis.ESTIMATED
+
+
+@pytest.mark.parametrize(
+    ("told", "basis"), [({"colour": "blue"}, Basis.EXACT), ({"usage": {"smell_tokens": 9}}, Basis.ESTIMATED)]
+)
+def test_an_event_of_an_unknown_type_passes_is_counted_and_leaves_no_figure_exact_that_it_may_change(
+    upstream, told, basis
+):
+    stream = anthropic_stream({"input_tokens": 4, "output_tokens": 1}, {"output_tokens": 5})
+    later = b"event: message_later\ndata: " + json.dumps({"type": "message_later"} | told).encode() + b"\n\n"
+    end = stream.body.index(b"event: message_delta")
+    upstream.answers = stream._replace(body=stream.body[:end] + later + stream.body[end:])
+
+    reply = upstream.call("anthropic", stream=True)
+
+    (entry,) = upstream.booked()
+    assert later in reply.content
+    assert entry.call.tags["unknown_events"] == "message_later 1"
+    assert (entry.call.output_basis, entry.call.usage_basis, entry.cost.basis) == (basis, basis, basis)
+    metrics = httpx.get(f"{upstream.url}/metrics", timeout=5).text
+    assert 'modicum_unknown_events_total{type="message_later",upstream="anthropic"} 1.0' in metrics

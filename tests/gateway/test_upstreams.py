@@ -40,7 +40,7 @@ def test_a_model_finds_its_upstream(model, dialect, name, spoken, there):
 
 def test_what_nobody_serves_is_a_404():
     with pytest.raises(Refused, match="no upstream serves") as refusal:
-        BOTH.route("gemini-x", "gemini-generate")
+        BOTH.route("text-x", "gemini-embeddings")
 
     assert refusal.value.status == 404
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.governance.circuits import CLOSED, MOST_OUTCOMES, Circuit, admit, after_call
+from modicum.governance.circuits import CLOSED, MOST_OUTCOMES, PROBE_LASTS_S, Circuit, admit, after_call
 
 CIRCUIT = Circuit(share=0.5, fewest_calls=4, window_s=10.0, open_s=5.0)
 
@@ -55,4 +55,10 @@ def test_it_stays_small_and_never_shuts_for_ever(steps):
         if verdict.wait_s is None:
             state = after_call(CIRCUIT, state, failed=failed, was_probe=verdict.is_probe, now_s=now_s)
         assert len(state.outcomes) <= MOST_OUTCOMES
-    assert admit(CIRCUIT, state, now_s + CIRCUIT.open_s).wait_s is None
+    assert admit(CIRCUIT, state, now_s + CIRCUIT.open_s + PROBE_LASTS_S).wait_s is None
+
+
+def test_a_call_that_tries_and_never_ends_does_not_keep_it_open_for_ever():
+    state = admit(CIRCUIT, run(CLOSED, [True] * 4), 5.0).state
+    assert admit(CIRCUIT, state, 5.0 + PROBE_LASTS_S - 1).wait_s == CIRCUIT.open_s
+    assert admit(CIRCUIT, state, 5.0 + PROBE_LASTS_S).is_probe

@@ -5,6 +5,7 @@ import pytest
 
 from modicum.calls import UserError
 from modicum.importers.outcome_tables import read_outcome_tables
+from modicum.routing.stage import Stage
 from routing_tables import known_table, write_long
 
 
@@ -137,3 +138,22 @@ def test_outcomes_of_another_scale_are_divided_and_that_is_said(tmp_path, best, 
         table, problems = table_of(tmp_path, text)
         assert table.outcomes[0].tolist() == [1, least / best]
         assert [problem.reason for problem in problems] == [f"outcomes reach beyond 1: they are divided by {best}"]
+
+
+def test_moments_of_tasks_have_their_stage_and_keep_their_task(tmp_path):
+    path = written(
+        tmp_path,
+        "task,prompt,model,success,depth,errors,errors_in_a_row,last_tool\n"
+        "t1,fix it,a,1,,,,\nt1,fix it,b,1,0,0,0,\nt1,fix it,a,0,4,2,1,Edit\nt2,fix that,a,1,1,,,Read\n"
+        "t2,fix that,b,1,1,2,0,Read\nt2,fix that,b,1,x,2,0,Read\n",
+    )
+
+    table, problems = read_outcome_tables([path])
+
+    assert table.tasks == ("t1", "t1", "t2")
+    assert table.stages == (Stage(), Stage(4, 2, 1, "Edit", has_written=True), Stage(1, 0, 0, "Read"))
+    assert table.outcomes[0].tolist() == [1, 1]
+    assert [(problem.line, problem.reason) for problem in problems] == [
+        (6, "not a row of outcomes: depth, errors and errors_in_a_row contradict each other"),
+        (7, "not a row of outcomes: depth and errors must be whole numbers"),
+    ]

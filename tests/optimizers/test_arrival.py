@@ -112,6 +112,8 @@ def test_what_runs_unasked_loses_nothing():
         "content.grouped_matches",
         "content.json_minify",
         "cache.tool_order",
+        "cache.key_order",
+        "cache.volatile_facts",
         "cache.key",
         "cache.breakpoints",
     ]

@@ -5,8 +5,10 @@ import msgspec
 import pytest
 
 from modicum.routing.learners.by_name import make_learner
+from modicum.routing.router import is_followed
+from modicum.routing.stage import AgentStep, Stage
 from modicum.routing.training import train_router
-from routing_tables import known_table
+from routing_tables import known_table, stepped_table
 
 TODAY = date(2026, 11, 30)
 
@@ -80,3 +82,56 @@ def test_a_decision_takes_less_than_a_millisecond_of_processor(router):
 
 def test_terms_are_plain_data(router):
     assert msgspec.json.decode(msgspec.json.encode(router.terms))["models"] == ["cheap", "dear"]
+
+
+@pytest.fixture(scope="module")
+def stepped():
+    trained = train_router(
+        stepped_table(300), make_learner("linear"), "usd", source="", today=TODAY, holds_days=90, loss=0.05
+    )
+    return trained.router
+
+
+EASY = "name the capital of apples"
+BEGIN, CALM, FAILING = (
+    AgentStep(Stage(), 1_000),
+    AgentStep(Stage(2, 0, 0, "Read"), 2_000),
+    AgentStep(Stage(2, 2, 2, "Read"), 2_000),
+)
+
+
+def followed(router, *steps, price=0.0, **more):
+    return router.follow(EASY, steps, lambda *_: price, today=TODAY, **more)
+
+
+def test_a_model_is_left_where_the_stage_says_so_and_the_lost_cache_is_worth_it(stepped):
+    assert followed(stepped, BEGIN).model == followed(stepped, BEGIN, CALM).model == "cheap"
+    left = followed(stepped, BEGIN, FAILING, price=0.001)
+
+    assert (left.model, left.why) == (
+        "dear",
+        "exploring, 2 tool results, 2 failed: worth the $0.0010 of prompt cache lost",
+    )
+    assert followed(stepped, BEGIN, FAILING, price=50.0).model == "cheap"
+    assert followed(stepped, BEGIN, FAILING, price=None).model == "cheap"
+
+
+def test_a_conversation_that_left_a_model_does_not_come_back_for_nothing(stepped):
+    def price(_current, other, _tokens):
+        return 0.0 if other == "dear" else 50.0
+
+    assert stepped.follow(EASY, (BEGIN, FAILING, CALM), price, today=TODAY).model == "dear"
+    assert stepped.follow(EASY, (BEGIN, CALM, CALM), price, today=TODAY).model == "cheap"
+
+
+def test_where_no_router_chose_the_model_it_is_left_only_if_that_is_worth_its_cache(stepped):
+    assert followed(stepped, BEGIN, CALM, price=50.0, current="dear").model == "dear"
+    assert followed(stepped, BEGIN, CALM, price=0.0, current="dear").model == "cheap"
+    assert followed(stepped, BEGIN, FAILING, allows=lambda model: model == "cheap").model == "cheap"
+
+
+def test_long_conversations_are_followed_at_ever_fewer_steps():
+    followed_steps = [number for number in range(2_000) if is_followed(number)]
+
+    assert followed_steps[:18] == [*range(17), 18]
+    assert len(followed_steps) < 80

@@ -12,10 +12,12 @@ from modicum.calls.rule import NotDecidable
 from modicum.routing.learners.by_name import make_learner
 from modicum.routing.rule import cache_loss_usd, route_rule
 from modicum.routing.training import train_router
+from modicum.routing.weights import decode_router, encode_router
 from modicum.sdk.rules import apply_rules
-from routing_tables import known_table
+from routing_tables import known_table, stepped_table
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+CALM, FAILED = False, True
 EASY, HARD = "name the capital of france and apples", "prove a lemma about rivers and lamps"
 
 
@@ -122,3 +124,34 @@ def test_a_lost_cache_is_priced_at_the_days_rates():
     assert cache_loss_usd(facts, "cheap", "dear") == pytest.approx(0.49)
     assert cache_loss_usd(facts, "cheap", "unknown") is None
     assert cache_loss_usd(Facts(at=NOW, model="cheap"), "cheap", "dear") is None
+
+
+def stage_rule():
+    router = train_router(
+        stepped_table(300), make_learner("linear"), "usd", source="", today=date(2026, 11, 1), holds_days=90, loss=0.05
+    ).router
+    return route_rule("mine", decode_router(encode_router(router), "r"), "dear*")
+
+
+def anthropic_turns(failures):
+    for number, failed in enumerate(failures):
+        use = {"type": "tool_use", "id": f"t{number}", "name": "Read", "input": {}}
+        result = {"type": "tool_result", "tool_use_id": f"t{number}", "content": "x", "is_error": failed}
+        yield {"role": "assistant", "content": [use]}
+        yield {"role": "user", "content": [result]}
+
+
+def test_stages_that_were_learned_change_the_model_at_the_days_price_and_alike_in_every_process():
+    rates = {"cheap": rates_of("1e-9", "1e-10"), "dear": rates_of("5e-9", "5e-10")}.get
+    rule = stage_rule()
+
+    def model_after(*failures, **facts):
+        body = {"model": "dear", "max_tokens": 9, "messages": [user("name the capital of"), *anthropic_turns(failures)]}
+        at = Facts(at=NOW, model="dear", **facts)
+        return apply_rules("anthropic-messages", json.dumps(body).encode(), at, [rule])
+
+    assert model_after(rates=rates).model == model_after(CALM, CALM, rates=rates).model == "cheap"
+    assert model_after(FAILED, FAILED, rates=rates).model == "dear"
+    assert model_after(FAILED, FAILED).model == "cheap", "what nobody can price is not done"
+    dear_to_leave = {"cheap": rates_of("1", "0"), "dear": rates_of("9", "0")}.get
+    assert model_after(FAILED, FAILED, rates=dear_to_leave).model == "cheap"

@@ -33,3 +33,7 @@ def test_scaled_rows_have_length_one_and_an_empty_one_stays_empty():
 
 def test_no_rows_are_rows_too():
     assert len(pack_rows([], 4)) == 0
+
+
+def test_columns_that_nobody_needs_are_left_out_and_the_others_stay_in_order():
+    assert dense(ROWS.narrow(np.array([1, 3]))).tolist() == DENSE[:, [1, 3]].tolist()

@@ -193,3 +193,18 @@ def test_a_name_that_was_given_up_counts_anew(fresh, runner):
 
     assert again[0] == both[0] == first[0]
     assert both[1] > first[1]
+
+
+def test_a_value_that_many_change_at_once_loses_no_change(fresh, runner):
+    values, seen = fresh(), []
+
+    def count(former, now_s):
+        seen.append(now_s)
+        return b"%d" % (int(former or b"0") + 1)
+
+    async def change_often():
+        await asyncio.gather(*(values.change("a", count, 60.0) for _ in range(50)))
+        return await values.change("a", lambda former, _now_s: former, 60.0), await values.change("b", count, 60.0)
+
+    assert runner.run(change_often()) == (b"50", b"1")
+    assert max(seen) - min(seen) < 60  # a clock

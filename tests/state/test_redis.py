@@ -228,3 +228,26 @@ def test_an_address_that_is_none_is_refused(url):
 def test_nobody_loads_the_client_who_does_not_use_it():
     script = "import sys, modicum.state.redis; assert 'redis' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def count(former, _now_s):
+    return b"%d" % (int(former or b"0") + 1)
+
+
+def test_two_processes_change_one_value_and_foreign_data_in_its_place_stays(server):
+    async def run():
+        async with two(server.url, "values") as both:
+            await asyncio.gather(*(one.change("x", count, 60.0) for one in both * 40))
+            (key,) = server.client.keys("{values}:v:*")
+            assert server.client.get(key) == b"80"
+            assert 0 < server.client.pttl(key) <= 60_000
+
+            server.client.delete(key)
+            assert await both[0].change("x", count, 60.0) == b"1"  # it begins anew
+            server.client.delete(key)
+            server.client.hset(key, "of", "others")
+            with pytest.raises(StateAway, match="data of another program"):
+                await both[1].change("x", count, 60.0)
+            assert server.client.hgetall(key) == {b"of": b"others"}
+
+    asyncio.run(run())

@@ -20,6 +20,8 @@ def explain_caveat(name: str) -> str:
         return f"{name}: {_EXPLAINED[name]}"
     if not is_unknown_field(name):
         return name
+    if name.startswith("stream."):
+        return f"{name}: a number in an event of a stream that this version does not know"
     kind = "a word for the price" if is_word(name) else "a number"
     return f"{name}: {kind} that this version does not know"
 

@@ -33,6 +33,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """Breakpoints of the prompt cache are set. It fits only where the caller has set none."""
     sorts_tools: bool = False
     """Tools stand in the order of their names."""
+    sorts_keys: bool = False
+    """Keys of tools' schemas stand in the order of the alphabet."""
     cache_key: str = ""
     """By which the provider finds what it has cached of this conversation."""
     why: str = ""
@@ -57,7 +59,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_about_cache(self) -> bool:
         """Whether it changes how the request stands to its prompt cache, and nothing that the model reads."""
-        return self.shortens_cache_marks or self.marks_cache or self.sorts_tools
+        return self.shortens_cache_marks or self.marks_cache or self.sorts_tools or self.sorts_keys
 
     @property
     def is_of_texts_alone(self) -> bool:

@@ -17,6 +17,8 @@ CHARACTERS_PER_TOKEN = 4
 """For estimates by length, where nobody has counted."""
 NO_TEXT = "it reads the text, and a ledger keeps none"
 """Why a prompt of the ledger says nothing of what it held."""
+VOLATILE_NOTE = "[modicum: what changes from call to call stands here, behind what stays the same]"
+"""Stands in instructions in front of lines that were moved there."""
 _BY_MODEL = frozenset({SegmentKind.ASSISTANT, SegmentKind.REASONING, SegmentKind.TOOL_CALL})
 _BEFORE_MESSAGES = frozenset({SegmentKind.SYSTEM, SegmentKind.TOOL_SCHEMA, SegmentKind.PREFIX})
 
@@ -249,6 +251,24 @@ class Prompt:
             NotHeld: a ledger does not know.
         """
         raise NotHeld("it reads the caller's cache marks, and a ledger keeps none")
+
+    @property
+    def has_cache_marks(self) -> bool:
+        """Whether the caller marks something for the cache.
+
+        Raises:
+            NotHeld: a ledger does not know.
+        """
+        raise NotHeld("it reads the caller's cache marks, and a ledger keeps none")
+
+    @property
+    def has_sorted_schemas(self) -> bool:
+        """Whether the keys of all tools' schemas stand in the order of the alphabet.
+
+        Raises:
+            NotHeld: a ledger does not know.
+        """
+        raise NotHeld("it reads the tools' schemas, and a ledger keeps none")
 
     @property
     def takes_cache_key(self) -> bool:

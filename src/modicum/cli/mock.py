@@ -25,9 +25,9 @@ def command(listen: str, recordings: Path | None, *, show_settings: bool) -> Non
 
     Headers of a call choose the reply: x-mock-says, -output-tokens, -reasoning-tokens, -tool-calls, -chunks,
     -delay-ms, -chunk-delay-ms, and -fault (rate_limited, overloaded, server_error, broken_off, error_event, garbage,
-    empty, no_usage, silent) with -fault-percent, -batch-polls (how often a batch is looked at until it is over) and
-    -replay. A tool is called where the request chooses it, or its last words name it. The settings of --settings make
-    the gateway pass these headers on.
+    empty, no_usage, over_bound, silent) with -fault-percent, -batch-polls (how often a batch is looked at until it is
+    over) and -replay. A tool is called where the request chooses it, or its last words name it. The settings of
+    --settings make the gateway pass these headers on.
 
     \b
     Examples:

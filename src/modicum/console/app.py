@@ -15,23 +15,23 @@ from modicum.calls import UserError
 from modicum.calls.containment import contain
 from modicum.console.access.access_file import AccessFile
 from modicum.console.access.accounts import Accounts
-from modicum.console.access.gate import OPEN, VIEWER, AddressRule, Gate, viewer_of
+from modicum.console.access.gate import OPEN, VIEWER, Gate, viewer_of
 from modicum.console.access.login import Login
 from modicum.console.access.sessions import Sessions
 from modicum.console.access.viewer import ForbiddenError, Viewer
-from modicum.console.applying import apply_change
+from modicum.console.acting.addresses import FormAddresses
 from modicum.console.asking import Asking, LedgerAwayError
 from modicum.console.guards import App, RequestGuard
 from modicum.console.page import Page, Table
 from modicum.console.pages import PAGES
 from modicum.console.rendering import STATIC, Renderer, html_reply, tagged_reply
 from modicum.console.view import View, read_view
-from modicum.governance.access.tokens import TokenScope
-from modicum.governance.access.users import Role
 from modicum.reports.spreadsheet import write_csv
+from modicum.settings.editing.changes import ChangedMeanwhileError
 
 NOT_THERE = "there is no such page"
-SETTINGS_EDITOR = AddressRule(Role.EDITOR, TokenScope.SETTINGS, of_every_team=True)
+STATUS: Mapping[type[Exception], int] = {LedgerAwayError: 503, ForbiddenError: 403, ChangedMeanwhileError: 409}
+"""What replies to what cannot be done; all else that a user does wrong is a 400."""
 
 
 class Console:
@@ -64,6 +64,7 @@ class Console:
             lambda: asking.settings().console.session_hours,
             is_secure=is_secure,
         )
+        self._forms = FormAddresses(self.gate, asking, self._reply)
         self._accounts = Accounts(self.gate, self._reply, sources.digest_key, lambda: asking.settings().keep_days)
 
     def routes(self) -> list[Route]:
@@ -74,7 +75,7 @@ class Console:
             route("/static/{name}", self.static, OPEN),
             *self._login.routes(),
             *self._accounts.routes(),
-            route("/waste/apply", self.apply, SETTINGS_EDITOR, "POST"),
+            *self._forms.routes(),
             route("/{page}", self.page, VIEWER),
             route("/{page}/{table}.csv", self.csv, VIEWER),
         ]
@@ -123,20 +124,12 @@ class Console:
         }
         return Response(csv_text(table), media_type="text/csv; charset=utf-8", headers=headers)
 
-    def apply(self, request: Request) -> Response:
-        """Writes a replayed change into the settings, and goes back to the page that showed it."""
-        form = request.state.form
-        apply_change(self._asking.for_viewer(viewer_of(request)), form.get("what_if", ""))
-        back = form.get("back", "?")
-        return RedirectResponse(f"/waste{back if back.startswith('?') else ''}", status_code=303)
-
     def fault(self, request: Request, error: Exception) -> Response:
         """What is shown in the place of a page."""
         if isinstance(error, HTTPException):
             status, message = error.status_code, NOT_THERE if error.status_code == 404 else error.detail
         else:
-            message = str(error)
-            status = 503 if isinstance(error, LedgerAwayError) else 403 if isinstance(error, ForbiddenError) else 400
+            status, message = STATUS.get(type(error), 400), str(error)
         return self._reply(request, "fault.html", status, message=message)
 
     def _reply(self, request: Request, template: str, status: int, **parts: Any) -> Response:

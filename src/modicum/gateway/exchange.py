@@ -107,6 +107,7 @@ class Exchange:
         "budget_left",
         "budget_left_usd",
         "caller",
+        "ceiling",
         "client_gone",
         "context",
         "custom_tools",
@@ -248,6 +249,8 @@ class Exchange:
         """`edited` with that line, once it was made ready; None: it has none."""
         self.most_line_tokens = 0
         """What is reserved for that."""
+        self.ceiling: Any = None
+        """The most output that budgets leave it (`budgets.output_ceilings.OutputCeiling`); None: all that it asks."""
         self.downgraded_to = ""
         """The cheaper model that a budget sent it to."""
         self.limit_hold: Any = None

@@ -5,7 +5,7 @@ Never 0 for want of figures. What a provider answers with an error has no usage:
 
 import itertools
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -24,6 +24,8 @@ from modicum.providers.facts import DialectError, ReplyFacts
 
 SOURCE = "gateway"
 REQUEST_ID_TAG = "request_id"
+UNKNOWN_EVENTS_TAG = "unknown_events"
+"""What of a stream nobody here knew, as `NAME 2, OTHER 1`."""
 REVISION = 1 << 62
 """The gateway saw the whole call: its record stands above an agent's own log of the same call."""
 MOST_BEGUN_BYTES = MOST_RECORD_BYTES
@@ -50,7 +52,8 @@ UNCOUNTED = CountedUsage(Usage(), Basis.UNKNOWN, Basis.UNKNOWN)
 
 def exact(reply: ReplyFacts) -> CountedUsage:
     assert reply.usage is not None  # noqa: S101 - `usage_final` says so
-    return CountedUsage(reply.usage, Basis.EXACT, Basis.EXACT)
+    basis = Basis.ESTIMATED if reply.is_doubted else Basis.EXACT
+    return CountedUsage(reply.usage, basis, basis)
 
 
 def estimated(exchange: Exchange) -> CountedUsage:
@@ -63,7 +66,8 @@ def estimated(exchange: Exchange) -> CountedUsage:
     if not exchange.upstream_dialect.bills_text or (reply is not None and reply.pending):
         return UNCOUNTED
     if reply is not None and reply.usage is not None:
-        return CountedUsage(_with_estimated_output(reply, reply.usage, model), Basis.EXACT, Basis.ESTIMATED)
+        basis = Basis.ESTIMATED if reply.is_doubted else Basis.EXACT
+        return CountedUsage(_with_estimated_output(reply, reply.usage, model), basis, Basis.ESTIMATED)
     if exchange.status is CallStatus.ERROR or exchange.answer is None or exchange.answer.status != 200:
         return UNCOUNTED
     if coding_of(exchange.answer.headers) not in {b"", *CODINGS}:
@@ -210,9 +214,15 @@ def attempt_call(exchange: Exchange, counted: CountedUsage, failed: str) -> Call
 def _tags(exchange: Exchange) -> dict[str, str]:
     """The caller's and the rules'. What was reserved stays as long as it may have to stand for a cost."""
     tags = {**exchange.begun.tags, **exchange.tags} if exchange.tags else exchange.begun.tags
+    if exchange.reply is not None and exchange.reply.unknown_events:
+        tags = {**tags, UNKNOWN_EVENTS_TAG: _counts(exchange.reply.unknown_events)}
     if RESERVED_TAG in tags and is_unbilled(exchange):
         tags = {name: value for name, value in tags.items() if name != RESERVED_TAG}
     return tags
+
+
+def _counts(events: Mapping[str, int]) -> str:
+    return short(", ".join(f"{name} {count}" for name, count in events.items()))
 
 
 def _charges(exchange: Exchange) -> Charges:

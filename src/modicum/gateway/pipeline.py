@@ -187,5 +187,7 @@ class Pipeline:
         if exchange.finished is not None:
             upstream = meter.SOURCE if exchange.answered_by else exchange.route.upstream.name
             self.metrics.record_call(exchange.finished, upstream)
+            if exchange.reply is not None and exchange.reply.unknown_events:
+                self.metrics.unknown_events(upstream, exchange.reply.unknown_events)
             self._late_replies.remember(exchange)
             self._provider_limits.remember(exchange)

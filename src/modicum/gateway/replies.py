@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from time import time
 
+import msgspec
+
 from modicum.calls import OURSELVES, CallStatus, Usage
+from modicum.gateway.budgets.output_ceilings import CUT_OFF, keeper_of
 from modicum.gateway.crossed_headers import crossed_headers
 from modicum.gateway.exchange import Exchange, OwnReply
 from modicum.gateway.failures import Failed
@@ -26,6 +29,7 @@ from modicum.providers.translation.translation import StreamTranslation
 MOST_REPLY_BYTES = 256 * 1024 * 1024
 MOST_HELD_BYTES = 4 * 1024 * 1024
 """Of an event of a stream that does not end; then it is passed on as it comes."""
+_PIECE_BYTES = 256
 _LEFTOVER_S = 2.0
 """How long an upstream may take to end a stream whose last event has come."""
 _LONGEST_END = max(len(end) for dialect in DIALECTS.values() for end in dialect.stream_ends)
@@ -152,13 +156,18 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
         if is_sound:
             await client.pass_on(chunk)
             continue
-        passed = passing.feed(tail.feed(chunk))
+        passed = b"".join(passing.feed(tail.feed(piece)) for piece in passing.pieces_of(chunk))
         if ends:
             window = window[-_LONGEST_END:] + chunk
             if _holds_any(window, ends) and tail.facts().complete:
                 held = passed
                 asyncio.get_running_loop().call_later(_LEFTOVER_S, answer.close)
                 break
+        if passing.is_over:
+            answer.close()
+            exchange.reply = msgspec.structs.replace(tail.facts(), finish_reason=CUT_OFF)
+            exchange.status = CallStatus.ABORTED
+            return passed + passing.cut()
         if passed:
             await client.pass_on(passed)
     held += passing.end(tail)
@@ -175,20 +184,46 @@ class _Passing:
         self._is_framed = translated is None and exchange.upstream_dialect.streams_frames  # whole ones come already
         self._translated, redaction = translated, exchange.redaction
         self._restorer = None if redaction is None else redaction.restorer(exchange.request.served.dialect)
+        self._ceiling = None if exchange.ceiling is None else keeper_of(exchange)
 
     def feed(self, piece: bytes) -> bytes:
         """What can be passed on now."""
         if self._is_framed:
             return piece
         passed = self._buffer.feed(piece if self._translated is None else self._translated.feed(piece))
-        return passed if self._restorer is None else self._restorer.feed(passed)
+        if self._restorer is not None:
+            passed = self._restorer.feed(passed)
+        return passed if self._ceiling is None else self._ceiling.feed(passed)
+
+    def pieces_of(self, chunk: bytes) -> Iterator[bytes]:
+        """What of a chunk is looked at: all of it; where its budgets leave it only so much, about an event at a time,
+        and nothing beyond that.
+        """
+        step = len(chunk) if self._ceiling is None else _PIECE_BYTES
+        for at in range(0, len(chunk), step):
+            if self.is_over:
+                return
+            yield chunk[at : at + step]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether more has come than its budgets leave it."""
+        return self._ceiling is not None and self._ceiling.is_over
+
+    def cut(self) -> bytes:
+        """Ends the stream before its upstream does."""
+        assert self._ceiling is not None  # noqa: S101 - `is_over` says so
+        held = b"" if self._restorer is None else self._ceiling.feed(self._restorer.end())
+        return held + self._ceiling.end()
 
     def end(self, tail: StreamTail) -> bytes:
         """What was held back."""
         held = self._buffer.end() + tail.end()
         if self._translated is not None:
             held += self._translated.end()
-        return held if self._restorer is None else self._restorer.feed(held) + self._restorer.end()
+        if self._restorer is not None:
+            held = self._restorer.feed(held) + self._restorer.end()
+        return held if self._ceiling is None else self._ceiling.feed(held)
 
 
 def _crossed(exchange: Exchange, headers: Sequence[Header]) -> list[Header]:

@@ -105,6 +105,8 @@ def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
         translated = exchange.translation.request(exchange.body, exchange.route.model)
         exchange.body, exchange.left_out = translated.body, translated.left_out
         exchange.custom_tools = translated.custom_tools
+        if dialect.model_in_path and facts.stream:
+            exchange.body = exchange.upstream_dialect.with_stream(exchange.body)
         exchange.body = exchange.upstream_dialect.with_headers(exchange.body, exchange.request.headers)
         if not asks_usage:
             exchange.body = exchange.upstream_dialect.without_usage_asked(exchange.body)
@@ -127,6 +129,10 @@ def _check_crosses(exchange: Exchange) -> None:
     """
     served = exchange.request.served
     plain = next(iter(served.dialect.paths.values()), None)
+    if served.dialect.streams_json and exchange.facts.stream and b"alt=sse" not in exchange.request.query:
+        raise Refused(
+            400, "this model is served by another API, whose streams are events: add ?alt=sse", "untranslatable"
+        )
     if plain is not None and served.target != plain.path:
         raise Refused(404, f"{served.target} is served for models of this API alone", "unknown_path")
 

@@ -23,7 +23,7 @@ from modicum.outbound.signing.signer import Signer
 from modicum.providers.dialect import DialectApi
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.translation.translation import Translation
-from modicum.providers.translation.translations import TRANSLATIONS, AnthropicToOpenAI
+from modicum.providers.translation.translations import TRANSLATIONS, bounded
 from modicum.providers.unmetered.dialect import NAME_BEGINS
 from modicum.settings import UpstreamSettings
 
@@ -287,9 +287,7 @@ def _circuit(settings: UpstreamSettings) -> Circuit | None:
 
 
 def _translation(dialect: str, crossed: str, upstream: Upstream) -> Translation:
-    if crossed == AnthropicToOpenAI.upstream:
-        return AnthropicToOpenAI(upstream.output_limit)
-    return TRANSLATIONS[dialect, crossed]
+    return bounded(TRANSLATIONS[dialect, crossed], upstream.output_limit)
 
 
 def _checked_names(name: str, patterns: Sequence[str]) -> tuple[bytes, ...]:

@@ -53,6 +53,8 @@ class AtLimit(StrEnum):
     REFUSE = "refuse"
     DOWNGRADE = "downgrade"
     """A cheaper model from a share of the limit on; above the limit it is refused."""
+    CUT = "cut"
+    """A stream is made and ended when what is left is used up; what is no stream is refused."""
     ALERT = "alert"
     """It is made, and that is logged."""
 
@@ -124,6 +126,8 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """How much of the limit is only for calls in the middle of an agent's work: those that hand over what tools
     returned.
     """
+    assume_max_tokens: int = 0
+    """The most output of calls that name none themselves; it is sent with them. 0: the model's context window."""
     agent_line_below: int = 0
     """Where less than that is left, a line at the end of the prompt says so to the agent; 0: never."""
     team: str = ""

@@ -6,6 +6,8 @@ Pure: states are values, and the time is handed over.
 from typing import NamedTuple
 
 MOST_OUTCOMES = 64
+PROBE_LASTS_S = 60.0
+"""After which a call that tries is given up, where its process was killed and nobody said how it ended."""
 
 
 class Circuit(NamedTuple):
@@ -27,8 +29,8 @@ class CircuitState(NamedTuple):
     """When a call ended, and whether it failed; the oldest first."""
     opened_s: float | None = None
     """None: it is closed."""
-    has_probe: bool = False
-    """A call is under way that tries whether the upstream is well again."""
+    probe_s: float | None = None
+    """Since when a call is under way that tries whether the upstream is well again; None: none is."""
 
 
 CLOSED = CircuitState()
@@ -48,9 +50,9 @@ def admit(circuit: Circuit, state: CircuitState, now_s: float) -> CircuitVerdict
     left_s = state.opened_s + circuit.open_s - now_s
     if left_s > 0:
         return CircuitVerdict(state, left_s)
-    if state.has_probe:
+    if state.probe_s is not None and now_s - state.probe_s < max(circuit.open_s, PROBE_LASTS_S):
         return CircuitVerdict(state, circuit.open_s)
-    return CircuitVerdict(state._replace(has_probe=True), is_probe=True)
+    return CircuitVerdict(state._replace(probe_s=now_s), is_probe=True)
 
 
 def after_call(
@@ -59,7 +61,7 @@ def after_call(
     """The state after a call has ended. `failed` is None where that says nothing of the upstream: the caller left."""
     if was_probe:
         if failed is None:
-            return state._replace(has_probe=False)
+            return state._replace(probe_s=None)
         return CircuitState(opened_s=now_s) if failed else CLOSED
     if failed is None or state.opened_s is not None:  # what began before it opened is no news
         return state

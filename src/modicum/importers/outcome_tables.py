@@ -11,15 +11,19 @@ from modicum.calls import Problem, UserError
 from modicum.calls.errors import accepted_are
 from modicum.calls.outside.storable import storable
 from modicum.calls.words.counted_nouns import number_of
+from modicum.context.tool_work import ToolWork, work_of
 from modicum.importers.csv_rows import csv_rows, text_lines
 from modicum.importers.task_results.table import COLUMNS
 from modicum.routing.outcome_table import OutcomeTable
+from modicum.routing.stage import Stage
 
 PROMPT = ("prompt", "question", "input", "instruction", "text")
 TASK = COLUMNS["task"]
 MODEL = ("model", "arm", "model_name", "model_id", "llm")
 FAMILY = ("family", "group", "subject", "category", "dataset", "language")
 ANSWER = ("answer", "prediction")
+STAGE = ("depth", "errors", "errors_in_a_row", "last_tool", "has_written")
+"""Where an agent stood in its task when the model was asked: a row per moment, then, and model."""
 UNITS = {"usd": COLUMNS["cost"], "seconds": ("seconds", "duration_s", "latency_s"), "joules": COLUMNS["joules"]}
 _ENDINGS = {
     **dict.fromkeys(("cost_usd", "usd", "cost", "total_cost"), "usd"),
@@ -39,8 +43,10 @@ _NOTHING = {"", "na", "n/a", "nan", "null", "none", "-"}
 
 @dataclass
 class _Task:
+    name: str
     prompt: str
     family: str
+    stage: Stage | None = None
     outcomes: dict[str, list[float]] = field(default_factory=dict)
     costs: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     """By unit and model."""
@@ -63,6 +69,8 @@ class _Columns:
     costs_of: Mapping[tuple[str, str], str]
     """The same, by unit and model."""
     answers_of: Mapping[str, str]
+    stage: Mapping[str, str]
+    """What is said of the stage; none: rows are whole tasks."""
     scale: float = 1.0
     """The best outcome there can be."""
 
@@ -146,13 +154,14 @@ def _plan(path: Path, header: Sequence[str], rows: Sequence[Mapping[str, str]], 
         raise UserError(f"{path}: there is no column '{family:.80}'; {accepted_are(header)}")
     family_column = by_lower[family.lower()] if family else first(FAMILY)
     costs = {unit: column for unit, names in UNITS.items() if (column := first(names))}
+    stage = {name: by_lower[name] for name in STAGE if name in by_lower}
     if model:
         graded = first((outcome.lower(),) if outcome else COLUMNS["outcome"])
         if not graded:
             raise UserError(f"{path}: no column holds outcomes; name it with --outcome ({accepted_are(header)})")
         scale = _scale([row[graded] for row in rows])
-        return _Columns(prompt, task, family_column, model, graded, first(ANSWER), costs, {}, {}, {}, scale)
-    others = [name for name in header if name and name not in {prompt, task, family_column}]
+        return _Columns(prompt, task, family_column, model, graded, first(ANSWER), costs, {}, {}, {}, stage, scale)
+    others = [name for name in header if name and name not in {prompt, task, family_column, *stage.values()}]
     beside = {column: split for column in others if (split := _split(column, others)) is not None}
     costs_of = {(kind, name): column for column, (name, kind) in beside.items() if kind != "answer"}
     answers_of = {name: column for column, (name, kind) in beside.items() if kind == "answer"}
@@ -162,7 +171,9 @@ def _plan(path: Path, header: Sequence[str], rows: Sequence[Mapping[str, str]], 
             name: name for name in others if name not in beside and _holds_outcomes([row[name] for row in rows], scale)
         }
         if outcomes_of:
-            return _Columns(prompt, task, family_column, "", "", "", {}, outcomes_of, costs_of, answers_of, scale)
+            return _Columns(
+                prompt, task, family_column, "", "", "", {}, outcomes_of, costs_of, answers_of, stage, scale
+            )
     raise UserError(f"{path}: there is neither a column 'model' nor one for each model; see docs/routing.md")
 
 
@@ -212,6 +223,9 @@ def _add(tasks: dict[str, _Task], row: Mapping[str, str], columns: _Columns, def
         raise ValueError("the prompt is empty")
     name = row[columns.task].strip() if columns.task else ""
     identity = f"task {name}" if name else (f"prompt {prompt}" if columns.model else f"row {len(tasks)}")
+    stage = _stage(row, columns.stage) if columns.stage else None
+    if stage is not None:
+        identity += f" at {stage}"
     if columns.model:
         model, graded = row[columns.model].strip(), _number(row[columns.outcome], columns.scale)
         if not model:
@@ -224,12 +238,29 @@ def _add(tasks: dict[str, _Task], row: Mapping[str, str], columns: _Columns, def
         costs = {key: _amount(row[column]) for key, column in columns.costs_of.items()}
         answers = {each: row[column].strip() for each, column in columns.answers_of.items()}
     family = row[columns.family].strip() if columns.family else default
-    task = tasks.setdefault(identity, _Task(prompt, family))
+    task = tasks.setdefault(identity, _Task(name or prompt, prompt, family, stage))
     for each, value in found.items():
         task.outcomes.setdefault(each, []).extend([] if value is None else [value])
     for key, amount in costs.items():
         task.costs.setdefault(key, []).extend([] if amount is None else [amount])
     task.answers.update(answers)
+
+
+def _stage(row: Mapping[str, str], columns: Mapping[str, str]) -> Stage:
+    """Where the agent stood; what is empty or has no column is nothing yet."""
+    cells = {name: row[column].strip() for name, column in columns.items()}
+    try:
+        depth, errors, in_a_row = (int(cells.get(name) or 0) for name in STAGE[:3])
+    except ValueError:
+        raise ValueError("depth and errors must be whole numbers") from None
+    if min(depth, errors, in_a_row) < 0 or errors > depth or in_a_row > errors:
+        raise ValueError("depth, errors and errors_in_a_row contradict each other")
+    written = cells.get("has_written", "").lower()
+    if written not in _NOTHING and written not in _WORDS and written not in {"0", "1"}:
+        raise ValueError("has_written is neither true nor false")
+    last_tool = cells.get("last_tool", "")
+    wrote = _WORDS.get(written, 1.0 if written == "1" else 0.0) > 0 or work_of(last_tool) is ToolWork.WRITES
+    return Stage(depth, errors, in_a_row, last_tool, wrote)
 
 
 def _number(text: str, scale: float) -> float | None:
@@ -275,4 +306,14 @@ def _make_table(tasks: list[_Task], models: list[str]) -> OutcomeTable:
     answers = tuple(tuple(task.answers.get(model) for model in models) for task in tasks) if has_answers else None
     has_families = any(task.family for task in tasks)
     families = tuple(task.family for task in tasks) if has_families else ()
-    return OutcomeTable(tuple(models), tuple(task.prompt for task in tasks), outcomes, families, costs, answers)
+    has_stages = any(task.stage is not None for task in tasks)
+    return OutcomeTable(
+        tuple(models),
+        tuple(task.prompt for task in tasks),
+        outcomes,
+        families,
+        costs,
+        answers,
+        tasks=tuple(task.name for task in tasks) if has_stages else (),
+        stages=tuple(task.stage or Stage() for task in tasks) if has_stages else (),
+    )

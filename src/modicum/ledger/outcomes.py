@@ -16,3 +16,17 @@ def find_outcome(store: Store, name: str) -> Row:
         others = accepted_are(rows) if rows else "nor any other: 'modicum outcome --help' says how to add some"
         raise UserError(f"the ledger {store.place} holds no outcome '{name:.80}'; {others}")
     return rows[name]
+
+
+def choose_outcome(store: Store, name: str = "") -> str:
+    """The outcome of this name, or the only one that the ledger holds.
+
+    Raises:
+        UserError: it holds none, not this one, or several to choose from.
+    """
+    names = [row["name"] for row in store.ask("outcomes")]
+    if not names:
+        raise UserError("the ledger holds no outcome yet to grade by: 'modicum outcome --help' says how to add some")
+    if not name and len(names) != 1:
+        raise UserError(f"--outcome NAME must say which outcome of the ledger grades tasks; {accepted_are(names)}")
+    return str(find_outcome(store, name or names[0])["name"])

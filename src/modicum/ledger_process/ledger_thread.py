@@ -23,6 +23,8 @@ from modicum.governance.budget_raises import RaiseEvent, audit_raises
 from modicum.governance.keys import KeyEvent, audit
 from modicum.governance.policy_log import EVENT_KIND as POLICY
 from modicum.governance.policy_log import PolicyEvent, audit_policy
+from modicum.governance.settings_log import EVENT_KIND as SETTINGS
+from modicum.governance.settings_log import SettingsEvent, audit_settings
 from modicum.ledger.events import EventFile
 from modicum.ledger.on_disk import explain_replaced_file, file_at
 from modicum.ledger.opening import open_store
@@ -192,6 +194,7 @@ class LedgerThread:
             decided += audit_experiments(self._events.read(EXPERIMENT, ExperimentEvent))
             decided += audit_policy(self._events.read(POLICY, PolicyEvent))
             decided += audit_trials(self._events.read(TRIAL, TrialEvent))
+            decided += audit_settings(self._events.read(SETTINGS, SettingsEvent))
             decided += audit_users(self._events.read(USER, UserEvent))
             decided += audit_tokens(self._events.read(TOKEN, TokenEvent))
         except UserError as error:  # an event of a newer version must not keep calls out of the ledger

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from modicum.calls import Problem, UserError
 from modicum.insights.bill import Bill, bill_document, build
-from modicum.insights.dimensions import BILL, NOT_OF_CALLS, OF_AGENTS, parse_dimensions
+from modicum.insights.dimensions import BILL, OF_AGENTS, parse_dimensions
 from modicum.insights.doubts import Doubt, find_doubts
 from modicum.insights.scoping.persons import group_persons
 from modicum.insights.scoping.time_span import bounds_or_none
@@ -75,6 +75,7 @@ def bill(
     if prices_of is not None:
         book = other_prices(prices_of, book, scope.zone.zone)
     names = [by] if isinstance(by, str) else list(by)
+    _parse_dimensions(names)  # before anything is read
     anatomy = any(name in OF_AGENTS for name in ",".join(names).split(",")) or any(
         one.tag in OF_AGENTS for one in scope.conditions
     )
@@ -84,9 +85,7 @@ def bill(
 
 def bill_of_store(store: "Store", scope: CallScope, prices: "PriceBook", by: Sequence[str]) -> BillAnswer:
     """The bill of an open ledger."""
-    dimensions = parse_dimensions("bill", tuple(by), BILL)
-    if any(name in NOT_OF_CALLS and name == "tool" for name, _ in dimensions):
-        raise UserError("calls belong to no tool: modicum.audit(...).rent has what each tool's results cost")
+    dimensions = _parse_dimensions(by)
     names, tags = [name for name, _ in dimensions], [tag for _, tag in dimensions]
     since, until = scope.span
     with (
@@ -107,3 +106,10 @@ def bill_of_store(store: "Store", scope: CallScope, prices: "PriceBook", by: Seq
         doubts=find_doubts(doubts, prices),
         problems=scope.problems,
     )
+
+
+def _parse_dimensions(by: Sequence[str]) -> Sequence[tuple[str, str]]:
+    dimensions = parse_dimensions("bill", tuple(by), BILL)
+    if any(name == "tool" for name, _ in dimensions):
+        raise UserError("calls belong to no tool: modicum.audit(...).rent has what each tool's results cost")
+    return dimensions

@@ -2,7 +2,7 @@
 
 from modicum.calls.rule import Rule, Safety
 from modicum.optimizers.base64_runs import BASE64
-from modicum.optimizers.cache_preparation import BREAKPOINTS, CACHE_KEY, TOOL_ORDER
+from modicum.optimizers.cache_preparation import BREAKPOINTS, CACHE_KEY, KEY_ORDER, TOOL_ORDER
 from modicum.optimizers.grouped_matches import GROUPED_MATCHES
 from modicum.optimizers.json_minify import MINIFY_JSON
 from modicum.optimizers.json_tables import TABLES
@@ -12,12 +12,13 @@ from modicum.optimizers.loop_guard import LOOP_NUDGE, LOOP_STOP
 from modicum.optimizers.repeats import REPEATS
 from modicum.optimizers.result_cut import CUT
 from modicum.optimizers.terminal_output import TERMINAL
+from modicum.optimizers.volatile_facts import VOLATILE_FACTS
 
 GUARD_RULES: tuple[Rule, ...] = (LOOP_STOP, LOOP_NUDGE)
 """They see circles. The one that stops counts first, and both before anything else is changed."""
 
-CACHE_RULES: tuple[Rule, ...] = (TOOL_ORDER, CACHE_KEY, BREAKPOINTS)
-"""They change nothing that the model reads."""
+CACHE_RULES: tuple[Rule, ...] = (TOOL_ORDER, KEY_ORDER, VOLATILE_FACTS, CACHE_KEY, BREAKPOINTS)
+"""They leave out nothing. Marks come last: they stand in front of what the others put at the end."""
 
 CONTENT_RULES: tuple[Rule, ...] = (
     LINE_NUMBERS,

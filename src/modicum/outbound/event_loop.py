@@ -10,7 +10,7 @@ LOOP_NAME: Literal["uvloop", "asyncio"] = "uvloop" if find_spec("uvloop") else "
 if LOOP_NAME == "uvloop":
     from uvloop import run
 else:
-    from asyncio import run
+    from asyncio import run  # type: ignore[assignment]
 
 
 def run_loop(main: Coroutine[Any, Any, None]) -> None:

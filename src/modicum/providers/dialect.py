@@ -12,8 +12,10 @@ from urllib.parse import quote
 
 import msgspec
 
+from modicum.calls.change import Change, DoesNotFit
 from modicum.providers.blocks import Block
 from modicum.providers.body_parsing import UNREADABLE, parse_request_object
+from modicum.providers.cut_off.stream_cut import StreamCut
 from modicum.providers.facts import ReplyFacts, RequestFacts, StreamTail
 from modicum.providers.limit_headers import LimitHeaders
 from modicum.providers.mock_rules import MockRules
@@ -137,6 +139,8 @@ class Dialect(ABC):
     """None: its requests are not taken apart."""
     stream_texts: ClassVar[StreamTexts | None] = None
     """None: nobody edits its streams."""
+    stream_cut: ClassVar[type[StreamCut] | None] = None
+    """Ends a stream early; None: nobody does."""
     words: ClassVar[TextReaders | None] = None
     """None: its replies have none."""
     writer: ClassVar[ReplyWriter]
@@ -182,6 +186,14 @@ class Dialect(ABC):
         """
         return body
 
+    def with_stream(self, body: bytes) -> bytes:
+        """The request, translated from a dialect whose path asks for a stream, so that it asks for one with usage."""
+        if self.model_in_path:
+            return body
+        fields = _fields.decode(body)
+        fields["stream"] = msgspec.Raw(b"true")
+        return self.with_usage_asked(_encode(fields))
+
     def with_headers(self, body: bytes, headers: Mapping[bytes, bytes]) -> bytes:  # noqa: ARG002 - as a rule headers stay headers
         """The request, translated into this dialect, with what its callers said in headers and this API wants in the
         body.
@@ -195,6 +207,17 @@ class Dialect(ABC):
             DialectError: it is not JSON.
         """
         return body
+
+    def with_most_output(self, body: bytes, tokens: int) -> bytes | None:
+        """The request with so many tokens of output at most, for each choice; None: that cannot be said in it. For
+        bodies that `request` took.
+        """
+        if self.prompt_shape is None:
+            return None
+        try:
+            return RequestPrompt(body, self.prompt_shape).write(Change(most_output_tokens=tokens))
+        except DoesNotFit:
+            return None
 
     @abstractmethod
     def reply(self, body: bytes) -> ReplyFacts:

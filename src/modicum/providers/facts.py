@@ -71,6 +71,10 @@ class ReplyFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """How much text there was in all, where `output_text` is given."""
     problem: str = ""
     """What is wrong with the reply, without any text of it."""
+    unknown_events: Mapping[str, int] = {}
+    """How many events of a stream were of types that nobody here knows."""
+    is_doubted: bool = False
+    """Whether one of them told numbers of usage, so that no figure of it is exact. They are named in the caveats."""
 
 
 MOST_OUTPUT_TEXT = 1_000_000

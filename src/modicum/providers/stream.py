@@ -13,6 +13,7 @@ import msgspec
 from modicum.calls import NO_CHARGES, Tier, Usage
 from modicum.providers.body_parsing import UNREADABLE
 from modicum.providers.event_stream import EventBuffer, event_data
+from modicum.providers.event_types.unknown_events import UnknownEvents
 from modicum.providers.facts import MOST_OUTPUT_TEXT, ReplyFacts
 from modicum.providers.json_values import mended
 
@@ -43,15 +44,22 @@ class EventTail:
     """An event in which it finds nothing holds content only. It runs over every chunk: one pattern that begins with a
     literal (the quote before a key) takes a quarter of the time of several. `GAP` stands where a document may be broken
     into lines."""
+    STRANGER: ClassVar[re.Pattern[bytes] | None] = None
+    """Finds an event of a type that nobody here knows (`unknown_events.stranger`); None: its events have no types."""
+    KNOWN_TYPES: ClassVar[frozenset[str]] = frozenset()
+    """The types that are known."""
 
     def __init__(self) -> None:
         self._whole = EventBuffer()
         self._unread: list[bytes] = []
         self._unread_size = 0
+        self._looked = 0
+        """How many of them were looked through for events of unknown types: many at once cost a tenth."""
         self._text: list[str] = []
         self._text_size = 0
         self._kept_size = 0
         self._begun = False
+        self._unknown: UnknownEvents | None = None
         self.reply_id = ""
         self.model = ""
         self.usage: Usage | None = None
@@ -90,15 +98,18 @@ class EventTail:
 
     def facts(self) -> ReplyFacts:
         final = self.usage is not None and self.usage_final
+        self._look_for_strangers()
         if not final:
             self._read_content()
+        numbers = () if self._unknown is None else self._unknown.numbers
         return ReplyFacts(
             reply_id=self.reply_id,
             model=self.model,
             usage=self.usage,
             usage_final=final,
             tier=self.tier,
-            charges=self.charges,
+            charges=self.charges.with_caveats(*numbers) if numbers else self.charges,
+            is_doubted=bool(numbers),
             finish_reason=self.finish_reason,
             complete=self.complete,
             pending=self.pending,
@@ -108,6 +119,7 @@ class EventTail:
             output_text="" if final else "".join(self._text),
             output_chars=0 if final else self._text_size,
             problem=self.problem or ("" if self.usage else self.usage_problem),
+            unknown_events={} if self._unknown is None else self._unknown.counts,
         )
 
     # Facts out of events.
@@ -145,14 +157,25 @@ class EventTail:
             self._read_content()
 
     def _read_content(self) -> None:
+        self._look_for_strangers()
         held = b"".join(self._unread)
         self._unread.clear()
-        self._unread_size = 0
+        self._unread_size = self._looked = 0
         for data in event_data(held):
             if data != b"[DONE]":
                 event = _event(data)
                 if event is not None:
                     self._keep(self.generated_text(event))
+
+    def _look_for_strangers(self) -> None:
+        if self.STRANGER is None:
+            return
+        events = b"".join(self._unread[self._looked :])
+        self._looked = len(self._unread)
+        if self.STRANGER.search(events) is not None:
+            if self._unknown is None:
+                self._unknown = UnknownEvents(self.STRANGER, self.KNOWN_TYPES)
+            self._unknown.take(events)
 
     def _keep(self, made: str) -> None:
         self._text_size += len(made)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from importlib.resources import files
 from typing import Any
 
 from modicum.calls.outside.one_line import one_line
@@ -10,6 +9,7 @@ from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.reports import charts
 from modicum.reports.escaping import escape
 from modicum.reports.figures import count, dollars, format_tokens, share, unpriced_note
+from modicum.reports.plain_page import render_plain_page, render_table, render_tiles
 
 MOST_BARS = 20
 TIMES = frozenset({"day", "week", "month"})
@@ -20,15 +20,8 @@ Document = Mapping[str, Any]
 
 def render_bill_page(document: Document) -> str:
     """The whole page as HTML, from the one JSON object of `modicum bill`."""
-    style = (files("modicum.reports") / "page.css").read_text(encoding="utf-8")
-    body = "\n".join(filter(None, (_head(document), _chart(document), _rows(document), _notes(document))))
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>Bill by {escape(document['by'])}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        f"{body}\n</main>\n</body>\n</html>\n"
-    )
+    parts = (_head(document), _chart(document), _rows(document), _notes(document))
+    return render_plain_page(f"Bill by {document['by']}", parts)
 
 
 def _cost(line: Document) -> str:
@@ -49,9 +42,7 @@ def _head(document: Document) -> str:
         tiles.insert(1, (f"{currency['total']:,.2f} {currency['name']}", "at the rates that you gave"))
     return (
         f'<h1>Bill by {escape(document["by"])}</h1>\n<p class="quiet">{span}days in {escape(document["timezone"])}; '
-        'list prices of the day of each call</p>\n<div class="tiles">'
-        + "".join(f'<div class="tile"><b>{escape(value)}</b>{escape(label)}</div>' for value, label in tiles)
-        + "</div>"
+        "list prices of the day of each call</p>\n" + render_tiles(tiles)
     )
 
 
@@ -79,17 +70,13 @@ def _rows(document: Document) -> str:
         *([currency["name"]] if currency else []),
     ]
     amounts = currency["rows"] if currency else [None] * len(document["rows"])
-    body = "".join(
-        _row([*_names_of(row), *_figures(row, document), *([_amount(amount)] if currency else [])], "td", len(names))
+    rows = [
+        [*_names_of(row), *_figures(row, document), *([_amount(amount)] if currency else [])]
         for row, amount in zip(document["rows"], amounts, strict=True)
-    )
+    ]
     total = ["total", *[""] * (len(names) - 1), *_figures(document, document)]
     total += [_amount(currency["total"])] if currency else []
-    return (
-        f'<h2>Rows</h2>\n<div class="scroll" tabindex="0" role="region" aria-label="Rows of the bill"><table><thead>'
-        f"{_row(head, 'th', len(names))}</thead><tbody>{body}</tbody><tfoot>{_row(total, 'td', len(names))}</tfoot>"
-        "</table></div>"
-    )
+    return render_table("Rows", "Rows of the bill", [head, *rows], left=len(names), total=total)
 
 
 def _names_of(row: Document) -> list[str]:
@@ -110,12 +97,6 @@ def _figures(line: Document, document: Document) -> list[str]:
 
 def _amount(amount: Decimal | None) -> str:
     return "no rate" if amount is None else f"{amount:,.2f}"
-
-
-def _row(cells: list[str], tag: str, left: int) -> str:
-    sides = [' class="text"' if place < left else "" for place in range(len(cells))]
-    inner = "".join(f"<{tag}{side}>{escape(one_line(cell))}</{tag}>" for cell, side in zip(cells, sides, strict=True))
-    return f"<tr>{inner}</tr>"
 
 
 def _notes(document: Document) -> str:

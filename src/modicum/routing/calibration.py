@@ -8,6 +8,7 @@ import numpy as np
 
 from modicum.calls import UserError
 from modicum.routing.outcome_table import OutcomeTable
+from modicum.routing.partial_outcomes import estimate_outcomes, standard_error
 from modicum.routing.sparse_rows import Floats, Integers
 
 Unit = Literal["usd", "seconds", "joules", "calls"]
@@ -104,14 +105,19 @@ def calibrate(
     """The rate at which the router loses no more than `loss` (a share of outcomes) against the best single model, for
     the least cost; or with `budget`, at which it reaches most for a mean cost per call of at most that.
 
-    `scores` are those of prompts that were not learned from.
+    `scores` are those of prompts that were not learned from. Where tasks were done by some of the models only, outcomes
+    and costs are estimates (`partial_outcomes.py`).
 
     Raises:
         UserError: no model fits the budget.
     """
     costs = unit_costs(table, unit)
-    best = best_model(table)
-    outcomes = np.nan_to_num(table.outcomes)
+    outcomes = estimate_outcomes(table.outcomes, scores)
+    groups = table.groups if table.tasks else None
+    is_partial = not np.isfinite(table.outcomes).all()
+    # What a model that did few tasks makes of all of them is mostly luck, so of estimates the surest counts.
+    errors = [CAUTION * standard_error(column, groups) if is_partial else 0.0 for column in outcomes.T]
+    best = int(np.argmax(outcomes.mean(axis=0) - errors))
     rows = np.arange(len(table))
     chosen: tuple[float, float, float] | None = None
     for rate in rates_to_try(scores, costs):
@@ -121,8 +127,7 @@ def calibrate(
             is_fit, is_better = cost <= budget, chosen is None or outcome > chosen[1]
         else:
             change = outcomes[rows, models] - outcomes[:, best]
-            error = float(change.std()) / max(1, len(change)) ** 0.5
-            is_fit = float(change.mean()) - CAUTION * error >= -(loss or 0.0)
+            is_fit = float(change.mean()) - CAUTION * standard_error(change, groups) >= -(loss or 0.0)
             is_better = chosen is None or cost < chosen[2]
         if is_fit and is_better:
             chosen = float(rate), outcome, cost

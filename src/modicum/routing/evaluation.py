@@ -13,6 +13,7 @@ from modicum.routing.learners.learner import OutcomeLearner
 from modicum.routing.learners.length import LengthLearner
 from modicum.routing.outcome_table import OutcomeTable
 from modicum.routing.sparse_rows import Floats, Integers
+from modicum.routing.step_scorer import learn_steps
 from modicum.statistics.student import t_quantile
 
 RANDOM, LENGTH, ORACLE = "random", "length", "oracle"
@@ -87,13 +88,13 @@ def fold_difference(differences: Sequence[float], folds_count: int | None = None
 
 
 def draw_folds(table: OutcomeTable, count: int, *, by_family: bool = False, seed: int = 0) -> Integers:
-    """The fold of each task. Equal prompts are in one fold, else a router could look its answer up; with `by_family`,
-    whole families.
+    """The fold of each row. Equal prompts and steps of one task are in one fold, else a router could look its answer
+    up; with `by_family`, whole families.
 
     Raises:
         UserError: there are too few families.
     """
-    names = table.families if by_family else table.prompts
+    names = table.families if by_family else table.groups.tolist() if table.tasks else table.prompts
     different = sorted(set(names))
     if len(different) < count:
         what = "families" if by_family else "different prompts"
@@ -116,6 +117,17 @@ def out_of_fold_scores(table: OutcomeTable, learner: OutcomeLearner, folds: Inte
     return scores
 
 
+def out_of_fold_steps(table: OutcomeTable, expected: Floats, folds: Integers) -> Floats:
+    """What stages add to what is expected by the text, having learned from the other folds."""
+    added = np.empty(table.outcomes.shape)
+    for fold in np.unique(folds):
+        inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+        others = table.take(outside)
+        learned = learn_steps(others.stages, others.outcomes, expected[outside])
+        added[inside] = learned.score(table.take(inside).stages)
+    return added
+
+
 def evaluate(
     table: OutcomeTable,
     learners: Sequence[OutcomeLearner],
@@ -134,6 +146,10 @@ def evaluate(
     weak_place, strong_place = table.column(weak), table.column(strong)
     weak_outcomes, strong_outcomes = table.outcomes[:, weak_place], table.outcomes[:, strong_place]
     by_name = {learner.name: out_of_fold_scores(table, learner, folds) for learner in (LengthLearner(), *learners)}
+    if table.stages:  # beside each what its stage adds, so that it can be seen what that is worth
+        by_name |= {
+            f"{name}, stages": scores + out_of_fold_steps(table, scores, folds) for name, scores in by_name.items()
+        }
     gains = {name: scores[:, strong_place] - scores[:, weak_place] for name, scores in by_name.items()}
     gains[RANDOM] = np.random.default_rng(0).random(len(table))
     gains[ORACLE] = oracle_scores(weak_outcomes, strong_outcomes)

@@ -11,6 +11,7 @@ from modicum.calls.errors import accepted_are
 from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.routing.inputs import Inputs, read_prompts
 from modicum.routing.sparse_rows import Floats, Integers
+from modicum.routing.stage import Stage
 
 FEWEST_TASKS = 50
 """With fewer nothing is learned: a rule that a person writes is better than a guess from so little."""
@@ -18,7 +19,7 @@ FEWEST_TASKS = 50
 
 @dataclass(frozen=True)
 class OutcomeTable:
-    """Rows are tasks, columns models. NaN: nobody knows."""
+    """Rows are tasks, or steps of tasks; columns are models. NaN: nobody knows."""
 
     models: tuple[str, ...]
     prompts: tuple[str, ...]
@@ -30,9 +31,34 @@ class OutcomeTable:
     answers: tuple[tuple[str | None, ...], ...] | None = None
     """What each model answered, in short: two that say the same agree."""
     embeddings: Floats | None = None
+    tasks: tuple[str, ...] = ()
+    """Which task each row is a part of, where several rows may be of one; empty: each row is a task."""
+    stages: tuple[Stage, ...] = ()
+    """How far the agent was with it; empty: rows are whole tasks."""
 
     def __len__(self) -> int:
         return len(self.prompts)
+
+    @property
+    def tasks_count(self) -> int:
+        return len(set(self.tasks)) if self.tasks else len(self)
+
+    @cached_property
+    def groups(self) -> Integers:
+        """A number for each row, the same for rows that must not be learned from to judge each other: those of one
+        task, and those of one prompt.
+        """
+        group_of: dict[str, int] = {}
+        groups = np.empty(len(self), np.int64)
+        for row, prompt in enumerate(self.prompts):
+            names = [f"prompt {prompt}", *([f"task {self.tasks[row]}"] if self.tasks else [])]
+            known = {group_of[name] for name in names if name in group_of}
+            groups[row] = group = min(known, default=row)
+            if len(known) > 1:
+                groups[:row][np.isin(groups[:row], list(known))] = group
+                group_of.update({name: group for name, other in group_of.items() if other in known})
+            group_of.update(dict.fromkeys(names, group))
+        return groups
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -64,6 +90,8 @@ class OutcomeTable:
             costs={unit: costs[rows] for unit, costs in self.costs.items()},
             answers=None if self.answers is None else tuple(self.answers[row] for row in rows),
             embeddings=None if self.embeddings is None else self.embeddings[rows],
+            tasks=tuple(self.tasks[row] for row in rows) if self.tasks else (),
+            stages=tuple(self.stages[row] for row in rows) if self.stages else (),
         )
         if "inputs" in self.__dict__:  # texts that were read once are not read again
             taken.__dict__["inputs"] = self.inputs.take(rows)
@@ -92,9 +120,9 @@ def check_table(table: OutcomeTable) -> list[str]:
     instead = "; until then write a rule, or send all to one model: 'modicum compare' says which"
     if len(table.models) < 2:
         raise UserError(f"a choice needs two models, and the table has {len(table.models)}{instead}")
-    if len(table) < FEWEST_TASKS:
+    if table.tasks_count < FEWEST_TASKS:
         raise UserError(
-            f"the table has {number_of(len(table), 'task')}, and nothing can be learned from fewer than "
+            f"the table has {number_of(table.tasks_count, 'task')}, and nothing can be learned from fewer than "
             f"{FEWEST_TASKS}{instead}"
         )
     values = np.unique(table.outcomes[np.isfinite(table.outcomes)])
@@ -110,11 +138,16 @@ def check_table(table: OutcomeTable) -> list[str]:
         if len(graded) and (graded == graded[0]).all():
             remarks.append(f"{model}: every outcome is {graded[0]:g}, so nothing about it depends on the prompt.")
         if len(graded) < len(column):
-            remarks.append(
-                f"{model}: {len(column) - len(graded):,} of {number_of(len(column), 'task')} "
-                f"{noun_for(len(column) - len(graded), 'has', 'have')} no outcome."
-            )
-    remarks += _describe_contradictions(table)
+            without, row = len(column) - len(graded), "moment" if table.tasks else "task"
+            which = f"{without:,} of {number_of(len(column), row)} {noun_for(without, 'has', 'have')}"
+            remarks.append(f"{model}: {which} no outcome.")
+    if not np.isfinite(table.outcomes).all(axis=1).any():
+        remarks.append(
+            "No task was done by all models: what others would have made of it is estimated, without bias only if the "
+            "models were drawn by lot (an experiment). Where harder tasks went to the better model, it looks worse "
+            "than it is."
+        )
+    remarks += [] if table.tasks else _describe_contradictions(table)
     return remarks
 
 

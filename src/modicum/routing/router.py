@@ -1,6 +1,6 @@
 """The decision: one prompt in, one model out. Pure, and on doubt the best single model."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,11 +11,14 @@ from modicum.routing.calibration import Unit
 from modicum.routing.inputs import pack_features
 from modicum.routing.learners.learner import Scorer
 from modicum.routing.sparse_rows import Floats
+from modicum.routing.stage import AgentStep
+from modicum.routing.step_scorer import StepScorer
 from modicum.routing.text_features import read_text
 
 MOST_FOREIGN = 0.3
 """Share of bytes outside ASCII beyond which a prompt is in another script than the training, unless that had it too."""
 MEASURED_FOREIGN = 6
+_ALL_UP_TO = 16
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,10 +67,12 @@ class Router:
     """Args:
     scorer: what was learned.
     terms: at which terms it is used.
+    step_scorer: what was learned of stages; None: nothing.
     """
 
     scorer: Scorer
     terms: RouterTerms
+    step_scorer: StepScorer | None = None
 
     def decide(
         self,
@@ -108,6 +113,85 @@ class Router:
         worth = scores - terms.rate * costs
         chosen = max(open_models, key=lambda place: worth[place])
         return RoutingChoice(terms.models[chosen], _reason(terms, chosen, current), tuple(map(float, scores)))
+
+    def follow(
+        self,
+        prompt: str,
+        steps: Sequence[AgentStep],
+        switch_cost: Callable[[str, str, int], float | None],
+        *,
+        today: date,
+        allows: Callable[[str], bool] | None = None,
+        price_factors: Mapping[str, float] | None = None,
+        current: str = "",
+    ) -> RoutingChoice:
+        """The model for the last step of a conversation.
+
+        The steps before are decided anew, in their order, each from the model that the one before came to: the same
+        conversation comes to the same model in every process, and after a restart, without any memory.
+
+        Args:
+            prompt: what was asked for: a conversation's first message of its user.
+            steps: of the conversation, the one to come last.
+            switch_cost: of going from the one model to the other when the prompt has so many tokens, in the router's
+                unit; None: nobody knows, and the model is not changed.
+            today: as for `decide`.
+            allows: likewise.
+            price_factors: likewise.
+            current: the model where the conversation stands, if no router chose it.
+        """
+        first = self.decide(prompt, today=today, allows=allows, price_factors=price_factors)
+        if self.step_scorer is None or not first.scores:
+            return first
+        models = self.terms.models
+        open_places = [place for place, model in enumerate(models) if allows is None or allows(model)]
+        followed = [step for number, step in enumerate(steps) if is_followed(number)] if not current else steps[-1:]
+        added = self.step_scorer.score([step.stage for step in followed])
+        worth = np.array(first.scores) + added - self.terms.rate * _costs_today(self.terms, price_factors)
+        place = models.index(current) if current in models else max(open_places, key=lambda one: worth[0][one])
+        why = _reason(self.terms, place, current)
+        best = np.array(open_places)[worth[:, open_places].argmax(axis=1)].tolist()
+        for number in range(0 if current else 1, len(followed)):
+            step = followed[number]
+            if best[number] == place:
+                continue
+            if (found := self._leave(place, worth[number], step, open_places, switch_cost)) is not None:
+                place, price = found
+                why = _describe_switch(step, price, self.terms.unit)
+        return RoutingChoice(models[place], why, tuple(map(float, np.array(first.scores) + added[-1])))
+
+    def _leave(
+        self,
+        place: int,
+        worth: Floats,
+        step: AgentStep,
+        open_places: Sequence[int],
+        switch_cost: Callable[[str, str, int], float | None],
+    ) -> tuple[int, float] | None:
+        """The model for which this one is left at a step, and the price of that; None: it stays."""
+        best: tuple[int, float] | None = None
+        most = 0.0
+        for other in open_places:
+            if worth[other] <= worth[place] + most:
+                continue
+            price = switch_cost(self.terms.models[place], self.terms.models[other], step.tokens)
+            if price is not None and (gained := worth[other] - worth[place] - self.terms.rate * price) > most:
+                best, most = (other, price), float(gained)
+        return best
+
+
+def is_followed(number: int) -> bool:
+    """Whether the model may be changed at the step of this number: the first sixteen, then eight of each doubling, so
+    that a long conversation costs no more time than a short one.
+    """
+    return number < _ALL_UP_TO or number % 2 ** (number.bit_length() - 4) == 0
+
+
+def _describe_switch(step: AgentStep, price: float, unit: Unit) -> str:
+    stage = step.stage
+    results = "1 tool result" if stage.depth == 1 else f"{stage.depth} tool results"
+    amount = f"${price:.4f}" if unit == "usd" else f"{price:.3g} {unit}"
+    return f"{stage.phase.value}, {results}, {stage.errors} failed: worth the {amount} of prompt cache lost"
 
 
 def _costs_today(terms: RouterTerms, factors: Mapping[str, float] | None) -> Floats:

@@ -1,7 +1,8 @@
 """A router as a rule (`calls/rule.py`): the gateway, a user's own program and a replay with text run the same one.
 
 It keeps no memory: a conversation is decided by the first message of its user, so that every later call comes to the
-same model and the prompt cache is kept. Only tools that fail change it, and their failures stay in the conversation.
+same model and the prompt cache is kept. Tools that fail change it, and their failures stay in the conversation; so do
+its stages, where a router has learned what these say.
 """
 
 from fnmatch import fnmatchcase
@@ -15,8 +16,8 @@ from modicum.calls.prompt import Prompt
 from modicum.calls.rates import Rates
 from modicum.calls.rule import NotDecidable, Rule
 from modicum.calls.words.counted_nouns import number_of
-from modicum.routing.router import Router
-from modicum.routing.stage import read_stage
+from modicum.routing.router import Router, RoutingChoice
+from modicum.routing.stage import read_stage, read_steps
 
 FAMILY = "route."
 CASCADE_FAMILY = "cascade."
@@ -51,15 +52,7 @@ def route_rule(name: str, router: Router, pattern: str) -> Rule:
         text = first_message(prompt)
         if text is None:
             return NO_CHANGE
-        current, switch_cost = cost_of_leaving(facts, router, FAMILY + name)
-        choice = router.decide(
-            text,
-            today=facts.at.date(),
-            allows=partial(may_ask, facts),
-            price_factors=price_factors(facts, router),
-            current=current,
-            switch_cost=switch_cost,
-        )
+        choice = _choose(prompt, facts, router, text, FAMILY + name)
         model, why = choice.model, choice.why
         best = router.terms.best_single
         stage = read_stage(prompt.units)
@@ -77,6 +70,38 @@ def route_rule(name: str, router: Router, pattern: str) -> Rule:
         return Change(model=model, why=f"route {name}: {why}")
 
     return Rule(FAMILY + name, decide)
+
+
+def _choose(prompt: Prompt, facts: Facts, router: Router, text: str, rule_name: str) -> RoutingChoice:
+    """By the task's text, and by the stage where that was learned too."""
+    current, switch_cost = cost_of_leaving(facts, router, rule_name)
+    today, allows, factors = facts.at.date(), partial(may_ask, facts), price_factors(facts, router)
+    if router.step_scorer is None:
+        return router.decide(
+            text, today=today, allows=allows, price_factors=factors, current=current, switch_cost=switch_cost
+        )
+    price = partial(switch_cost_usd, facts) if router.terms.unit == "usd" else _unknown_cost
+    return router.follow(
+        text, read_steps(prompt.units), price, today=today, allows=allows, price_factors=factors, current=current
+    )
+
+
+def switch_cost_usd(facts: Facts, current: str, other: str, tokens: int) -> float | None:
+    """What it costs to go on with another model when the prompt has so many tokens, all of them in the one's cache.
+
+    None: nobody knows the rates of the day.
+    """
+    if facts.rates is None:
+        return None
+    before, after = facts.rates(current), facts.rates(other)
+    if before is None or after is None:
+        return None
+    return max(0.0, tokens * float(after.input_uncached - before.cache_read))
+
+
+def _unknown_cost(_current: str, _other: str, _tokens: int) -> float | None:
+    """Of seconds and joules nobody knows what a prompt cache saves."""
+    return None
 
 
 def cascade_rule(name: str, first: str, pattern: str) -> Rule:
@@ -145,9 +170,4 @@ def cache_loss_usd(facts: Facts, current: str, other: str) -> float | None:
 
     None: nobody knows the rates of the day, or what is cached.
     """
-    if facts.rates is None or facts.cached_tokens is None:
-        return None
-    before, after = facts.rates(current), facts.rates(other)
-    if before is None or after is None:
-        return None
-    return max(0.0, facts.cached_tokens * float(after.input_uncached - before.cache_read))
+    return None if facts.cached_tokens is None else switch_cost_usd(facts, current, other, facts.cached_tokens)

@@ -52,6 +52,15 @@ class SparseRows:
         lengths[lengths == 0] = 1
         return SparseRows(self.starts, self.columns, (values / lengths[rows]).astype(np.float32), self.width)
 
+    def narrow(self, columns: Integers) -> "SparseRows":
+        """Only these columns, which must be in order, numbered anew: what is 0 everywhere need not be counted with."""
+        places = np.full(self.width, -1, np.int32)
+        places[columns] = np.arange(len(columns), dtype=np.int32)
+        moved = places.take(self.columns)
+        is_left = moved >= 0
+        starts = np.concatenate(([0], np.cumsum(is_left)))[self.starts]
+        return SparseRows(starts, moved[is_left], self.values[is_left], len(columns))
+
     def times(self, vector: Floats) -> Floats:
         """The product with a vector of as many numbers as there are columns."""
         if len(self) == 1:

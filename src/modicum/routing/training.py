@@ -8,11 +8,12 @@ import numpy as np
 
 from modicum.routing.calibration import RateCalibration, Unit, best_model, calibrate, unit_costs
 from modicum.routing.curve import CurveFigures, curve_figures
-from modicum.routing.evaluation import draw_folds, out_of_fold_scores
+from modicum.routing.evaluation import draw_folds, out_of_fold_scores, out_of_fold_steps
 from modicum.routing.learners.learner import OutcomeLearner
 from modicum.routing.outcome_table import OutcomeTable, check_table
 from modicum.routing.router import MEASURED_FOREIGN, Provenance, Router, RouterTerms
 from modicum.routing.sparse_rows import Floats
+from modicum.routing.step_scorer import learn_steps
 
 FOLDS = 5
 
@@ -47,7 +48,9 @@ def train_router(
     remarks = check_table(table)
     complete = table.complete()
     graded = complete if len(complete) >= len(table) // 2 else table
-    scores = out_of_fold_scores(graded, learner, draw_folds(graded, FOLDS))
+    folds = draw_folds(graded, FOLDS)
+    by_text = out_of_fold_scores(graded, learner, folds)
+    scores = by_text + out_of_fold_steps(graded, by_text, folds) if graded.stages else by_text
     calibration = calibrate(graded, scores, unit, loss=loss, budget=budget)
     costs, best = unit_costs(graded, unit), best_model(graded)
     figures = _gain_figures(graded, scores, costs, best) if graded is complete else None
@@ -62,7 +65,7 @@ def train_router(
         expires_on=today + timedelta(days=holds_days),
         source=source,
         learner=learner.name,
-        tasks_count=len(graded),
+        tasks_count=graded.tasks_count,
         outcome=calibration.outcome,
         best_single_outcome=calibration.best_single_outcome,
         saving=calibration.saving,
@@ -78,7 +81,9 @@ def train_router(
         provenance=provenance,
         prices=tuple(prices.get(model, 0.0) for model in graded.models) if prices else (),
     )
-    return TrainedRouter(Router(learner.fit(graded.inputs, graded.outcomes), terms), calibration, remarks)
+    steps = learn_steps(graded.stages, graded.outcomes, by_text) if graded.stages else None
+    router = Router(learner.fit(graded.inputs, graded.outcomes), terms, steps)
+    return TrainedRouter(router, calibration, remarks)
 
 
 def _gain_figures(table: OutcomeTable, scores: Floats, costs: Floats, best: int) -> CurveFigures | None:

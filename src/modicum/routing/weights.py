@@ -18,6 +18,8 @@ from modicum.routing.learners.linear import LinearScorer
 from modicum.routing.learners.neighbours import NeighbourScorer
 from modicum.routing.router import Router, RouterTerms
 from modicum.routing.sparse_rows import SparseRows
+from modicum.routing.stage import STEP_FEATURES
+from modicum.routing.step_scorer import StepScorer
 
 FORMAT = "modicum-router/1"
 MOST_BYTES = 5_000_000
@@ -50,6 +52,9 @@ def encode_router(router: Router) -> bytes:
         parts = (router.scorer,)
     for number, part in enumerate(parts):
         arrays |= {f"{number}.{name}": values for name, values in _arrays_of(part).items()}
+    if router.step_scorer is not None:
+        steps = router.step_scorer
+        arrays |= {"steps.weights": steps.weights, "steps.means": steps.means, "steps.spreads": steps.spreads}
     header = _Header(
         FORMAT,
         router.terms,
@@ -86,6 +91,7 @@ def decode_router(data: bytes, path: str) -> Router:
             for number, (name, kind) in enumerate(zip(header.parts, header.kinds, strict=True))
         )
         scorer = parts[0] if "blend.base" not in arrays else _blend_of(arrays, parts)
+        steps = _steps_of(arrays, len(header.terms.models)) if "steps.weights" in arrays else None
         # What scorers lay out once is laid out here, not at the first call that waits for a decision.
         scorer.score(read_prompts(["any"]))
     except (zipfile.BadZipFile, zlib.error, KeyError, IndexError, ValueError, EOFError, OSError) as error:
@@ -94,7 +100,7 @@ def decode_router(data: bytes, path: str) -> Router:
         ) from None
     if header.terms.best_single not in header.terms.models or len(header.terms.costs) != len(header.terms.models):
         raise UserError(f"{path} contradicts itself: its models and their costs do not belong together; train it again")
-    return Router(scorer, header.terms)
+    return Router(scorer, header.terms, steps)
 
 
 def _arrays_of(scorer: Scorer) -> Arrays:
@@ -161,6 +167,14 @@ def _scorer_of(name: str, kind: str, arrays: Arrays, models: int) -> Scorer:
             "letters" if kind == "letters" else "words", factors, rows_of, outcomes, base, int(arrays["count"][0])
         )
     raise ValueError(f"there is no learner {name:.40}")
+
+
+def _steps_of(arrays: Arrays, models: int) -> StepScorer:
+    weights, means, spreads = (arrays[f"steps.{what}"].astype(float) for what in ("weights", "means", "spreads"))
+    width = len(STEP_FEATURES)
+    if weights.shape != (models, width) or means.shape != (width,) or spreads.shape != (width,):
+        raise ValueError("stages of another version")
+    return StepScorer(weights, means, spreads)
 
 
 def _blend_of(arrays: Arrays, parts: tuple[Scorer, ...]) -> BlendedScorer:

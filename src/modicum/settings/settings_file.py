@@ -33,6 +33,7 @@ from modicum.settings.redaction import RedactionSettings, redaction_fault
 from modicum.settings.reply_cache import ReplyCacheSettings, reply_cache_fault
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.routes import RouteSettings, route_fault
+from modicum.settings.showing.showback import SharedCostSettings, ShowbackSettings
 from modicum.settings.state import StateSettings, state_fault
 from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings, team_fault
@@ -224,6 +225,8 @@ def _check_loads(settings: Settings, path: Path, text: str) -> None:
 _TABLES = {
     "$.gateway": GatewaySettings,
     "$.console": ConsoleSettings,
+    "$.showback": ShowbackSettings,
+    "$.showback.shared[": SharedCostSettings,
     "$.metrics": MetricsSettings,
     "$.alerts": AlertSettings,
     "$.otel": OtelSettings,

@@ -21,6 +21,7 @@ from modicum.settings.resilience import ResilienceSettings
 from modicum.settings.routes import RouteSettings
 from modicum.settings.showing.currency import CurrencySettings
 from modicum.settings.showing.people import PeopleSettings
+from modicum.settings.showing.showback import ShowbackSettings
 from modicum.settings.state import StateSettings
 from modicum.settings.teams import TeamSettings
 from modicum.settings.upstreams import UpstreamSettings
@@ -45,6 +46,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose own figures are shown (see docs/bill.md)."""
     currency: CurrencySettings = CurrencySettings()
     """Another currency beside dollars (see docs/bill.md)."""
+    showback: ShowbackSettings = ShowbackSettings()
+    """Among whom a month's cost is divided, and how (see docs/showback.md)."""
     gateway: GatewaySettings = GatewaySettings()
     console: ConsoleSettings = ConsoleSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -4,7 +4,7 @@ A counter is a name. What it counts is the business of whoever names it; amounts
 exact. Counters that slide forget what is older than their length. Budgets and rate limits use the same ones.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -52,7 +52,24 @@ class SharedRecords(Protocol):
         """
 
 
-class SharedCounters(Protocol):
+class SharedValues(Protocol):
+    """Short values by name that several processes change, each from what it is."""
+
+    async def change(self, name: str, change: Callable[[bytes, float], bytes], kept_s: float) -> bytes:
+        """Changes a value, and returns it.
+
+        Args:
+            name: of the value.
+            change: gives the new value of the present one (empty: there is none) and of a clock in seconds that
+                all have. May be called several times.
+            kept_s: how long it is kept after that.
+
+        Raises:
+            StateAway: it cannot be reached.
+        """
+
+
+class SharedCounters(SharedValues, Protocol):
     """Any but `settle`, `release` and `add` may raise StateAway: what these do meanwhile is made good later."""
 
     @property

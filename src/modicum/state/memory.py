@@ -33,6 +33,7 @@ class MemoryCounters:
         self._added: dict[str, float] = {}
         """Under which names something was counted, and until when that is of interest."""
         self._since: dict[str, datetime] = {}
+        self._values: dict[str, bytes] = {}
 
     @property
     def generation(self) -> str:
@@ -107,6 +108,11 @@ class MemoryCounters:
         now = datetime.now(UTC)
         self._since = {name: self._since.get(name, now) for name in names}
         return [self._since[name] for name in names]
+
+    async def change(self, name: str, change: Callable[[bytes, float], bytes], kept_s: float) -> bytes:  # noqa: ARG002
+        """Names are those of upstreams: they are few, and kept."""
+        value = self._values[name] = change(self._values.get(name, b""), self._clock())
+        return value
 
     async def close(self) -> None:
         """Nothing runs."""

@@ -18,7 +18,7 @@ import msgspec
 from modicum.calls import UserError
 from modicum.state.counters import Level, Line, ReserveResult, StateAway
 from modicum.state.redis_link import RedisLink
-from modicum.state.redis_scripts import ADD, AWAIT, BEAT, LEAVE, LEVELS, OPEN, RECORDS, RESERVE, SETTLE, SINCE
+from modicum.state.redis_scripts import ADD, AWAIT, BEAT, CHANGE, LEAVE, LEVELS, OPEN, RECORDS, RESERVE, SETTLE, SINCE
 
 GRACE_S = 5.0
 """How long a server that has never counted, or lost all it knew, waits for processes that nobody can name."""
@@ -65,6 +65,9 @@ class RedisCounters:
         self._reached: dict[str, asyncio.Future[None]] = {}
         self._handed: dict[str, set[str]] = {}
         """By kind, the records that are there."""
+        self._values: dict[str, _Value] = {}
+        self._ahead_s: float | None = None
+        """How far the server's clock is ahead of ours; None: it was not asked yet."""
         self._lost_s = self._tried_s = 0.0
         self._wake = asyncio.Event()
         self._since: dict[str, bytes] = {}
@@ -154,6 +157,24 @@ class RedisCounters:
         self._handed[kind] = set(there)
         return {name: body.decode("utf-8", "replace") for name, body in there.items() if name not in records}
 
+    async def change(self, name: str, change: Callable[[bytes, float], bytes], kept_s: float) -> bytes:
+        """`SharedValues`. What this process saw last is mostly what there is: then it takes one question. A value goes
+        with the server's data, and begins anew.
+        """
+        own = self._values.setdefault(name, _Value())
+        clock, key = asyncio.get_running_loop().time, _digest(name)
+        async with own.lock:  # of those that would ask for the same one, all but the first would ask in vain
+            while True:
+                now_s = None if self._ahead_s is None else clock() + self._ahead_s
+                former = own.seen
+                value = former if now_s is None else change(former, now_s)
+                done, own.seen, at_ms = await self._link.run(
+                    CHANGE, self._marker, key, former, value, max(int(kept_s * 1000), 1)
+                )
+                self._ahead_s = int(at_ms) / 1000 - clock()
+                if done and now_s is not None:
+                    return value
+
     async def close(self) -> None:
         if self._beating is not None:
             self._beating.cancel()
@@ -241,6 +262,15 @@ class RedisCounters:
             script, arguments = self._owed[0]
             await self._run(script, *arguments)
             self._owed.pop(0)
+
+
+class _Value:
+    """What this process saw last of a value that several share."""
+
+    __slots__ = ("lock", "seen")
+
+    def __init__(self) -> None:
+        self.lock, self.seen = asyncio.Lock(), b""
 
 
 def _digest(name: str) -> str:

@@ -16,7 +16,7 @@ TIMEOUT_S = 2.0
 """How long the server may take: then nobody knows, and calls go on or are refused as the owner chose."""
 SCRIPTS = tuple(
     getattr(redis_scripts, name)
-    for name in ("OPEN", "RESERVE", "SETTLE", "LEVELS", "ADD", "SINCE", "AWAIT", "LEAVE", "BEAT", "RECORDS")
+    for name in ("OPEN", "RESERVE", "SETTLE", "LEVELS", "ADD", "SINCE", "AWAIT", "LEAVE", "BEAT", "RECORDS", "CHANGE")
 )
 SHAS = {script: hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest() for script in SCRIPTS}
 

@@ -319,6 +319,19 @@ return redis.call('ZRANGE', base .. 'alive', 0, -1)
 """
 )
 
+CHANGE = (
+    _BEGIN
+    + """
+-- ARGV: name, what the caller takes its value to be, what it is to be then, how many ms it is kept. Whether it was
+-- changed, what it is, and the server's time in ms. It does not go with the counters.
+local key = marker .. ':v:' .. ARGV[1]
+local value = redis.call('GET', key) or ''
+if value ~= ARGV[2] then return {0, value, now} end
+redis.call('SET', key, ARGV[3], 'PX', ARGV[4])
+return {1, ARGV[3], now}
+"""
+)
+
 RECORDS = (
     _BEGIN
     + """

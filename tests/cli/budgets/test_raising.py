@@ -61,13 +61,13 @@ def test_people_read_what_holds_now_and_what_to_type_to_end_it(modicum, ledger):
     [
         (["nobody", "--to", "5", "--until", "4h", "--why", "x"], "there is no budget 'nobody'"),
         (["team-month", "--to", "9", "--until", "4h", "--why", "x"], "must be above the limit of 'team-month', $10.00"),
-        (["team-month", "--to", "1e400", "--until", "4h", "--why", "x"], "--to 1e400"),
+        (["team-month", "--to", "1e400", "--until", "4h", "--why", "x"], "1e400: a raise"),
         (["team-month", "--to", "nan", "--until", "4h", "--why", "x"], "is no amount"),
         (["team-month", "--to", "a lot", "--until", "4h", "--why", "x"], "is no amount"),
         (["team-month", "--to", "20", "--until", "soon", "--why", "x"], "is no time"),
         (["team-month", "--to", "20", "--until", "2020-01-01", "--why", "x"], "must lie within the next 366 days"),
         (["team-month", "--to", "20", "--until", "99999d", "--why", "x"], "must lie within the next 366 days"),
-        (["team-month", "--to", "20", "--until", "4h", "--why", " "], "--why is empty"),
+        (["team-month", "--to", "20", "--until", "4h", "--why", " "], "reason is empty"),
         (["team-month", "--of", "ci", "--to", "20", "--until", "4h", "--why", "x"], "sums by no names"),
     ],
 )

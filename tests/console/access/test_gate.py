@@ -17,7 +17,7 @@ from modicum.settings.console import ConsoleSettings
 ROLES = {"ann": "owner", "eve": "editor", "vic": "viewer", "ted": "editor:search", "tom": "viewer:search"}
 WHO = ("nobody", "tom", "ted", "vic", "eve", "ann")
 OPEN, LOGGED_IN = "yes yes yes yes yes yes", "no yes yes yes yes yes"
-ALL_TEAMS, ALL_EDITORS, OWNERS = "no no no yes yes yes", "no no no no yes yes", "no no no no no yes"
+EDITORS, ALL_EDITORS, OWNERS = "no no yes no yes yes", "no no no no yes yes", "no no no no no yes"
 MATRIX = {
     "GET /": OPEN,
     "GET /healthz": OPEN,
@@ -35,7 +35,14 @@ MATRIX = {
     "POST /users/set": OWNERS,
     "POST /users/link": OWNERS,
     "POST /users/remove": OWNERS,
+    "POST /budgets/set": EDITORS,
+    "POST /budgets/add": EDITORS,
+    "POST /budgets/raise": EDITORS,
+    "POST /budgets/lower": EDITORS,
+    "POST /keys/issue": EDITORS,
+    "POST /keys/revoke": EDITORS,
     "POST /waste/apply": ALL_EDITORS,
+    "POST /waste/undo": ALL_EDITORS,
     "GET /{page}": LOGGED_IN,
     "GET /{page}/{table}.csv": LOGGED_IN,
 }
@@ -78,7 +85,7 @@ def ask(site, who, address, **fields):
 def is_let_in(reply, who):
     if who == "nobody" and reply.headers.get("location", "").startswith("/login?"):
         return False
-    return not (reply.status == 401 or "you may not do that" in reply.text or "of all teams together" in reply.text)
+    return not (reply.status == 401 or "you may not do that: " in reply.text or "of all teams together" in reply.text)
 
 
 def test_every_address_has_a_rule_and_a_line(site):

@@ -85,7 +85,9 @@ def test_a_client_of_anthropics(rig):
 def test_a_client_of_googles(rig):
     options = types.HttpOptions(base_url=rig.url)
     with genai.Client(api_key=rig.key, http_options=options) as client:
-        assert {model.name for model in client.models.list()} == {"models/fast", "models/gemini-3-pro"}
+        names = {model.name.removeprefix("models/") for model in client.models.list()}
+        assert names == {"best", "fast", "gpt-5", "claude-opus-4-6", "gemini-3-pro", "qwen3"}
+        assert client.models.get(model="gpt-5").name == "models/gpt-5"
         fast = client.models.get(model="fast")
     assert (fast.name, fast.input_token_limit) == ("models/fast", 9)
 

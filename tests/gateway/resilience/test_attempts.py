@@ -245,8 +245,8 @@ def test_retries_end_when_their_budget_is_used_up(tmp_path):
 def test_a_circuit_opens_lets_nobody_there_and_closes_after_one_that_tries(tmp_path):
     circuit = {"circuit_share": 0.5, "circuit_calls": 4, "circuit_open_s": 30.0}
     with failing(tmp_path, main=circuit) as rig:
-        health, now = rig.gateway._resilient._health, [1000.0]
-        health._clock = lambda: now[0]
+        now = [1000.0]
+        rig.gateway.parts.budgets.counters._clock = lambda: now[0]
         rig.script["main"] = [error(500)] * 5
         statuses = [rig.chat().status_code for _ in range(6)]
         refused = rig.chat()

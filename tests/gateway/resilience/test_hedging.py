@@ -4,12 +4,14 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from gateway.resilience.failing_rig import Fault, failing
 from gateway.rig import wait_until
 from modicum.calls import Basis, CallStatus
 from modicum.gateway.resilience.hedging import Hedge
+from modicum.gateway.resilience.upstream_health import SharedHealth
 from modicum.governance.budgets import NANO
 
 SLOW = Fault("silent")
@@ -135,7 +137,8 @@ def test_the_last_failure_is_the_calls():
 
 def test_a_second_try_needs_a_retry_that_was_saved(tmp_path):
     with failing(tmp_path, SOON, main={}) as rig:
-        rig.gateway._resilient._health._saved["main"] = 0.5
+        values = rig.gateway.parts.budgets.counters._values
+        values["upstream|main"] = msgspec.msgpack.encode(SharedHealth(saved=0.5))
         rig.script["main"] = [SLOW]
         rig.loop.call_soon_threadsafe(rig.loop.call_later, 0.3, rig.provider.hold.set)
         assert rig.chat().status_code == 502

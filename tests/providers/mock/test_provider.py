@@ -20,12 +20,16 @@ def test_faults_look_like_those_of_providers(name, fault):
         "stream_options": {"include_usage": True},
         **TOOLS[name],
         "tool_choice": "auto",
+        "max_tokens": 3,
     }
     facts = metered(name, request, MockOptions(fault=fault), GEMINI_PATHS[True])
     if fault == "no_usage":
         assert facts.complete
         assert facts.usage is None
         assert facts.output_text
+    elif fault == "over_bound":
+        assert facts.complete
+        assert facts.usage.completion_tokens > 3
     else:
         assert not facts.complete
         assert not facts.usage_final

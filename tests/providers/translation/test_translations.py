@@ -95,6 +95,11 @@ REQUESTS = {
     b'"text":"hi"}]},{"type":"reasoning","summary":[],"encrypted_content":"x"},{"type":"function_call","call_id":"1",'
     b'"name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"1","output":"x"}],"tools":[{"type":'
     b'"function","name":"f"}],"text":{"format":{"type":"text"}},"reasoning":{"effort":"low"},"stream":true}',
+    "gemini-generate": b'{"systemInstruction":{"parts":[{"text":"s"}]},"contents":[{"role":"user","parts":[{"text":"hi"'
+    b'}]},{"role":"model","parts":[{"functionCall":{"name":"f","args":{"a":1}},"thoughtSignature":"eA=="}]},{"role":"us'
+    b'er","parts":[{"functionResponse":{"name":"f","response":{"result":"x"}}}]}],"tools":[{"functionDeclarations":[{'
+    b'"name":"f","parameters":{"type":"OBJECT","properties":{"a":{"type":"INTEGER","nullable":true}}}}]}],'
+    b'"generationConfig":{"maxOutputTokens":5,"topK":3,"thinkingConfig":{"thinkingBudget":9}}}',
 }
 
 

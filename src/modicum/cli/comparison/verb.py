@@ -9,7 +9,6 @@ import click
 import msgspec
 
 from modicum.calls import Problem, UserError
-from modicum.calls.errors import accepted_are
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
@@ -17,7 +16,7 @@ from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.insights.dimensions import TAG, YIELD, parse_dimension
-from modicum.ledger.outcomes import find_outcome
+from modicum.ledger.outcomes import choose_outcome
 from modicum.library import resources
 from modicum.library.choosing import choose_from
 from modicum.settings import read_settings, user_zone
@@ -225,15 +224,7 @@ def _read_ledger(options: ComparisonOptions, remarks: list[str]) -> "list[TaskRe
         resources.open_ledger(options.ledger_url, settings) as whole,
         choose_from(whole, options.conditions(), zone.zone, whole_conversations=False) as store,
     ):
-        names = [row["name"] for row in store.ask("outcomes")]
-        if not names:
-            raise UserError(
-                "the ledger holds no outcome yet to grade by: 'modicum outcome --help' says how to add some"
-            )
-        if not options.outcome and len(names) != 1:
-            raise UserError(f"--outcome NAME must say which outcome of the ledger grades tasks; {accepted_are(names)}")
-        outcome = options.outcome or names[0]
-        find_outcome(store, outcome)
+        outcome = choose_outcome(store, options.outcome)
         rows = store.ask(
             "task_arms",
             by=by,

@@ -42,6 +42,10 @@ class TableOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions(TableOptions):
+    logs: tuple[Path, ...]
+    outcome_paths: tuple[Path, ...]
+    ledger_url: str | None
+    embeddings: Path | None
     learner: str
     out: Path
     loss: float | None
@@ -80,7 +84,7 @@ def _table_options(command: Verb) -> Verb:
         click.option("--family", default="", metavar="COLUMN", help="Column of families (subjects, data sets)."),
         click.option("--outcome", default="", metavar="COLUMN", help="Column of outcomes, in 0..1."),
         click.option("--model", "models", multiple=True, metavar="MODEL", help="Only this model; may be repeated."),
-        click.argument("paths", nargs=-1, required=True, type=FILE, metavar="TABLE..."),
+        click.argument("paths", nargs=-1, type=FILE, metavar="TABLE..."),
     ):
         command = option(command)
     return command
@@ -98,13 +102,35 @@ def command() -> None:
       modicum route eval outcomes.csv
       modicum route eval outcomes.csv --by-family
       modicum route train outcomes.csv --loss 0.5 --out router.npz
+      modicum route train --logs ~/.claude/projects --outcome resolved --out router.npz
       modicum route decide router.npz --prompt prompt.txt
     """
 
 
 @command.command()
 @_table_options
-@click.option("--learner", default="blended", show_default=True, help="length, linear, letters, neighbours or blended.")
+@click.option(
+    "--logs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Instead of a table: logs of your own, with the outcomes of their tasks; may be repeated.",
+)
+@click.option(
+    "--outcomes",
+    "outcome_paths",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Of the logs' tasks (as for 'modicum outcome import'). Default: those in the ledger.",
+)
+@shared.ledger_option
+@click.option("--embeddings", type=FILE, help="Vectors of the prompts (.npy, a row per task): they teach.")
+@click.option(
+    "--learner",
+    default="",
+    help="length, linear, letters, neighbours, blended or taught. Default: blended; with --embeddings taught.",
+)
 @click.option("--out", default="router.npz", show_default=True, type=FILE, help="Write the weights to this file.")
 @click.option("--loss", type=Quantity(0, 100), metavar="POINTS", help="Loss of outcome that you accept. Default: 0.5.")
 @click.option(
@@ -113,32 +139,37 @@ def command() -> None:
 @click.option("--days", default=90, show_default=True, type=click.IntRange(1, 3650), help="How long the weights hold.")
 @shared.pass_options(TrainOptions)
 def train(options: TrainOptions) -> None:
-    """Learn weights from a table, and set them to a quality floor or to a budget.
+    """Learn weights from a table or from logs, and set them to a quality floor or to a budget.
 
     \b
     Examples:
       modicum route train outcomes.csv --loss 0.5 --out router.npz
+      modicum route train outcomes.csv --budget 0.004 --unit usd
+      modicum route train --logs ~/.claude/projects --outcome resolved
     """
     from modicum.cli.routing.tables import print_training
-    from modicum.routing.learners.by_name import make_learner
+    from modicum.routing.learners.by_name import DEFAULT, make_learner
     from modicum.routing.training import train_router
     from modicum.routing.weights import encode_router
 
     if options.loss is not None and options.budget is not None:
         raise UserError("--loss and --budget exclude each other: give a quality floor or a budget")
-    table, problems = _read_table(options)
+    table, problems, remarks = _read_to_learn(options)
+    if options.embeddings:
+        table = _with_embeddings(table, options.embeddings)
     unit = _unit(table, options.unit)
     trained = train_router(
         table,
-        make_learner(options.learner),
+        make_learner(options.learner or ("taught" if options.embeddings else DEFAULT)),
         unit,
-        source=", ".join(path.name for path in options.paths)[:200],
+        source=", ".join(path.name for path in options.paths or options.logs)[:200],
         today=datetime.now(UTC).date(),
         holds_days=options.days,
         loss=None if options.budget is not None else (0.5 if options.loss is None else options.loss) / 100,
         budget=options.budget,
         prices=_prices_today(table.models) if unit == "usd" else None,
     )
+    remarks += trained.remarks
     data = encode_router(trained.router)
     with shared_files():
         options.out.write_bytes(data)
@@ -152,13 +183,14 @@ def train(options: TrainOptions) -> None:
                 "expires_on": trained.router.terms.provenance.expires_on.isoformat(),
                 "apgr": trained.router.terms.provenance.apgr,
                 "calibration": reached,
-                "remarks": list(trained.remarks),
+                "remarks": remarks,
                 "problems": problem_rows(problems),
             }
         )
     else:
-        print_training(trained, str(options.out), len(data), trained.remarks)
-    print_problems(problems, strict=options.strict, quiet=options.as_json, where="rows")
+        print_training(trained, str(options.out), len(data), remarks)
+    where = "files" if options.logs else "rows"
+    print_problems(problems, strict=options.strict, quiet=options.as_json, where=where)
 
 
 @command.command("eval")
@@ -249,9 +281,33 @@ def decide(options: DecideOptions) -> None:
         click.echo(f"{choice.model or 'as it came'}: {choice.why}")
 
 
+def _read_to_learn(options: TrainOptions) -> "tuple[OutcomeTable, list[Problem], list[str]]":
+    """A table, or what logs and outcomes make of one; what could not be read, and what to know of it."""
+    if not options.logs:
+        if options.outcome_paths or options.ledger_url:
+            raise UserError("--outcomes and --ledger are for logs: name these with --logs PATH")
+        return *_read_table(options), []
+    if options.paths:
+        raise UserError("a TABLE and --logs exclude each other: learn from the one or the other")
+    from modicum.cli.routing.own_logs import read_logged_table
+
+    problems: list[Problem] = []
+    logged = read_logged_table(
+        options.logs,
+        problems,
+        outcome=options.outcome,
+        outcome_paths=options.outcome_paths,
+        ledger_url=options.ledger_url,
+        models=options.models,
+    )
+    return logged.table, problems, logged.remarks
+
+
 def _read_table(options: TableOptions) -> "tuple[OutcomeTable, list[Problem]]":
     from modicum.importers.outcome_tables import read_outcome_tables
 
+    if not options.paths:
+        raise UserError("name a table: 'modicum route eval TABLE.csv'; docs/routing.md describes it")
     for path in options.paths:
         if not path.exists():
             raise UserError(f"there is no file {path}")

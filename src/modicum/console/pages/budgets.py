@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from modicum.console.acting.budgets import editable_budgets
+from modicum.console.acting.settings_changes import changes_to_undo
 from modicum.console.asking import Asking
 from modicum.console.page import Cell, Content, Page, Table, Tile
 from modicum.console.view import View
+from modicum.governance.access.tokens import TokenScope
+from modicum.governance.access.users import EVERY_TEAM, Role
 from modicum.governance.budget_raises import Raises
-from modicum.governance.budgets import show_amount
+from modicum.governance.budgets import LimitUnit, show_amount
 from modicum.governance.keys import Key, KeyEvent, Keys
 from modicum.insights.budgets.raises import read_raises
 from modicum.insights.budgets.standing import BudgetRow, budget_rows
@@ -27,7 +32,8 @@ def read(asking: Asking, view: View) -> Content:
     """The figures of `modicum budget show` and `modicum key list --all`."""
     rows, hidden = read_budgets(asking)
     keys = read_keys(asking)
-    if not rows and not keys and not hidden:
+    acts = _acts(asking, keys)
+    if not rows and not keys and not hidden and not acts["may_budgets"] and not acts["may_keys"]:
         return Content()
     near = sum(1 for row in rows if row.left_share < NEAR)
     crossing = [row for row in rows if row.crossed_at is not None and row.left > 0]
@@ -49,7 +55,26 @@ def read(asking: Asking, view: View) -> Content:
             "what a running gateway has under way is reserved; calls come into 'spent' within a second or two",
             *([f"{number_of(hidden, 'sum')} of other persons: each sees their own only"] if hidden else []),
         ],
+        parts=acts,
     )
+
+
+def _acts(asking: Asking, keys: Sequence[Key]) -> dict[str, Any]:
+    """What forms of the page may change."""
+    viewer, settings = asking.viewer, asking.settings()
+    may_budgets = bool(settings.file) and viewer.may(Role.EDITOR, TokenScope.BUDGETS)
+    may_keys = viewer.may(Role.EDITOR, TokenScope.KEYS)
+    own = [key for key in keys if viewer.may(Role.EDITOR, TokenScope.KEYS, key.owner.team or EVERY_TEAM)]
+    is_of_budgets = [one for one in changes_to_undo(asking) if one.table == "budget"]
+    return {
+        "may_budgets": may_budgets,
+        "may_keys": may_keys,
+        "budgets": editable_budgets(asking) if may_budgets else [],
+        "own_keys": [key for key in own if key.revoked_at is None][:MOST_ROWS] if may_keys else [],
+        "units": list(LimitUnit),
+        "team": "" if viewer.teams is None else next(iter(viewer.teams), ""),
+        "changes": is_of_budgets,
+    }
 
 
 def read_budgets(asking: Asking) -> tuple[list[BudgetRow], int]:

@@ -5,13 +5,14 @@ from typing import Any
 
 from modicum.calls import UserError
 from modicum.calls.words.counted_nouns import noun_for, number_of
-from modicum.console.applying import can_apply
+from modicum.console.acting.settings_changes import can_apply, changes_to_undo
 from modicum.console.asking import Asking
 from modicum.console.jobs import JobResult
 from modicum.console.page import Cell, Content, Page, Table, Tile
 from modicum.console.view import View
 from modicum.insights.what_if import check_what_if
 from modicum.reports.figures import count, dollars_of
+from modicum.settings.editing.changes import REPLY_CACHE
 
 Document = Mapping[str, Any]
 
@@ -87,6 +88,8 @@ def _parts(
         if document is None
         else [row for row in document["findings"] if not row["lacks"] and row["calls"]],
         "classes": CLASSES,
+        "changed": changes_to_undo(asking),
+        "reply_cache": REPLY_CACHE if can_apply(asking, REPLY_CACHE) else "",
     }
 
 
@@ -120,10 +123,10 @@ def _tiles(document: Document) -> list[Tile]:
             note=f"{document['joint_saving_share']:.1%} of it, all that is exact or replayed",
         ),
         Tile(
-            label="by rules that lose nothing",
-            value=_signed(document["rule_savings"]["lossless"]["saving_usd"]),
+            label="by rules that run by themselves",
+            value=_signed(document["rule_savings"]["default"]["saving_usd"]),
             basis=basis,
-            note="with pings that keep caches warm",
+            note=f"with pings that keep caches warm {_signed(document['rule_savings']['lossless']['saving_usd'])}",
         ),
         Tile(
             label="the replay without changes",

@@ -63,8 +63,10 @@ def check_bounded(dialect: Dialect, facts: RequestFacts) -> None:
         raise NoBound(f"{facts.model.removeprefix(NAME_BEGINS):.80}: {dialect.unbounded}; {_OTHERWISE}")
 
 
-def survey_request(dialect: Dialect, body: bytes, facts: RequestFacts, model: str, provider: str) -> RequestSurvey:
-    """What a request may take at most, at a model.
+def survey_request(
+    dialect: Dialect, body: bytes, facts: RequestFacts, model: str, provider: str, ceiling: int | None = None
+) -> RequestSurvey:
+    """What a request may take at most, at a model. `ceiling`: the most output of each choice, in place of its own.
 
     Raises:
         NoBound: nothing bounds it.
@@ -74,6 +76,7 @@ def survey_request(dialect: Dialect, body: bytes, facts: RequestFacts, model: st
     names = frozenset(_names(document))
     has_media = any(not block.is_text for block in dialect.blocks_of(document))
     window = context_window_tokens(model, provider)
+    most = None if ceiling is None else ceiling * choices_of(dialect, body, facts)
     uses = _tool_uses(document)
     if has_media or uses or names & _POINTS_ELSEWHERE or isinstance(document.get("prompt"), Mapping):
         if window is None:
@@ -85,7 +88,7 @@ def survey_request(dialect: Dialect, body: bytes, facts: RequestFacts, model: st
     return RequestSurvey(
         CallBound(
             tokens,
-            _output_tokens(dialect, body, facts, window),
+            _output_tokens(dialect, body, facts, window) if most is None else most,
             uses,
             may_cache=dialect.api.name != "anthropic" or bool(names & _MARKS),
             has_media=has_media,
@@ -111,12 +114,20 @@ def _output_tokens(dialect: Dialect, body: bytes, facts: RequestFacts, window: i
         return 0
     most = facts.most_output_tokens if facts.most_output_tokens is not None else window
     if most is None:
-        raise NoBound("it has no max_tokens, and nobody knows how much the model may write: set max_tokens")
+        raise NoBound(
+            "it has no max_tokens, and nobody knows how much the model may write: set max_tokens, or have the budget's "
+            "owner set assume_max_tokens"
+        )
     limits = _MOST_TOKENS.findall(body)
     if len(limits) > 1:
         most = max(most, *(int(limit) for limit in limits))
+    return most * choices_of(dialect, body, facts)
+
+
+def choices_of(dialect: Dialect, body: bytes, facts: RequestFacts) -> int:
+    """How many replies a request asks for at most."""
     choices = [int(count) for count in _CHOICES.findall(body)] if dialect.api.name != "anthropic" else []
-    return most * max(facts.choices_count, 1, *(choices if len(choices) > 1 else ()))
+    return max(facts.choices_count, 1, *(choices if len(choices) > 1 else ()))
 
 
 def _tool_uses(document: Mapping[str, Any]) -> int:

@@ -20,6 +20,7 @@ from modicum.gateway.budgets.bounds import NoBound
 from modicum.gateway.budgets.call_prices import CallPrices
 from modicum.gateway.budgets.covering import CountedBudget, CoveringBudget, PaidOn, after_attempts, with_paid
 from modicum.gateway.budgets.former import FormerLoads
+from modicum.gateway.budgets.output_ceilings import assume_ceiling, cut_to_fit, names_no_most
 from modicum.gateway.budgets.spent import SpentBefore
 from modicum.gateway.exchange import Exchange, PendingEdit, is_unbilled
 from modicum.gateway.failures import Failed, contain_stage
@@ -194,6 +195,7 @@ class Budgeting:
                 await self.release(exchange)
                 return
             covering = await self._with_limits(covering, uses_reserve=uses_reserve)
+            assume_ceiling(exchange, [one.budget for one in covering])
             worst, no_bound = await self._worst(exchange, covering)
             lines = [one.line(worst.in_unit(one.budget.unit) or 0, may_downgrade=may_downgrade) for one in covering]
             lines = with_paid(lines, exchange.paid)
@@ -212,9 +214,9 @@ class Budgeting:
             verdict = decide(standings, worst, may_downgrade=may_downgrade)
             if verdict.is_refusal:
                 uses_reserve = self._may_use_reserve(exchange, covering)
-                if uses_reserve:
+                if uses_reserve or await self._cut_to_fit(exchange, verdict, standings, worst):
                     continue
-                raise replies.refusal(verdict, worst, no_bound)
+                raise replies.refusal(verdict, worst, no_bound, names_no_most=names_no_most(exchange))
             may_downgrade = False
             self._downgrade(exchange, verdict, find_route)
         self._say_away("")
@@ -239,6 +241,13 @@ class Budgeting:
             await self._former.load(one)
         carried = [await self._former.with_carried(one) for one in covering]
         return carried if uses_reserve else [one.without_reserve() for one in carried]
+
+    async def _cut_to_fit(
+        self, exchange: Exchange, verdict: BudgetVerdict, standings: Sequence[Standing], worst: Amounts
+    ) -> bool:
+        with contain_stage("budgets", self._failed):
+            return await cut_to_fit(self._prices, exchange, verdict, standings, worst)
+        return False
 
     def _may_use_reserve(self, exchange: Exchange, covering: Sequence[CoveringBudget]) -> bool:
         """Whether the call gives a model what its tools returned, where something is kept for such calls: an agent in

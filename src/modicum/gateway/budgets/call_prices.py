@@ -45,8 +45,8 @@ class CallPrices:
         self.energy: tuple[EnergyRate, ...] = ()
         """What tokens of which model draw; none: no budget is in joules."""
 
-    async def worst(self, exchange: Exchange) -> Amounts:
-        """What an admitted call may cost at most.
+    async def worst(self, exchange: Exchange, ceiling: int | None = None) -> Amounts:
+        """What an admitted call may cost at most. `ceiling`: with so much output of each choice, in place of its own.
 
         Raises:
             NoBound: nothing bounds it.
@@ -56,7 +56,7 @@ class CallPrices:
         day = int(exchange.timing.started_s // 86_400)
         key = "worst", route.upstream.name, route.model, encoding_for(route.model)[0], day
         is_short = len(exchange.edited) <= SHORT_BYTES
-        return await self._work(key if is_short else None, partial(self._worst, exchange))
+        return await self._work(key if is_short else None, partial(self._worst, exchange, ceiling))
 
     async def cost(self, call: Call) -> Amounts:
         """What a call has cost, as it will be booked. None where nobody knows."""
@@ -80,19 +80,21 @@ class CallPrices:
             self._book = self._prices()
         return self._book
 
-    def _worst(self, exchange: Exchange) -> Amounts:
+    def _worst(self, exchange: Exchange, ceiling: int | None) -> Amounts:
         """At its own model, and at every other one that it lets the provider ask."""
         dialect = exchange.request.served.dialect
         if dialect.is_free:
             return Amounts(0, 0, millijoules=0)
         check_bounded(dialect, exchange.facts)
         named = [name.removeprefix("models/") for _, name in other_models(exchange.edited)]
-        return sum_amounts([self._worst_at(exchange, model) for model in (exchange.route.model, *named)])
+        return sum_amounts([self._worst_at(exchange, model, ceiling) for model in (exchange.route.model, *named)])
 
-    def _worst_at(self, exchange: Exchange, model: str) -> Amounts:
+    def _worst_at(self, exchange: Exchange, model: str, ceiling: int | None) -> Amounts:
         upstream, book = exchange.route.upstream, self._open()
         dialect = exchange.request.served.dialect
-        survey = survey_request(dialect, exchange.edited, exchange.facts, model, upstream.provider)
+        if ceiling is None and exchange.ceiling is not None:
+            ceiling = exchange.ceiling.tokens
+        survey = survey_request(dialect, exchange.edited, exchange.facts, model, upstream.provider, ceiling)
         at = datetime.fromtimestamp(exchange.timing.started_s, UTC)
         region = upstream.region or ("us" if survey.in_us else "")
         bound = survey.bound

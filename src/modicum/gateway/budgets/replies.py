@@ -19,18 +19,23 @@ from modicum.governance.budgets import (
 
 BUSY_RETRY_S = 1
 UNKNOWN_RETRY_S = 2
+_NO_MOST = (
+    "it has no max_tokens, so its model's whole context window counts: set max_tokens, or have the budget's owner set "
+    "assume_max_tokens"
+)
 _DIGITS = {LimitUnit.USD: ".6f", LimitUnit.JOULES: ".3f"}
 MOST_LINE_TOKENS = 256
 """Of a line for an agent: it has fewer bytes."""
 
 
-def refusal(verdict: BudgetVerdict, worst: Amounts, no_bound: str) -> Refused:
+def refusal(verdict: BudgetVerdict, worst: Amounts, no_bound: str, *, names_no_most: bool = False) -> Refused:
     """The answer to a call that does not fit: which budget, what is left, and when it opens again.
 
     Args:
         verdict: of that call.
         worst: what it may cost at most.
         no_bound: why nobody knows that.
+        names_no_most: it does not say how much output it wants at most.
     """
     standing = verdict.standing
     assert standing is not None  # noqa: S101 - a refusal is a budget's
@@ -40,6 +45,8 @@ def refusal(verdict: BudgetVerdict, worst: Amounts, no_bound: str) -> Refused:
         return Refused(402, f"the budget '{budget.name}' is hard, and {why}", "budget_unpriced")
     amount, left = worst.in_unit(budget.unit) or 0, show_amount(budget.unit, standing.left)
     needs = f"this call may cost {show_amount(budget.unit, amount)}" if budget.unit is not LimitUnit.CALLS else "none"
+    if names_no_most and budget.unit is not LimitUnit.CALLS:
+        needs += f" ({_NO_MOST})"
     limit = f"{show_amount(budget.unit, budget.limit)} per {budget.window.text}"
     if standing.kept_back:
         limit += f", {show_amount(budget.unit, standing.kept_back)} of it only for calls with results of tools"

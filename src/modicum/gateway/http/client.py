@@ -174,6 +174,8 @@ class Client:
             marked.append((b"x-modicum-plan", self.exchange.mark.encode("ascii", "replace")))
         if self.exchange.budget_left:
             marked.append((b"x-modicum-budget-left", self.exchange.budget_left.encode("ascii", "replace")))
+        if self.exchange.ceiling is not None:
+            marked.append((b"x-modicum-output-ceiling", self.exchange.ceiling.text.encode("ascii", "replace")))
         if self.exchange.downgraded_to:
             marked.append((b"x-modicum-downgraded-to", self.exchange.downgraded_to.encode("ascii", "replace")))
         return marked

@@ -4,6 +4,7 @@ Several gateway processes keep their values in mapped files, one set for each wo
 worker had counted when it died is counted on by its successor, and any of them can tell the sums.
 """
 
+from collections.abc import Mapping
 from math import nan
 from pathlib import Path
 
@@ -39,6 +40,7 @@ class Metrics:
         self._add_record_metrics()
         self._known: dict[tuple[str, str, str], tuple[Counter, Histogram, Histogram, list[Counter]]] = {}
         self._upstreams: set[str] = set()
+        self._event_types: set[str] = set()
         self._models = set() if shared is None else _models_in(shared)
 
     def _add_call_metrics(self) -> None:
@@ -48,6 +50,12 @@ class Metrics:
         )
         self._tokens = Counter(
             "modicum_tokens", "Tokens by bucket; buckets do not overlap.", ("model", "bucket"), registry=self.registry
+        )
+        self._unknown_events = Counter(
+            "modicum_unknown_events",
+            "Events of streams of types that this version does not know; they were passed on.",
+            ("upstream", "type"),
+            registry=self.registry,
         )
         self._duration = Histogram(
             "modicum_call_seconds",
@@ -202,6 +210,14 @@ class Metrics:
         for bucket, counter in zip(BUCKETS, tokens, strict=True):
             if count := getattr(call.usage, bucket):
                 counter.inc(count)
+
+    def unknown_events(self, upstream: str, counts: Mapping[str, int]) -> None:
+        """Counts events of a stream of types that nobody here knows."""
+        for name, count in counts.items():
+            is_room = name in self._event_types or len(self._event_types) < MOST_MODELS
+            if is_room:
+                self._event_types.add(name)
+            self._unknown_events.labels(upstream, name if is_room else "other").inc(count)
 
     def refused(self, kind: str) -> None:
         """`kind` is one of our own words."""

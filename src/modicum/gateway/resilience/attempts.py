@@ -69,7 +69,7 @@ class ResilientAnswerer:
         self._upstream, self._metrics = upstream, parts.metrics
         self._limits, self._authorising = parts.limits, parts.policies
         self._next = NextAttempt(parts)
-        self._health = UpstreamHealth(parts.metrics.circuit_changed)
+        self._health = UpstreamHealth(parts.metrics.circuit_changed, values=parts.budgets.counters)
         self._chance, self._sleep = chance, sleep
         self._policies: tuple[ResiliencePolicy, ...] = ()
         self._upstreams = Upstreams((), {})
@@ -103,7 +103,7 @@ class ResilientAnswerer:
                 "another model, or change [[resilience]] in modicum.toml",
                 "provider_not_allowed",
             )
-        self._health.earn(exchange.route.upstream)
+        await self._health.earn(exchange.route.upstream)
         while True:
             try:
                 return await self._attempt(exchange, client, tried, check)
@@ -133,7 +133,7 @@ class ResilientAnswerer:
         was_probe = False
         failed: bool | None = None
         try:
-            was_probe = self._health.check(route.upstream)
+            was_probe = await self._health.check(route.upstream)
             end = await self._upstream.answer(exchange, client, _both(check), self._hedge(exchange, tried.policy))
             failed = False
         except (AttemptFailed, *TROUBLES) as error:
@@ -143,7 +143,7 @@ class ResilientAnswerer:
                 self._health.rest(route, failure)
             raise
         finally:
-            self._health.record(route.upstream, failed=failed, was_probe=was_probe)
+            await self._health.record(route.upstream, failed=failed, was_probe=was_probe)
             if hold is not None:
                 await self._limits.settle_hold(hold, tokens_of_reply(exchange))
         return end
@@ -157,11 +157,11 @@ class ResilientAnswerer:
     async def _begin_hedge(self, exchange: Exchange) -> bool:
         """Whether a second try may be sent: it spends of the upstream's retries, as every try beyond the first."""
         upstream = exchange.route.upstream
-        if self._health.saved_retries(upstream) < 1:
+        if await self._health.saved_retries(upstream) < 1:
             return False
         if not await self._next.begin(exchange, exchange.route, "slow", "hedge", goes_on=True):
             return False
-        self._health.spend_retry(upstream)
+        await self._health.spend_retry(upstream)
         return True
 
     def _policy_of(self, exchange: Exchange) -> ResiliencePolicy:
@@ -178,7 +178,7 @@ class ResilientAnswerer:
                 deciding,
                 retries_made=tried.retries,
                 fallbacks_left=len(tried.fallbacks),
-                retries_saved=self._health.saved_retries(upstream),
+                retries_saved=await self._health.saved_retries(upstream),
                 chance=self._chance(),
             )
             if step.kind is StepKind.STOP:
@@ -197,7 +197,7 @@ class ResilientAnswerer:
             if not await self._next.begin(exchange, route, failure.kind, step.kind.value, was_sent=was_sent):
                 return None
             if step.kind is StepKind.RETRY:
-                self._health.spend_retry(upstream)
+                await self._health.spend_retry(upstream)
                 await self._sleep(step.wait_s)
                 if client.gone:
                     raise ClientGone

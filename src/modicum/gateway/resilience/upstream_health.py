@@ -1,10 +1,13 @@
-"""How upstreams fare, as one gateway process sees it: circuits, retry budgets, and rests that they asked for.
+"""How upstreams fare: circuits and retry budgets, as all see it that share a state, and rests that they asked for.
 
-By name, since settings that are read again make upstreams anew.
+By name, since settings that are read again make upstreams anew. While the state of several gateways is away, each goes
+by what it saw last and sees itself.
 """
 
 from collections.abc import Callable
 from time import monotonic
+
+import msgspec
 
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.process.log import log
@@ -12,9 +15,26 @@ from modicum.gateway.upstreams import Route, Upstream
 from modicum.governance import circuits
 from modicum.governance.circuits import CLOSED, CircuitState
 from modicum.governance.resilience import MOST_SAVED_RETRIES, Failure, saved_after_call
+from modicum.state.counters import SharedValues, StateAway
+from modicum.state.memory import MemoryCounters
 
 MOST_REST_S = 300.0
 MOST_RESTS = 1000
+KEPT_S = 3600.0
+"""How long the state keeps what it knows of an upstream that nobody asks: longer than any circuit is open."""
+
+
+class SharedHealth(msgspec.Struct, frozen=True, array_like=True):
+    """What several gateways know of one upstream together."""
+
+    circuit: CircuitState = CLOSED
+    saved: float = MOST_SAVED_RETRIES
+    """What its retry budget holds."""
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(SharedHealth).decode
+_NEW = SharedHealth()
 
 
 class UpstreamHealth:
@@ -22,30 +42,42 @@ class UpstreamHealth:
 
     Args:
         circuit_changed: is called with an upstream's name and whether its circuit is open now.
-        clock: seconds that only go forward.
+        clock: seconds that only go forward, for rests.
+        values: where circuits and retry budgets are.
     """
 
     def __init__(
         self,
         circuit_changed: Callable[[str, bool], None] = lambda _name, _is_open: None,
         clock: Callable[[], float] = monotonic,
+        values: SharedValues | None = None,
     ) -> None:
         self._changed, self._clock = circuit_changed, clock
-        self._circuits: dict[str, CircuitState] = {}
-        self._saved: dict[str, float] = {}
+        self._values = MemoryCounters(clock) if values is None else values
+        self._alone = MemoryCounters(clock)
+        """What holds while the others cannot be reached."""
+        self._known: dict[str, SharedHealth] = {}
+        """As it was seen last."""
         self._rests: dict[tuple[str, str], float] = {}
 
-    def check(self, upstream: Upstream) -> bool:
+    async def check(self, upstream: Upstream) -> bool:
         """Whether a call may go there by its circuit. True: it is the one that tries whether the upstream is well
         again; its end is then to be recorded in any case.
 
         Raises:
             Refused: the circuit is open.
         """
-        if upstream.circuit is None:
+        circuit = upstream.circuit
+        if circuit is None:
             return False
-        verdict = circuits.admit(upstream.circuit, self._circuits.get(upstream.name, CLOSED), self._clock())
-        self._circuits[upstream.name] = verdict.state
+        verdict = circuits.CircuitVerdict(CLOSED)
+
+        def admit(health: SharedHealth, now_s: float) -> SharedHealth:
+            nonlocal verdict
+            verdict = circuits.admit(circuit, health.circuit, now_s)
+            return msgspec.structs.replace(health, circuit=verdict.state)
+
+        await self._change(upstream, admit)
         if verdict.wait_s is not None:
             raise Refused(
                 503,
@@ -56,32 +88,37 @@ class UpstreamHealth:
             )
         return verdict.is_probe
 
-    def record(self, upstream: Upstream, *, failed: bool | None, was_probe: bool) -> None:
+    async def record(self, upstream: Upstream, *, failed: bool | None, was_probe: bool) -> None:
         """Counts how an attempt ended. `failed` is None where that says nothing of the upstream."""
-        if upstream.circuit is None:
+        circuit = upstream.circuit
+        if circuit is None or (failed is None and not was_probe):
             return
-        former = self._circuits.get(upstream.name, CLOSED)
-        state = circuits.after_call(upstream.circuit, former, failed=failed, was_probe=was_probe, now_s=self._clock())
-        self._circuits[upstream.name] = state
-        if (state.opened_s is None) != (former.opened_s is None):
-            self._changed(upstream.name, state.opened_s is not None)
-            log("circuit_closed" if state.opened_s is None else "circuit_opened", upstream=upstream.name)
+
+        def after_call(health: SharedHealth, now_s: float) -> SharedHealth:
+            state = circuits.after_call(circuit, health.circuit, failed=failed, was_probe=was_probe, now_s=now_s)
+            return msgspec.structs.replace(health, circuit=state)
+
+        await self._change(upstream, after_call)
 
     @property
     def open_circuits(self) -> list[str]:
-        """The upstreams that are left alone."""
-        return [name for name, state in self._circuits.items() if state.opened_s is not None]
+        """The upstreams that are left alone, as far as was seen here."""
+        return [name for name, health in self._known.items() if health.circuit.opened_s is not None]
 
-    def saved_retries(self, upstream: Upstream) -> float:
+    async def saved_retries(self, upstream: Upstream) -> float:
         """What the upstream's retry budget holds."""
-        return self._saved.get(upstream.name, MOST_SAVED_RETRIES)
+        return (await self._change(upstream, lambda health, _now_s: health)).saved
 
-    def earn(self, upstream: Upstream) -> None:
+    async def earn(self, upstream: Upstream) -> None:
         """A call's first attempt went there."""
-        self._saved[upstream.name] = saved_after_call(self.saved_retries(upstream), upstream.retry_share)
+        share = upstream.retry_share
+        await self._change(
+            upstream,
+            lambda health, _now_s: msgspec.structs.replace(health, saved=saved_after_call(health.saved, share)),
+        )
 
-    def spend_retry(self, upstream: Upstream) -> None:
-        self._saved[upstream.name] = self.saved_retries(upstream) - 1
+    async def spend_retry(self, upstream: Upstream) -> None:
+        await self._change(upstream, lambda health, _now_s: msgspec.structs.replace(health, saved=health.saved - 1))
 
     def rest(self, route: Route, failure: Failure) -> None:
         """Remembers until when a model is not to be asked there."""
@@ -94,3 +131,31 @@ class UpstreamHealth:
         """For how long it is not to be asked; 0: it may."""
         until_s = self._rests.get((route.upstream.name, route.model))
         return 0.0 if until_s is None else max(until_s - self._clock(), 0.0)
+
+    async def _change(self, upstream: Upstream, change: Callable[[SharedHealth, float], SharedHealth]) -> SharedHealth:
+        """What is known of an upstream, after a change."""
+
+        def change_packed(packed: bytes, now_s: float) -> bytes:
+            return _pack(change(_health_of(packed), now_s))
+
+        name = f"upstream|{upstream.name}"
+        try:
+            packed = await self._values.change(name, change_packed, KEPT_S)
+        except StateAway:
+            packed = await self._alone.change(name, change_packed, KEPT_S)
+        health = _health_of(packed)
+        was_open = self._known.get(upstream.name, _NEW).circuit.opened_s is not None
+        self._known[upstream.name] = health
+        is_open = health.circuit.opened_s is not None
+        if is_open != was_open:
+            self._changed(upstream.name, is_open)
+            log("circuit_opened" if is_open else "circuit_closed", upstream=upstream.name)
+        return health
+
+
+def _health_of(packed: bytes) -> SharedHealth:
+    """Of another version it is as if nothing were known: circuits close, and are opened again by what fails."""
+    try:
+        return _unpack(packed) if packed else _NEW
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return _NEW

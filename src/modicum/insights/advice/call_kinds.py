@@ -11,7 +11,7 @@ import msgspec
 
 from modicum.calls import Call, Entry
 from modicum.calls.anatomy import SegmentKind
-from modicum.insights.findings.reread_files import READS, WRITES
+from modicum.context.tool_work import ToolWork, work_of
 
 MAIN, SUBAGENT = "main", "subagent"
 READING, WRITING, OTHER_TOOLS, NO_TOOLS, UNKNOWN = "reads", "writes", "other tools", "no tools", "unknown"
@@ -92,7 +92,10 @@ def _tool_kinds(call: Call) -> Iterable[str]:
     assert call.anatomy is not None  # noqa: S101 - only such are given
     for segment in call.anatomy.added:
         if segment.kind is SegmentKind.TOOL_CALL:
-            yield WRITING if WRITES.search(segment.tool) else READING if READS.search(segment.tool) else OTHER_TOOLS
+            yield _KINDS.get(work_of(segment.tool), OTHER_TOOLS)
+
+
+_KINDS = {ToolWork.WRITES: WRITING, ToolWork.READS: READING}
 
 
 def _main_kind(counts: Counter[str] | None) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from modicum.calls.words.counted_nouns import number_of
+from modicum.context.tool_work import READS, WRITES
 from modicum.insights.finding import HistoryChange
-from modicum.insights.findings.reread_files import READS, WRITES
 from modicum.insights.history import Floats, History, Ints
 from modicum.insights.replay import Replay
 

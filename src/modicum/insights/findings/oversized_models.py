@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 
+from modicum.context.tool_work import READS, WRITES
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
-from modicum.insights.findings.reread_files import READS, WRITES
 from modicum.insights.history import Flags, History
 from modicum.insights.segment_costs import is_kind, most_expensive
 

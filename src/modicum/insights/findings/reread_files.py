@@ -1,9 +1,8 @@
 """C2: a file, a search or a listing read again while the same answer was still in the context."""
 
-import re
-
 import numpy as np
 
+from modicum.context.tool_work import READS, WRITES
 from modicum.insights.finding import Finding, FindingClass
 from modicum.insights.history import Flags, History
 from modicum.insights.segment_costs import (
@@ -12,11 +11,6 @@ from modicum.insights.segment_costs import (
     is_live_duplicate,
     most_expensive,
     remove_rounds,
-)
-
-READS = re.compile(r"read|view|cat\b|open|grep|glob|search|find|list|\bls\b|get|fetch|lookup|show", re.IGNORECASE)
-WRITES = re.compile(
-    r"(?!.*(?:todo|task)).*(?:edit|write|patch|replace|insert|create|update|delete|move|rename|set|add)", re.IGNORECASE
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from modicum.providers.anthropic_messages.blocks import request_blocks
+from modicum.providers.anthropic_messages.cut_off import MessageCut
 from modicum.providers.anthropic_messages.mock import MOCK
 from modicum.providers.anthropic_messages.model_list import MODEL_LIST
 from modicum.providers.anthropic_messages.prompt import SHAPE
@@ -119,6 +120,7 @@ class AnthropicMessages(Dialect):
         ]
     )
     stream_texts = STREAM_TEXTS
+    stream_cut = MessageCut
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
     model_list = MODEL_LIST
     blocks_of = staticmethod(request_blocks)

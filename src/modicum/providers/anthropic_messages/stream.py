@@ -7,15 +7,31 @@ from typing import Any, ClassVar
 from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.body_parsing import error_kind_of, identifier, parse_usage
 from modicum.providers.cache_diagnostics import cache_miss_from
+from modicum.providers.event_types.unknown_events import stranger
 from modicum.providers.fields import mapping, text
 from modicum.providers.reply_text import StreamTexts
 from modicum.providers.stream import EventTail
+
+KNOWN_TYPES = frozenset(
+    [
+        "content_block_delta",
+        "content_block_start",
+        "content_block_stop",
+        "error",
+        "message_delta",
+        "message_start",
+        "message_stop",
+        "ping",
+    ]
+)
 
 
 class MessageTail(EventTail):
     """`message_start` names id and model and counts the input; `message_delta` has the final counts."""
 
     WORTH_READING: ClassVar = re.compile(rb'"(?:message_(?:start|delta|stop)|error)"')
+    STRANGER: ClassVar = stranger(KNOWN_TYPES)
+    KNOWN_TYPES: ClassVar = KNOWN_TYPES
 
     def __init__(self) -> None:
         super().__init__()

@@ -26,6 +26,9 @@ class ConverseTail(EventTail):
     """`messageStop` says why it ended, `metadata` behind it counts."""
 
     WORTH_READING: ClassVar = re.compile(rb'"(?:messageStop|metadata|exception)":')
+    STRANGER: ClassVar = re.compile(
+        rb'data: \{"(?!(?:messageSt(?:art|op)|contentBlock(?:Start|Delta|Stop)|metadata|exception)")([^"]{0,80})"'
+    )
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         if "messageStop" in event:

@@ -25,6 +25,7 @@ from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping
 from modicum.providers.gemini.errors import error_object
 from modicum.providers.gemini_generate.blocks import request_blocks
+from modicum.providers.gemini_generate.cut_off import GeminiCut
 from modicum.providers.gemini_generate.mock import MOCK
 from modicum.providers.gemini_generate.model_list import MODEL_LIST
 from modicum.providers.gemini_generate.prompt import SHAPE
@@ -99,6 +100,7 @@ class GeminiGenerate(Dialect):
         ]
     )
     stream_texts = STREAM_TEXTS
+    stream_cut = GeminiCut
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
     model_list = MODEL_LIST
     blocks_of = staticmethod(request_blocks)

@@ -18,11 +18,13 @@ Fault = Literal[
     "garbage",
     "empty",
     "no_usage",
+    "over_bound",
     "silent",
 ]
 FAULTS: tuple[str, ...] = get_args(Fault)
 """No fault; errors with status 429, 503 (Anthropic: 529) and 500; a stream (or body) that breaks off in its middle; an
-error inside a stream; HTML with status 200; nothing with status 200; a reply without usage; no answer at all."""
+error inside a stream; HTML with status 200; nothing with status 200; a reply without usage; one
+that is longer than its request allows; no answer at all."""
 
 PREFIX = "x-mock-"
 

@@ -42,7 +42,7 @@ def plan_reply(request: MockRequest, prompt: Usage, options: MockOptions, seed: 
     """The reply to a request. `prompt` holds the input buckets; same seed, same reply."""
     reply_id = hashlib.blake2b(seed, digest_size=20).hexdigest()
     calls = _calls(request, options, reply_id)
-    bound = request.facts.most_output_tokens
+    bound = None if options.fault == "over_bound" else request.facts.most_output_tokens
     reasoning = options.reasoning_tokens if bound is None else min(options.reasoning_tokens, bound)
     given_words = options.says.split() or _schema_words(request)
     intended = len(given_words) or options.output_tokens

@@ -31,6 +31,7 @@ from modicum.providers.openai.blocks import item_blocks, request_blocks
 from modicum.providers.openai.dialect import OpenAIDialect, OpenAIReply, OpenAIRequest
 from modicum.providers.openai.recorded import CHARGED_ITEMS, requests_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
+from modicum.providers.openai_responses.cut_off import ResponseCut
 from modicum.providers.openai_responses.prompt import SHAPE
 from modicum.providers.openai_responses.replies import WORDS, WRITER
 from modicum.providers.openai_responses.stream import STREAM_TEXTS, ResponseTail, seconds_from
@@ -100,6 +101,7 @@ class OpenAIResponses(OpenAIDialect):
     )
     keeps_replies = True
     stream_texts = STREAM_TEXTS
+    stream_cut = ResponseCut
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
     blocks_of = staticmethod(request_blocks)
 

@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 
 from modicum.providers.body_parsing import identifier, parse_usage
 from modicum.providers.cache_diagnostics import cache_miss_from
+from modicum.providers.event_types.unknown_events import stranger
 from modicum.providers.fields import mapping, text
 from modicum.providers.openai.recorded import finish_reason_from, requests_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
+from modicum.providers.openai_responses.event_types import KNOWN_TYPES
 from modicum.providers.reply_text import StreamTexts
 from modicum.providers.stream import GAP, EventTail
 
@@ -30,6 +32,8 @@ class ResponseTail(EventTail):
     WORTH_READING: ClassVar = re.compile(
         rb'"(?:response\.(?:completed|incomplete|failed|cancelled)"|error"%b[,}])' % GAP
     )
+    STRANGER: ClassVar = stranger(KNOWN_TYPES)
+    KNOWN_TYPES: ClassVar = KNOWN_TYPES
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         if event.get("type") == "error":

@@ -13,6 +13,7 @@ from modicum.calls import SegmentKind
 from modicum.providers.blocks import Block, written
 from modicum.providers.body_parsing import (
     UNREADABLE,
+    encode,
     error_kind_of,
     identifier,
     metadata_texts,
@@ -23,6 +24,7 @@ from modicum.providers.body_parsing import (
 from modicum.providers.dialect import Target
 from modicum.providers.facts import MOST_OUTPUT_TEXT, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
+from modicum.providers.openai.cut_off import ChunkCut
 from modicum.providers.openai.dialect import SAMPLING_FIELDS, OpenAIDialect, OpenAIReply, OpenAIRequest, model_in
 from modicum.providers.openai.stream import STREAM_TEXTS, ChatTail, UnaskedChatTail, usage_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
@@ -46,6 +48,7 @@ class _Reply(OpenAIReply):
 
 
 _request = msgspec.json.Decoder(_Request)
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _reply = msgspec.json.Decoder(_Reply)
 
 
@@ -57,6 +60,7 @@ class OpenAICompletions(OpenAIDialect):
     stream_ends = (b"[DONE]",)
     has_deployments = True
     stream_texts = STREAM_TEXTS
+    stream_cut = ChunkCut
     repeatable_fields = SAMPLING_FIELDS | frozenset(["best_of", "echo", "prompt", "suffix"])
     words, writer = WORDS, WRITER
 
@@ -87,6 +91,10 @@ class OpenAICompletions(OpenAIDialect):
 
     def without_usage_asked(self, body: bytes) -> bytes:
         return without_usage_asked(body)
+
+    def with_most_output(self, body: bytes, tokens: int) -> bytes | None:
+        fields = _fields.decode(body)
+        return encode({**fields, "max_tokens": tokens})
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:

@@ -22,6 +22,9 @@ from modicum.providers.translation import (
     replies_from_gemini,
     responses_to_openai,
 )
+from modicum.providers.translation.gemini_door import replies as gemini_replies
+from modicum.providers.translation.gemini_door import requests as gemini_requests
+from modicum.providers.translation.gemini_door.replies import StreamForGemini
 from modicum.providers.translation.hosted.claude import ClaudeOn, Unframed
 from modicum.providers.translation.replies_for_anthropic import StreamForAnthropic
 from modicum.providers.translation.replies_for_openai import StreamForOpenAI
@@ -97,6 +100,33 @@ class AnthropicToOpenAI:
         return errors.error(ANTHROPIC, status, body)
 
 
+class GeminiToOpenAI:
+    """The caller speaks Gemini's generateContent, the upstream OpenAI chat."""
+
+    caller = GEMINI.name
+    upstream = OPENAI.name
+
+    def __init__(self, bound: str = "max_completion_tokens") -> None:
+        self._bound = bound
+
+    def request(self, body: bytes, model: str) -> Translated:
+        return gemini_requests.request(body, model, self._bound)
+
+    def reply(self, body: bytes, created: int, custom_tools: frozenset[str] = NONE_CUSTOM) -> bytes:
+        return gemini_replies.reply(body, created, custom_tools)
+
+    def stream(
+        self,
+        usage_asked: bool,  # noqa: ARG002 - usage comes unasked
+        created: int,  # noqa: ARG002 - responses carry no time
+        custom_tools: frozenset[str] = NONE_CUSTOM,  # noqa: ARG002 - the dialect has none
+    ) -> StreamTranslation:
+        return StreamForGemini()
+
+    def error(self, status: int, body: bytes) -> tuple[int, bytes]:
+        return errors.error(GEMINI, status, body)
+
+
 class FirstHalf(NamedTuple):
     """From a caller's dialect to OpenAI chat, on the way to another one, and back."""
 
@@ -112,6 +142,14 @@ def _messages_on_the_way(body: bytes, model: str) -> Translated:
 
 def _stream_for_anthropic(_created: int) -> StreamTranslation:
     return StreamForAnthropic()
+
+
+def _contents_on_the_way(body: bytes, model: str) -> Translated:
+    return gemini_requests.request(body, model, on_the_way=True)
+
+
+def _stream_for_gemini(_created: int) -> StreamTranslation:
+    return StreamForGemini()
 
 
 def _stream_for_responses(created: int) -> StreamTranslation:
@@ -163,6 +201,7 @@ class _Chained:
 
 MESSAGES_FIRST = FirstHalf(ANTHROPIC, _messages_on_the_way, replies_for_anthropic.reply, _stream_for_anthropic)
 RESPONSES_FIRST = FirstHalf(RESPONSES, responses_to_openai.request, replies_for_responses.reply, _stream_for_responses)
+GEMINI_FIRST = FirstHalf(GEMINI, _contents_on_the_way, gemini_replies.reply, _stream_for_gemini)
 
 BEDROCK_VERSION, VERTEX_VERSION = "bedrock-2023-05-31", "vertex-2023-10-16"
 
@@ -176,6 +215,7 @@ def _on_clouds(caller: Dialect, into: Translation | None = None) -> tuple[Transl
 
 
 RESPONSES_TO_ANTHROPIC = ByWayOfChat(RESPONSES_FIRST, OpenAIToAnthropic())
+GEMINI_TO_ANTHROPIC = ByWayOfChat(GEMINI_FIRST, OpenAIToAnthropic())
 
 _ALL: tuple[Translation, ...] = (
     OpenAIToAnthropic(),
@@ -184,8 +224,20 @@ _ALL: tuple[Translation, ...] = (
     ByWayOfChat(MESSAGES_FIRST, OpenAIToGemini()),
     RESPONSES_TO_ANTHROPIC,
     ByWayOfChat(RESPONSES_FIRST, OpenAIToGemini()),
+    GeminiToOpenAI(),
+    GEMINI_TO_ANTHROPIC,
     *_on_clouds(ANTHROPIC),
     *_on_clouds(OPENAI, OpenAIToAnthropic()),
     *_on_clouds(RESPONSES, RESPONSES_TO_ANTHROPIC),
+    *_on_clouds(GEMINI, GEMINI_TO_ANTHROPIC),
 )
+
+
+def bounded(translation: Translation, bound: str) -> Translation:
+    """The same for an upstream that calls the bound on a reply so."""
+    if isinstance(translation, AnthropicToOpenAI | GeminiToOpenAI):
+        return type(translation)(bound)
+    return translation
+
+
 TRANSLATIONS = {(translation.caller, translation.upstream): translation for translation in _ALL}

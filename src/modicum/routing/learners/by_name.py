@@ -8,9 +8,10 @@ from modicum.routing.learners.learner import OutcomeLearner
 from modicum.routing.learners.length import LengthLearner
 from modicum.routing.learners.linear import LinearLearner
 from modicum.routing.learners.neighbours import NeighbourLearner
+from modicum.routing.learners.taught import TaughtLearner
 
 DEFAULT = "blended"
-LIVE = ("length", "linear", "letters", "neighbours", "blended")
+LIVE = ("length", "linear", "letters", "neighbours", "blended", "taught")
 """Those that decide on a live call. The others need vectors of the prompts, which no call has in time."""
 WITH_EMBEDDINGS = ("embedding", "embedding-neighbours", "embedding-kernel", "blended-embedding")
 _MOST_COLUMNS = 30
@@ -22,19 +23,19 @@ def make_learner(name: str) -> OutcomeLearner:
     neighbours = NeighbourLearner(most_columns=_MOST_COLUMNS)
     by_letters = NeighbourLearner("letters", most_columns=_MOST_COLUMNS)
     embedding, embedding_neighbours, kernel = EmbeddedLearner(), EmbeddedLearner(150), KernelLearner()
+    blended = BlendedLearner((linear, neighbours, by_letters))
+    with_embeddings = BlendedLearner((linear, embedding_neighbours, kernel), "blended with embeddings")
     learners: dict[str, OutcomeLearner] = {
         "length": LengthLearner(),
         "linear": linear,
         "letters": letters,
         "neighbours": neighbours,
-        "blended": BlendedLearner((linear, neighbours, by_letters)),
+        "blended": blended,
+        "taught": TaughtLearner(BlendedLearner((linear, letters, neighbours)), with_embeddings, blended),
         "embedding": embedding,
         "embedding-neighbours": embedding_neighbours,
         "embedding-kernel": kernel,
-        "blended-embedding": BlendedLearner(
-            (linear, embedding_neighbours, kernel),
-            "blended with embeddings",
-        ),
+        "blended-embedding": with_embeddings,
     }
     if name not in learners:
         raise unknown_name("learner", name, learners)

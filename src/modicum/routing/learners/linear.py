@@ -50,7 +50,8 @@ class LinearLearner:
     def fit(self, inputs: Inputs, outcomes: Floats) -> Scorer:
         rows = inputs.rows(self.kind)
         factors = rarity(rows)
-        rows = rows.scaled(factors)
+        used = np.flatnonzero(factors)
+        width, rows = rows.width, rows.scaled(factors).narrow(used)
         means = inputs.measures.mean(axis=0)
         spreads = inputs.measures.std(axis=0)
         spreads[spreads < 1e-9] = np.inf
@@ -58,7 +59,7 @@ class LinearLearner:
         measures = (inputs.measures - means) / spreads
         models = outcomes.shape[1]
         base = np.zeros(models)
-        weights, of_measures = np.zeros((models, rows.width)), np.zeros((models, measures.shape[1]))
+        weights, of_measures = np.zeros((models, width)), np.zeros((models, measures.shape[1]))
         for model, column in enumerate(outcomes.T):
             is_graded = np.isfinite(column)
             if not is_graded.any():
@@ -67,7 +68,7 @@ class LinearLearner:
             target = np.where(is_graded, np.nan_to_num(column) - base[model], 0.0)
             if np.any(target):
                 solved = solve_ridge(rows, measures, target, is_graded.astype(float), self.shrinkage)
-                weights[model], of_measures[model] = solved[: rows.width], solved[rows.width :]
+                weights[model, used], of_measures[model] = solved[: rows.width], solved[rows.width :]
         return LinearScorer(self.kind, base, weights, factors, of_measures, means, spreads)
 
 

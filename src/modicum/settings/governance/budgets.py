@@ -36,8 +36,9 @@ class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """Calls, whatever they cost."""
     limit_joules: float | None = None
     """What models on servers of your own may draw, by the rates of `[[energy]]`."""
-    at_limit: Literal["refuse", "downgrade", "alert"] = "refuse"
-    """A call that does not fit is refused; goes to a cheaper model before that; or is made, and a line is logged."""
+    at_limit: Literal["refuse", "downgrade", "cut", "alert"] = "refuse"
+    """A call that does not fit is refused; goes to a cheaper model before that; is ended in mid-stream, where it is a
+    stream; or is made, and a line is logged."""
     downgrade_to: str = ""
     """The cheaper model, or an alias of `[models]`."""
     downgrade_from: float = 0.8
@@ -46,6 +47,9 @@ class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """The share of the limit that may be carried from a window into the next one, where it was left over."""
     emergency_reserve: float = 0.0
     """The share of the limit that only calls which hand over results of tools may use."""
+    assume_max_tokens: int = 0
+    """The most output tokens of a call that names none. It is sent with the call, so that it holds. 0: the model's
+    whole context window is reserved."""
     agent_line_below: float = 0.0
     """Where less than this share of the limit is left, a line at the end of the prompt says so to the agent."""
     team: str = ""
@@ -110,6 +114,7 @@ def _budget(one: BudgetSettings, zone: str, energy: tuple[EnergyRate, ...]) -> B
         downgrade_above=int(Decimal(str(one.downgrade_from)) * limit),
         most_carried=int(Decimal(str(one.rollover)) * limit),
         emergency_reserve=int(Decimal(str(one.emergency_reserve)) * limit),
+        assume_max_tokens=one.assume_max_tokens,
         agent_line_below=math.ceil(Decimal(str(one.agent_line_below)) * limit),
         team=one.team,
         app=one.app,
@@ -138,7 +143,13 @@ def _limit_fault(one: BudgetSettings) -> tuple[str, str] | None:
     most = _MOST.get(unit, MOST_COUNT)
     if not (math.isfinite(limit) and 0 <= limit <= most):
         return f"limit_{unit}", f"must be a number from 0 to {most:,.0f}"
-    return _at_limit_fault(one)
+    return _at_limit_fault(one) or _assumption_fault(one)
+
+
+def _assumption_fault(one: BudgetSettings) -> tuple[str, str] | None:
+    if not 0 <= one.assume_max_tokens <= MOST_COUNT:
+        return "assume_max_tokens", f"must be a number of tokens from 1 to {MOST_COUNT:,}, or 0 for none"
+    return None
 
 
 def _at_limit_fault(one: BudgetSettings) -> tuple[str, str] | None:
@@ -147,7 +158,7 @@ def _at_limit_fault(one: BudgetSettings) -> tuple[str, str] | None:
     if not (math.isfinite(one.emergency_reserve) and 0 <= one.emergency_reserve < 1):
         return "emergency_reserve", "must be a share of the limit, from 0 to below 1"
     if one.emergency_reserve and one.at_limit == "alert":
-        return "emergency_reserve", 'needs a limit that refuses: at_limit must be "refuse" or "downgrade"'
+        return "emergency_reserve", 'needs a limit that refuses: at_limit must be "refuse", "downgrade" or "cut"'
     if not (math.isfinite(one.agent_line_below) and 0 <= one.agent_line_below <= 1):
         return "agent_line_below", "must be a share of the limit, in 0..1; 0 for no line"
     if (one.at_limit == "downgrade") != bool(one.downgrade_to):

@@ -1,0 +1,1 @@
+"""Questions of agents to modicum, over the Model Context Protocol."""

@@ -1,0 +1,1 @@
+"""Types of events in streams, and what becomes of those that nobody knows."""

@@ -1,0 +1,1 @@
+"""Settings changed by a program in a file that people write."""

@@ -14,7 +14,7 @@ import msgspec
 from modicum.agents.recordings import RecordedRow
 from modicum.calls import Problem
 from modicum.calls.errors import UserError
-from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.ledger.outcomes import find_outcome
 from modicum.ledger.store import Store
 
@@ -125,7 +125,8 @@ def _explain_missing(place: str, counted: Mapping[str, Any]) -> str:
             "x-modicum-run, x-modicum-round), so their runs are not known. Record them, or give a recording: FILE"
         )
     return (
-        f"{number_of(int(counted['calls_with_run']), 'call')} in the ledger {place} with the tag 'run', but none names "
+        f"{number_of(int(counted['calls_with_run']), 'call')} in the ledger {place} "
+        f"{noun_for(int(counted['calls_with_run']), 'has', 'have')} the tag 'run', but none names "
         "its agent (field 'agent', header x-modicum-agent), so it is not known who spoke"
     )
 
@@ -151,10 +152,8 @@ def _list_notes(counted: Mapping[str, Any], unclear: int, outcome: str, arm: str
     if nobody := int(counted["calls_with_run"]) - int(counted["calls_with_run_and_agent"]):
         notes.append(f"{number_of(nobody, 'call has', 'calls have')} the tag 'run' but no agent: left out")
     if counted["calls_without_round"]:
-        notes.append(
-            f"{number_of(int(counted['calls_without_round']), 'call')} without the tag 'round': each call of an agent "
-            "is counted as its next round"
-        )
+        without_round = number_of(int(counted["calls_without_round"]), "call has", "calls have")
+        notes.append(f"{without_round} no tag 'round': each call of an agent is counted as its next round")
     if unclear:
         notes.append(
             f"{number_of(unclear, 'run has', 'runs have')} no clear outcome '{outcome}': their task has several runs, "

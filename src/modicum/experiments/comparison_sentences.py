@@ -129,7 +129,7 @@ def _describe_undecided(measure: str, ratio: ComparedRatio, level: str) -> str:
         return f"{start} ({interval}, but the sum over all tasks says x{ratio.of_sums:.3f}, the other way)"
     if ratio.tasks_needed is None or ratio.tasks_needed > MOST_TASKS_NEEDED:
         return f"{start} ({interval})"
-    return f"{start} ({interval}; if real, about {number_of(ratio.tasks_needed, 'task')} would show it)"
+    return f"{start} ({interval}; if real, about {number_of(ratio.tasks_needed, 'task shows', 'tasks show')} it)"
 
 
 def _describe_per_success(pair: ComparedPair, level: str) -> list[str]:

@@ -141,7 +141,7 @@ def _check_watching(settings: Settings, path: Path, text: str) -> None:
         raise UserError(f"{path}{line_of(text, key)}: metrics.{key} {accepted}")
     if (wrong := console_fault(settings.console)) is not None:
         key, accepted = wrong
-        raise UserError(f"{path}{line_of(text, key)}: console.{key} {accepted}")
+        raise UserError(f"{path}{line_of(text, key.rpartition('.')[2])}: console.{key} {accepted}")
     if (amiss := alerts_fault(settings.alerts)) is not None:
         key, accepted = amiss
         raise UserError(f"{path}{line_of(text, key)}: alerts.{key} {accepted}")

@@ -19,7 +19,6 @@ from modicum.ledger.records import RECORDS
 from modicum.ledger.rows import Row
 from modicum.ledger.store import Purge
 from modicum.library import resources
-from modicum.reports.figures import number_of
 from modicum.settings import read_settings, state_folder, user_zone
 
 _PURGED_KEYS = {"energy_windows": "windows_purged"}

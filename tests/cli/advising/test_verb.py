@@ -82,3 +82,16 @@ def test_csv_has_a_row_for_each_candidate_with_the_fields_of_json(ledger, modicu
     wanted = [(kind["model"], one["model"]) for kind in found for one in kind["candidates"] or [{"model": ""}]]
     assert [(row["model"], row["candidate.model"]) for row in rows] == wanted
     assert rows[0]["candidate.saving_at_most_usd"]
+
+
+def test_a_machine_of_ones_own_stands_beside_simple_calls_and_needs_its_speed(modicum):
+    advise = "advise", SAMPLE, "--top", "20", "--rent", "0.80"
+
+    shown = modicum(*advise, "--tokens-per-second", "1500", "--watts", "250")
+    assert "on a machine of your own: granite-4.0-micro, busy" in shown.out
+    rows = modicum(*advise, "--tokens-per-second", "1500", "--json").json["rows"]
+    priced = [row["own_machine"] for row in rows if row["own_machine"]]
+    assert {row["tools"] for row in rows if row["own_machine"]} == {"no tools"}
+    assert {one["kwh"] for one in priced} == {None}
+    refused = modicum(*advise)
+    assert (refused.status, "needs --rent USD and --tokens-per-second" in refused.err) == (2, True)

@@ -102,15 +102,12 @@ def _size(edited: EditedText | None) -> int:
 
 
 def shortened(edit: Callable[[str], str], text: str) -> str | None:
-    """What an edit makes of a text, where that saves tokens, takes no more bytes and is not empty. Each text is looked
-    at alone: were it changed only where others are, too, it would not stay as it was sent first.
+    """What an edit makes of a text, where that saves tokens and is not empty. Each text is looked at alone: were it
+    changed only where others are, too, it would not stay as it was sent first. Edits keep what was there and add ASCII,
+    so what has fewer characters has fewer bytes.
     """
     edited = edit(text)
-    if not edited or tokens_by_length(edited) >= tokens_by_length(text):
-        return None
-    if text.isascii() and edited.isascii():
-        return edited
-    return edited if len(_bytes(edited)) < len(_bytes(text)) else None
+    return edited if edited and tokens_by_length(edited) < tokens_by_length(text) else None
 
 
 def shows_early(pattern: re.Pattern[str], text: str) -> bool:
@@ -176,7 +173,3 @@ def edits_files(prompt: Prompt) -> bool:
 def shows_data(unit: Unit) -> bool:
     """Whether a result is data of a service and not a file's text."""
     return bool(_SHOWS_DATA.search(unit.tool))
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")

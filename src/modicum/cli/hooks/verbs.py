@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from modicum.hooks.agents import HookedAgent
     from modicum.hooks.policy import HookPolicy
 
-NAMES = ("claude-code", "gemini-cli", "codex")
+NAMES = ("claude-code", "gemini-cli", "codex", "opencode")
 agent_argument = click.argument("name", metavar="AGENT", type=click.Choice(NAMES))
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
@@ -56,7 +56,7 @@ def install(*, name: str, no_status_line: bool, yes: bool) -> None:
     file = installing.settings_file(agent, Path.home(), os.environ)
     plan = installing.plan_hooks(agent, file, _folder(), sys.executable, with_status_line=not no_status_line)
     output.print_text(f"to be added to {file}:")
-    click.echo(json.dumps(plan.added, indent=2))
+    click.echo(plan.after.decode() if agent.is_plugin else json.dumps(plan.added, indent=2))
     if plan.left_out:
         output.print_text(f"left out: {plan.left_out}")
     output.print_text("The hooks watch and record sizes; nothing is changed until 'modicum hooks act' says so.")

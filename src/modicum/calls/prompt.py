@@ -332,13 +332,15 @@ class AnatomyPrompt(Prompt):
             DoesNotFit: the prompt cannot take it.
         """
         self.check(change)
-        return AnatomyPrompt(
-            [
-                segment if place not in change.replaced else _replaced(segment, change.replaced[place])
-                for place, segment in enumerate(self._segments)
-                if place not in change.left_out
-            ]
-        )
+        segments = [
+            segment if place not in change.replaced else _replaced(segment, change.replaced[place])
+            for place, segment in enumerate(self._segments)
+            if place not in change.left_out
+        ]
+        schemas = [place for place, one in enumerate(segments) if one.kind is SegmentKind.TOOL_SCHEMA]
+        behind = schemas[-1] + 1 if schemas else 0
+        own = [Segment(SegmentKind.TOOL_SCHEMA, tool.tokens, tool=tool.name) for tool in change.own_tools]
+        return AnatomyPrompt([*segments[:behind], *own, *segments[behind:]])
 
 
 class HeldPrompt(Prompt):

@@ -12,6 +12,7 @@ from modicum.optimizers.loop_guard import LOOP_NUDGE, LOOP_STOP
 from modicum.optimizers.repeats import REPEATS
 from modicum.optimizers.result_cut import CUT
 from modicum.optimizers.terminal_output import TERMINAL
+from modicum.optimizers.tools_on_demand import TOOLS_ON_DEMAND
 from modicum.optimizers.volatile_facts import VOLATILE_FACTS
 
 GUARD_RULES: tuple[Rule, ...] = (LOOP_STOP, LOOP_NUDGE)
@@ -34,7 +35,10 @@ CONTENT_RULES: tuple[Rule, ...] = (
 """They shorten what tools returned. References to a repeated result come last, so that they point to a text as it is
 sent."""
 
-RULES: tuple[Rule, ...] = (*GUARD_RULES, *CONTENT_RULES, *CACHE_RULES)
+TOOL_RULES: tuple[Rule, ...] = (TOOLS_ON_DEMAND,)
+"""They leave schemas out of requests, where somebody answers the model that wants one of them."""
+
+RULES: tuple[Rule, ...] = (*GUARD_RULES, *TOOL_RULES, *CONTENT_RULES, *CACHE_RULES)
 """All rules that need nothing prepared, in the order in which they run. Rules of features (a team's plan) join them
 where the feature is set up."""
 

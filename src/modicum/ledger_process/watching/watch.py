@@ -23,6 +23,7 @@ from modicum.ledger_process.watching.alerting import (
     worker_states,
 )
 from modicum.ledger_process.watching.budget_watch import BudgetWatch
+from modicum.ledger_process.watching.cascade_watch import CascadeWatch
 from modicum.ledger_process.watching.live_settings import LiveSettings
 from modicum.ledger_process.watching.outcome_watch import OutcomeWatch
 from modicum.ledger_process.watching.owner_metrics import OwnerMetrics
@@ -46,6 +47,7 @@ class LedgerWatch:
         self.outcomes = OutcomeWatch()
         self.spend = SpendWatch()
         self.ledger = ledger
+        self._cascades = CascadeWatch(ledger.log)
         self._folder = folder
         self._unpriced, self._refusals, self._lag = UnpricedModels(), RefusalWindow(), LedgerLag()
         self._unknown_fields = UnknownFields()
@@ -66,6 +68,7 @@ class LedgerWatch:
         settings = self.settings.current
         self.budgets.refresh(store, budgets_of(settings.budget, settings.timezone, settings.energy))
         self.outcomes.check(store, outcome_budgets_of(settings.outcome, settings.timezone))
+        self._cascades.check(store, self.ledger.events, settings.cascades)
         self.spend.check(store, settings.alerts.anomaly_floor_usd, settings.timezone)
 
     def read_reports(self) -> dict[str, WorkerReport]:

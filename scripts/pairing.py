@@ -51,6 +51,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "test_unknown_numbers.py": "every reader at once, with a number that nobody knows",
     "test_same_problems.py": "bill, counting, audit and import over the same files",
     "test_every_verb.py": "what holds for every verb, and docs/verbs.md beside it",
+    "test_first_week.py": "the commands of the pages for readers, as they are printed",
     "test_first_use.py": "the first ten minutes of five readers, by the commands that the documentation names",
     "test_sample.py": "holds the sample to what writes it, and to what a newcomer has to see",
 }

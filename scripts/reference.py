@@ -114,7 +114,8 @@ def _signature(function: Any) -> str:
     star = "*, "
     parts: list[str] = []
     for one in parameters:
-        default = "" if one.default is one.empty else f"={one.default!r}"
+        is_plain = isinstance(one.default, (str, int, float, tuple)) or one.default is None
+        default = "" if one.default is one.empty else f"={one.default!r}" if is_plain else "=..."
         mark = star if one.kind is one.KEYWORD_ONLY and star else ""
         star = "" if mark else star
         parts.append(f"{mark}{one.name}{default}")

@@ -32,6 +32,7 @@ from modicum.settings import (
     TeamSettings,
     UpstreamSettings,
     VariantSettings,
+    read_settings,
 )
 from modicum.settings.governance.policy import ClauseSettings
 
@@ -219,3 +220,12 @@ def test_the_reference_is_as_the_code_says():
     script = runpy.run_path(str(ROOT / "scripts" / "reference.py"))
 
     assert script["main"](checks=True) == 0, "run 'python scripts/reference.py'"
+
+
+def test_the_settings_of_many_gateways_are_settings(monkeypatch):
+    monkeypatch.setenv("MODICUM_CONFIG", str(ROOT / "docs/scale/modicum.toml"))
+
+    settings = read_settings()
+
+    assert settings.ledger.startswith("clickhouse://")
+    assert settings.state.redis

@@ -18,6 +18,7 @@ from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import NO_TEXT, NotHeld, Prompt, Unit, content_digest, tokens_by_length
 from modicum.calls.rule import Rule, Safety
+from modicum.calls.words.counted_nouns import number_of
 
 LEAST_CHARACTERS = 64
 """Below it nothing is worth a change."""
@@ -160,7 +161,7 @@ def arrival_rule(
 
 def change_of(replaced: dict[int, str], purpose: str, digests: Mapping[int, bytes] | None = None) -> Change:
     """The change that sends these texts instead."""
-    why = f"{purpose}: {len(replaced)} tool result{'s' * (len(replaced) != 1)}"
+    why = f"{purpose}: {number_of(len(replaced), 'tool result')}"
     return Change(replaced=replaced, digests=digests or {}, why=why)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
@@ -137,19 +138,20 @@ def status(*, as_json: bool) -> None:
     for name in NAMES:
         policy, sums = read_policy(_folder(), name), records.sums(_folder(), name)
         rules = policy.rules if policy is not None else ()
+        sessions = records.sessions(_folder(), name)
         row = {
             "agent": name,
             "installed_by": installed_by(_folder(), _agent(name)),
             "rules_that_act": rules,
             "hold_out": policy.hold_out if policy is not None else None,
-            "sessions": records.sessions(_folder(), name),
+            "sessions": sessions,
             "rules": [one._asdict() for one in sums],
             "faults": records.faults(_folder(), name),
         }
         rows.append(row)
         if not as_json and (row["installed_by"] or sums):
             output.print_text(
-                f"{name}: {row['sessions']} sessions with something to save; "
+                f"{name}: {number_of(sessions, 'session')} with something to save; "
                 f"rules that act: {', '.join(rules) or 'none, they watch'}"
             )
             cells = [

@@ -67,6 +67,8 @@ class Target(NamedTuple):
     """The id of the reply that it asks for, to a call that was made before."""
     counts_tokens: bool = False
     """It asks how many tokens a prompt has: where an upstream does not say, our own count does."""
+    root: str = ""
+    """What stands before the path of the upstream's address itself."""
     batch: Any = None
     """What of batches it asks for (`batches.facts.BatchTarget`); None: nothing."""
     is_streamed: bool = False

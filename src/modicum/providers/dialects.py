@@ -5,6 +5,7 @@ the one in whose words unknown paths are refused.
 from modicum.providers.anthropic_messages.dialect import DIALECT as ANTHROPIC_MESSAGES
 from modicum.providers.batches.anthropic import AnthropicBatches
 from modicum.providers.batches.dialect import BatchPaths
+from modicum.providers.batches.gemini import GeminiBatches
 from modicum.providers.batches.openai import OpenAIBatches
 from modicum.providers.bedrock_converse.dialect import DIALECT as BEDROCK_CONVERSE
 from modicum.providers.bedrock_invoke.dialect import BedrockInvoke
@@ -46,7 +47,11 @@ DIALECTS |= {
 }
 DIALECTS |= {
     batches.name: batches
-    for batches in (BatchPaths(OPENAI_CHAT, OpenAIBatches()), BatchPaths(ANTHROPIC_MESSAGES, AnthropicBatches()))
+    for batches in (
+        BatchPaths(OPENAI_CHAT, OpenAIBatches()),
+        BatchPaths(ANTHROPIC_MESSAGES, AnthropicBatches()),
+        BatchPaths(GEMINI_GENERATE, GeminiBatches()),
+    )
 }
 for dialect in tuple(DIALECTS.values()):
     DIALECTS.setdefault(f"{dialect.api.name}-other", UnmeteredPaths(dialect))

@@ -125,7 +125,10 @@ class App:
             return
         except ClientGone:
             return
-        request = Request(target, path, scope["query_string"], head.caller, headers, head.passing, body, head, upload)
+        request = Request(
+            *(target, path, scope["query_string"], head.caller, headers, head.passing, body, head, upload),
+            scheme=scope.get("scheme", "http"),
+        )
         with suppress(ClientGone), contain(_log_bug, but=(ClientGone,)) as work:
             await self._pass(request, client)
         if work.error is not None and not client.started:

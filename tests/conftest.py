@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from json_contract import check_printed
 from modicum.cli import main
 from modicum.ledger.opening import open_store
 
@@ -88,6 +89,8 @@ def modicum(capsys):
         with pytest.raises(SystemExit) as stop:
             main([str(word) for word in words])
         out, err = capsys.readouterr()
+        if "--json" in words:
+            check_printed([str(word) for word in words], out)
         return Ran(stop.value.code, out, err)
 
     return run

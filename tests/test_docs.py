@@ -26,6 +26,7 @@ from modicum.settings import (
     ReplyCacheSettings,
     ResilienceSettings,
     RouteSettings,
+    SemanticCacheSettings,
     Settings,
     TeamSettings,
     UpstreamSettings,
@@ -115,7 +116,14 @@ def test_every_setting_of_rules_has_its_line():
     assert [one.name for one in msgspec.structs.fields(OptimizeSettings) if f"| `{one.name}` |" not in page] == []
 
 
-@pytest.mark.parametrize(("page", "table"), [("redaction", RedactionSettings), ("reply-cache", ReplyCacheSettings)])
+@pytest.mark.parametrize(
+    ("page", "table"),
+    [
+        ("redaction", RedactionSettings),
+        ("reply-cache", ReplyCacheSettings),
+        ("semantic-cache", SemanticCacheSettings),
+    ],
+)
 def test_every_setting_of_a_row_for_some_calls_has_its_line(page, table):
     text = (ROOT / "docs" / f"{page}.md").read_text()
 

@@ -16,7 +16,7 @@ import openai
 import pytest
 from google import genai
 
-from modicum.cli.supervisor import SupervisedProcess, Supervisor, Upgrade
+from modicum.cli.supervisor import AGAIN_AFTER_S, MOST_FAULTS, SupervisedProcess, Supervisor, Upgrade
 from modicum.ledger_process.client import LedgerProcessStore
 from modicum.ledger_process.running import find
 from modicum.outbound.listener import bind_listener
@@ -511,6 +511,32 @@ def test_what_falls_by_itself_is_started_later_each_time(monkeypatch):
     assert waits == [1, 2, 4]
     assert part.again_at == 100.5
     assert len(falls) == 4
+
+
+def test_a_part_that_others_do_not_need_is_given_up_when_it_falls_again_and_again(monkeypatch, capsys):
+    now = [100.0]
+    monkeypatch.setattr("modicum.cli.supervisor.sys.executable", "false")
+    monkeypatch.setattr("modicum.cli.supervisor.time.monotonic", lambda: now[0])
+    pages = SupervisedProcess("console", [], is_needed=False)
+    supervisor = Supervisor(SupervisedProcess("ledger", []), [], None, drain_s=0, pages=pages)
+
+    def fall():
+        pages.start()
+        pages.process.wait(10)
+        assert not supervisor._cannot_go_on(pages, pages.poll_exit())
+
+    for _ in range(MOST_FAULTS - 1):
+        fall()
+    assert supervisor._pages is pages
+    monkeypatch.setattr("modicum.cli.supervisor.WELL_AFTER_S", 0.0)  # it ran well for a while, and then fell
+    fall()
+    assert pages.again_at == now[0] + 2 * AGAIN_AFTER_S
+    monkeypatch.setattr("modicum.cli.supervisor.WELL_AFTER_S", 60.0)
+    for _ in range(MOST_FAULTS - 1):
+        fall()
+
+    assert supervisor._pages is None
+    assert f"the console ended {MOST_FAULTS} times in a row, at last with status 1" in capsys.readouterr().err
 
 
 def test_a_worker_that_does_not_end_is_killed_after_its_time(monkeypatch, tmp_path):

@@ -1,6 +1,6 @@
 """Which events are told, and that each is told once."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from modicum.governance.alerts import (
     Raised,
     RefusedLately,
     Situation,
+    UnusualDay,
     WorkerState,
     conditions,
     new_alerts,
@@ -157,3 +158,22 @@ def test_what_was_told_before_a_restart_stays_told():
     former = {alert.identity: Raised(NOW - timedelta(days=9), holds=True)}
 
     assert new_alerts([alert], former, NOW, HOUR)[0] == []
+
+
+def test_a_day_out_of_the_ordinary_is_told_once_with_the_view_that_shows_it():
+    day = UnusualDay(AlertKind.SPEND_ANOMALY, "search & co", date(2026, 11, 3), 90.5, 10.25)
+    (alert,) = conditions(Situation(NOW, unusual=[day]), RULES)
+
+    assert alert.text == "search & co spent $90.50 on 2026-11-03, where $10.25 were to be expected of that day"
+    assert alert.view == "where?by=model&since=2026-11-03&where=team%3Dsearch+%26+co"
+    assert sum(len(one) for one in told([Situation(NOW, unusual=[day])] * 3)) == 1
+
+
+def test_cold_caches_and_unknown_fields_are_told():
+    day = UnusualDay(AlertKind.CACHE_COLD, "", date(2026, 11, 3), 0.1, 0.55)
+    found = list(conditions(Situation(NOW, unusual=[day], unknown_fields=[("openai", "usage.new_tokens")]), RULES))
+
+    assert [one.kind for one in found] == [AlertKind.UNKNOWN_FIELD, AlertKind.CACHE_COLD]
+    assert "usage.new_tokens" in found[0].text
+    assert found[1].text.startswith("callers without a team read 10% of its prompts from caches on 2026-11-03")
+    assert Alert(kind=AlertKind.CIRCUIT_OPEN, subject="x", at=NOW, text="").view == ""

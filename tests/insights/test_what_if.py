@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from insights.planted import OUT, PRICES, READ, WRITE, Conversation, history_of, tool_round, user
+from insights.planted import OUT, PLAIN, PRICES, READ, WRITE, Conversation, history_of, tool_round, user
 from modicum.calls import Usage, UserError
 from modicum.insights.finding import FindingClass
 from modicum.insights.replay import Replay
@@ -165,3 +165,25 @@ def test_rules_for_content_are_replayed_with_the_shares_that_the_import_saw():
     assert Replay(watched, PRICES).run([parse_what_if("rules=lossless", watched, PRICES).change]).saving_usd == 0
     with pytest.raises(UserError, match="no set of rules 'everything'; accepted are lossless"):
         parse_what_if("rules=everything", watched, PRICES)
+
+
+def test_breakpoints_are_set_where_nobody_has_set_any():
+    history = history_of(
+        Conversation("plain", cached=False).call(user("q", 5000)).call(user("more", 1000)).call(user("end", 10)),
+        Conversation("marked").call(user("r", 5000)).call(user("more", 1000)),
+    )
+
+    change = parse_what_if("rules=cache.breakpoints", history, PRICES).change
+
+    assert change.ttl_seconds.tolist() == [-1, 300, 300, -1, -1]
+    before, after = 5000 + 6000 + 6010, (5000 * PLAIN + 6000 * WRITE + 6000 * READ + 10 * WRITE)
+    saved = before * PLAIN - after
+    assert Replay(history, PRICES).run([change]).saving_usd == pytest.approx(saved, rel=0.02)
+    marked = history_of(Conversation("marked").call(user("r", 5000)).call(user("more", 1000)))
+    assert parse_what_if("rules=cache.breakpoints", marked, PRICES).change.is_nothing
+
+
+@pytest.mark.parametrize("rule", ["cache.key", "cache.tool_order", "guard.loop_stop"])
+def test_rules_that_look_at_what_no_log_holds_say_so(rule):
+    with pytest.raises(UserError, match=f"no log shows what {rule} looks at"):
+        parse_what_if(f"rules={rule}", HISTORY, PRICES)

@@ -10,7 +10,7 @@ from modicum.ledger_process.live import LiveWindow
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
-def entry(number, *, ago_s=1, usd="0.5", team="a", status=CallStatus.OK, first_s=None):
+def entry(number, *, ago_s=1, usd="0.5", team="a", status=CallStatus.OK, first_s=None, calls=1):
     ended = NOW - timedelta(seconds=ago_s)
     call = Call(
         call_id=f"{number}",
@@ -23,6 +23,7 @@ def entry(number, *, ago_s=1, usd="0.5", team="a", status=CallStatus.OK, first_s
         status=status,
         usage=Usage(input_uncached=100, cache_read=300, output_visible=10),
         owner=Owner(team=team),
+        calls_count=calls,
     )
     return Entry(call, Cost(Decimal(usd), Basis.EXACT) if usd else Cost.unknown())
 
@@ -86,3 +87,11 @@ def test_an_attempt_that_failed_is_paid_and_no_call(window):
     window.add([entry(1), Entry(attempt, Cost(Decimal("0.25"), Basis.ESTIMATED))])
     total = window.live("team", 60, NOW).total
     assert (total.calls, total.calls_failed, total.cost_usd) == (1, 0, Decimal("0.75"))
+
+
+def test_an_answer_from_memory_makes_no_model_faster(window):
+    window.add([entry(1, first_s=0.5), entry(2, first_s=0.001, calls=0)])
+    live = window.live("team", 60, NOW)
+
+    assert live.total.first_token_seconds == 0.5
+    assert live.rows[0].first_token_seconds == 0.5

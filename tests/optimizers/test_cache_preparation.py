@@ -8,7 +8,7 @@ from modicum.calls.facts import Facts
 from modicum.calls.prompt import AnatomyPrompt, NotHeld
 from modicum.calls.rule import RuleEffect
 from modicum.metering.prices import PriceBook
-from modicum.optimizers.cache_preparation import BREAKPOINTS, CACHE_KEY, TOOL_ORDER
+from modicum.optimizers.cache_preparation import BREAKPOINTS, CACHE_KEY, KEY_ORDER, TOOL_ORDER
 from modicum.optimizers.running import RequestCall, run_rules
 from modicum.providers.dialects import DIALECTS
 
@@ -104,3 +104,22 @@ def test_a_ledger_knows_of_neither():
     for name in ("marks_cache", "takes_cache_key"):
         with pytest.raises(NotHeld):
             getattr(AnatomyPrompt([]), name)
+
+
+def test_keys_of_schemas_stand_in_one_order():
+    properties = {"z": {"type": "string"}, "a": {"maximum": 1.50, "type": "number"}}
+    tool = {"name": "t", "input_schema": {"type": "object", "properties": properties}}
+
+    after, _ = run(KEY_ORDER, {"tools": [tool], "messages": MESSAGES})
+
+    assert after["tools"] == [tool]
+    assert json.dumps(after["tools"]) == json.dumps([tool], sort_keys=True)
+    assert run(KEY_ORDER, after)[1] is None
+    assert run(KEY_ORDER, {"tools": [tool | {"cache_control": {"type": "ephemeral"}}], "messages": MESSAGES})[1] is None
+
+
+def test_a_schema_that_would_not_be_the_same_data_keeps_its_keys():
+    body = b'{"messages":[{"role":"user","content":"x"}],"tools":[{"name":"t","b":1,"a":1e2},{"name":"u","x":1,"x":2}]}'
+    call = RequestCall(DIALECTS["anthropic-messages"], body, FACTS)
+
+    assert run_rules([KEY_ORDER], call) == []

@@ -4,9 +4,11 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from modicum.optimizers.line_numbers import without_line_numbers
-from modicum.optimizers.result_cut import CUT, MARK, budget_of, cut_text
+from modicum.optimizers.result_cut import CUT, MARK, budget_of, cut_text, handle_of, read_cut
 from optimizers.test_arrival import chat, contents, sent
 
 LINES = [f"line {number} of something long that nobody reads" for number in range(1, 3001)]
@@ -100,3 +102,26 @@ def test_scores_are_the_same_in_every_process():
 
     assert len(set(printed)) == 1
     assert printed[0].startswith("[")
+
+
+CALLS = re.compile(r'modicum_read_cut with result="(\w+)", start=(\d+), end=(\d+)')
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60)
+
+
+@given(st.lists(WORDS, min_size=3, max_size=60), st.integers(1, 300), st.integers(300, 3_000))
+def test_what_was_cut_is_read_back_to_the_byte(lines, repeat, budget):
+    """Put in the place of its notes, it gives the whole text again."""
+    text = "\n".join(lines * repeat)[:60_000]
+    cut = cut_text(text, "zebra", budget, is_readable=True)
+    pieces, at = [], 0
+    for handle, start, end in CALLS.findall(cut) if MARK not in text else ():
+        assert handle == handle_of(text)
+        part = "".join(read_cut([text], handle, at, int(end)) for at in range(int(start), int(end), 24_000))
+        assert part == text[int(start) : int(end)]
+        assert at <= int(start) < int(end)
+        pieces += [text[at : int(start)], part]
+        at = int(end)
+    kept = "".join(pieces[::2]) + text[at:]
+    if len(cut) < len(text):
+        without_notes = "".join(re.split(r"\n?\[modicum cut: [^\n]*\]", cut))
+        assert without_notes.replace("\n", "") == kept.replace("\n", "")

@@ -95,6 +95,13 @@ def test_a_prompt_in_another_language_goes_to_the_best_single_model(router, prom
     assert (choice.model, choice.why) == ("dear", "another script than the training: the best single model")
 
 
+def test_a_prompt_in_another_language_of_the_same_script_goes_there_too(router):
+    choice = router.decide("por favor dime cuál es el río más largo del país y cuántas manzanas hay", today=TODAY)
+
+    assert choice.model == "dear"
+    assert choice.why == "hardly a word of the training, another language maybe: the best single model"
+
+
 def test_leaving_a_warm_cache_is_weighed_at_the_rates_of_the_day(router):
     warm = {"cached_tokens": 100_000, "rules_before": frozenset()}
     cached = Rates(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.statistics.proportions import share_over_tasks, upper_share, wilson
+from modicum.statistics.proportions import share_difference, share_over_tasks, upper_share, wilson
 
 
 def test_it_agrees_with_a_published_example():
@@ -73,3 +73,9 @@ def test_tasks_of_a_group_that_resemble_each_other_are_worth_fewer():
 def test_what_is_no_share_over_tasks_is_refused(shares):
     with pytest.raises(ValueError, match="each in"):
         share_over_tasks(shares)
+
+
+def test_a_difference_of_shares_is_newcombes():
+    # The example of his paper: 56 of 70 and 48 of 80.
+    assert share_difference(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    assert share_difference(48, 80, 56, 70) == pytest.approx((-0.3339, -0.0524), abs=5e-5)

@@ -1,6 +1,7 @@
 """What a rule wants of one call, as data: nothing happens until the change is applied, to bytes or to an anatomy."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -10,6 +11,20 @@ EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 class DoesNotFit(Exception):  # noqa: N818 - it is no error: the call stays as it was
     """A change that its prompt or its call cannot take. The message says why, without any text of the call."""
+
+
+class OwnTool(msgspec.Struct, frozen=True):
+    """A tool that whoever runs the rules answers itself: the model may call it, and the caller never sees that."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    """JSON schema of its arguments: an object."""
+
+    @property
+    def tokens(self) -> int:
+        """Its share of a prompt, estimated by its length."""
+        return len(msgspec.json.encode(self)) // 4 + 1
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,8 +48,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """Breakpoints of the prompt cache are set. It fits only where the caller has set none."""
     sorts_tools: bool = False
     """Tools stand in the order of their names."""
+    sorts_keys: bool = False
+    """Keys of tools' schemas stand in the order of the alphabet."""
     cache_key: str = ""
     """By which the provider finds what it has cached of this conversation."""
+    own_tools: tuple[OwnTool, ...] = ()
+    """Tools that are offered beside the caller's, and answered here."""
     why: str = ""
     """For the edit that is booked, in our words, without any text of the call. Empty: no edit is booked, since the
     change undoes only what we did ourselves."""
@@ -42,7 +61,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_of_prompt(self) -> bool:
         """Whether the prompt is another one after it."""
-        return bool(self.left_out or self.replaced)
+        return bool(self.left_out or self.replaced or self.own_tools)
 
     @property
     def is_of_body(self) -> bool:
@@ -57,7 +76,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_about_cache(self) -> bool:
         """Whether it changes how the request stands to its prompt cache, and nothing that the model reads."""
-        return self.shortens_cache_marks or self.marks_cache or self.sorts_tools
+        return self.shortens_cache_marks or self.marks_cache or self.sorts_tools or self.sorts_keys
 
     @property
     def is_of_texts_alone(self) -> bool:

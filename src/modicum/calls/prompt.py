@@ -17,6 +17,8 @@ CHARACTERS_PER_TOKEN = 4
 """For estimates by length, where nobody has counted."""
 NO_TEXT = "it reads the text, and a ledger keeps none"
 """Why a prompt of the ledger says nothing of what it held."""
+VOLATILE_NOTE = "[modicum: what changes from call to call stands here, behind what stays the same]"
+"""Stands in instructions in front of lines that were moved there."""
 _BY_MODEL = frozenset({SegmentKind.ASSISTANT, SegmentKind.REASONING, SegmentKind.TOOL_CALL})
 _BEFORE_MESSAGES = frozenset({SegmentKind.SYSTEM, SegmentKind.TOOL_SCHEMA, SegmentKind.PREFIX})
 
@@ -251,6 +253,24 @@ class Prompt:
         raise NotHeld("it reads the caller's cache marks, and a ledger keeps none")
 
     @property
+    def has_cache_marks(self) -> bool:
+        """Whether the caller marks something for the cache.
+
+        Raises:
+            NotHeld: a ledger does not know.
+        """
+        raise NotHeld("it reads the caller's cache marks, and a ledger keeps none")
+
+    @property
+    def has_sorted_schemas(self) -> bool:
+        """Whether the keys of all tools' schemas stand in the order of the alphabet.
+
+        Raises:
+            NotHeld: a ledger does not know.
+        """
+        raise NotHeld("it reads the tools' schemas, and a ledger keeps none")
+
+    @property
     def takes_cache_key(self) -> bool:
         """Whether its API takes a name of the conversation for its cache, and the caller gives none.
 
@@ -312,13 +332,15 @@ class AnatomyPrompt(Prompt):
             DoesNotFit: the prompt cannot take it.
         """
         self.check(change)
-        return AnatomyPrompt(
-            [
-                segment if place not in change.replaced else _replaced(segment, change.replaced[place])
-                for place, segment in enumerate(self._segments)
-                if place not in change.left_out
-            ]
-        )
+        segments = [
+            segment if place not in change.replaced else _replaced(segment, change.replaced[place])
+            for place, segment in enumerate(self._segments)
+            if place not in change.left_out
+        ]
+        schemas = [place for place, one in enumerate(segments) if one.kind is SegmentKind.TOOL_SCHEMA]
+        behind = schemas[-1] + 1 if schemas else 0
+        own = [Segment(SegmentKind.TOOL_SCHEMA, tool.tokens, tool=tool.name) for tool in change.own_tools]
+        return AnatomyPrompt([*segments[:behind], *own, *segments[behind:]])
 
 
 class HeldPrompt(Prompt):

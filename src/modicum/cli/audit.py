@@ -313,8 +313,9 @@ def _print_rule_savings(found: "Audit") -> None:
     if not savings.rules:
         return
     for one, what in (
-        (savings.lossless, "modicum's rules that lose nothing, with pings that keep caches warm"),
-        (savings.every, "with those rules too that an owner has to weigh"),
+        (savings.default, "modicum's rules that run by themselves"),
+        (savings.lossless, "chosen: these, with pings that keep caches warm"),
+        (savings.every, "chosen: these too that an owner has to weigh"),
     ):
         output.print_text(f"{what}: {format_saving(one.saving_usd)}, {_format_share(one)} of what was spent")
     click.echo()

@@ -21,6 +21,10 @@ READY_WITHIN_S = 60.0
 """How long the processes of an upgrade may take until they serve."""
 FAILED_ENDS_WITHIN_S = 10.0
 PAGES_END_WITHIN_S = 5.0
+WELL_AFTER_S = 60.0
+"""A part that ran so long ran well."""
+MOST_FAULTS = 8
+"""How often in a row a part may end by itself that others do not need; with the waits between, that is a minute."""
 FAULT = 2
 """The status with which a part ends that cannot run: a fault of the settings or of the machine."""
 
@@ -52,10 +56,17 @@ class SupervisedProcess:
         self.again_at = 0.0
         self.starts = 0
         self._faults = 0
+        self._started_at = 0.0
         self._words, self._inherited, self._on_exit = words, inherited, on_exit
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether it ended again and again, each time soon after it was started."""
+        return self._faults >= MOST_FAULTS
 
     def start(self) -> None:
         self.starts += 1
+        self._started_at = time.monotonic()
         self.process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "modicum", "up", *self._words],
             pass_fds=self._inherited,
@@ -69,6 +80,8 @@ class SupervisedProcess:
             return None
         self.process = None
         self._on_exit()
+        if time.monotonic() - self._started_at >= WELL_AFTER_S:
+            self._faults = 0  # it ran well for a while: this is another story
         # What was killed may start at once; what ends by itself would only do so again.
         self._faults = self._faults + 1 if status >= 0 else 0
         self.again_at = time.monotonic() + min(AGAIN_AFTER_S * 2**self._faults, LONGEST_WAIT_S)
@@ -227,16 +240,11 @@ class Supervisor:
         while not self._stopping:
             for part in [self._ledger, *self._workers, *([self._pages] if self._pages else [])]:
                 status = part.poll_exit()
-                if status is not None:
-                    if status == FAULT and part.starts == 1:
-                        if not part.is_needed:
-                            click.echo(f"the {part.name} cannot run; the rest goes on without it", err=True)
-                            self._pages = None
-                            continue
-                        self._stop_parts()
-                        return FAULT
-                    with suppress(OSError):  # nobody need listen
-                        click.echo(f"the {part.name} ended with status {status}; starting it again", err=True)
+                if status is not None and self._cannot_go_on(part, status):
+                    self._stop_parts()
+                    return FAULT
+                if part is not self._pages and not part.is_needed:
+                    continue  # it was just given up
                 if part.process is None and time.monotonic() >= part.again_at:
                     part.start()
             with suppress(Empty):
@@ -248,6 +256,27 @@ class Supervisor:
                 self._go_on_with(self._upgrade)
         self._stop_parts()
         return 0
+
+    def _cannot_go_on(self, part: SupervisedProcess, status: int) -> bool:
+        """Says that a part has ended, and gives up one that others do not need and that will not do better; whether
+        all have to end with it.
+        """
+        if status == FAULT and part.starts == 1:
+            if part.is_needed:
+                return True
+            click.echo(f"the {part.name} cannot run; the rest goes on without it", err=True)
+            self._pages = None
+        elif part.is_hopeless and not part.is_needed:
+            click.echo(
+                f"the {part.name} ended {MOST_FAULTS} times in a row, at last with status {status}: it is not started "
+                "again, and the rest goes on without it; mend what it said above, and restart 'modicum up'",
+                err=True,
+            )
+            self._pages = None
+        else:
+            with suppress(OSError):  # nobody need listen
+                click.echo(f"the {part.name} ended with status {status}; starting it again", err=True)
+        return False
 
     def _go_on_with(self, upgrade: Upgrade) -> None:
         """Begins an upgrade that was asked for, or takes it a step further."""

@@ -17,11 +17,13 @@ from modicum.console.access.access_file import AccessFile
 from modicum.console.access.accounts import Accounts
 from modicum.console.access.gate import OPEN, VIEWER, Gate, viewer_of
 from modicum.console.access.login import Login
+from modicum.console.access.oidc import OidcProvider
 from modicum.console.access.sessions import Sessions
 from modicum.console.access.viewer import ForbiddenError, Viewer
 from modicum.console.acting.addresses import FormAddresses
+from modicum.console.api.addresses import ApiAddresses, json_fault
 from modicum.console.asking import Asking, LedgerAwayError
-from modicum.console.guards import App, RequestGuard
+from modicum.console.guards import API, App, RequestGuard
 from modicum.console.page import Page, Table
 from modicum.console.pages import PAGES
 from modicum.console.rendering import STATIC, Renderer, html_reply, tagged_reply
@@ -45,7 +47,8 @@ class Console:
 
     def __init__(self, asking: Asking, pages: Sequence[Page] = PAGES, port: int = 0) -> None:
         sources = asking.sources
-        public_url = asking.settings().console.public_url
+        console = asking.settings().console
+        public_url = console.public_url
         is_secure = public_url.startswith("https:")
         self._asking = asking
         self._pages = {page.name: page for page in pages}
@@ -63,7 +66,9 @@ class Console:
             sources.digest_key,
             lambda: asking.settings().console.session_hours,
             is_secure=is_secure,
+            oidc=OidcProvider(console.oidc) if console.oidc.issuer else None,
         )
+        self._api = ApiAddresses(self.gate, asking, self._pages)
         self._forms = FormAddresses(self.gate, asking, self._reply)
         self._accounts = Accounts(self.gate, self._reply, sources.digest_key, lambda: asking.settings().keep_days)
 
@@ -75,6 +80,7 @@ class Console:
             route("/static/{name}", self.static, OPEN),
             *self._login.routes(),
             *self._accounts.routes(),
+            *self._api.routes(),
             *self._forms.routes(),
             route("/{page}", self.page, VIEWER),
             route("/{page}/{table}.csv", self.csv, VIEWER),
@@ -130,6 +136,8 @@ class Console:
             status, message = error.status_code, NOT_THERE if error.status_code == 404 else error.detail
         else:
             status, message = STATUS.get(type(error), 400), str(error)
+        if request.url.path.startswith(API):
+            return json_fault(status, message)
         return self._reply(request, "fault.html", status, message=message)
 
     def _reply(self, request: Request, template: str, status: int, **parts: Any) -> Response:

@@ -1,6 +1,6 @@
 """One call on its way through the gateway: the noun that the stages of the pipeline hand to each other."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from time import monotonic, time
 from typing import Any, NamedTuple, TypeVar
@@ -240,8 +240,8 @@ class Exchange:
         """It holds nothing yet."""
         self.reservation: Any = None
         """What it holds of budgets (`budgets.budgeting.Reservation`); None: nothing."""
-        self.budget_left = ""
-        """What its tightest budget has left, for the reply's header."""
+        self.budget_left: Callable[[], str] | None = None
+        """Says what its tightest budget has left, where a header is written; None: it has none."""
         self.budget_left_usd: Decimal | None = None
         """What its tightest budget in dollars has for it, for rules; None: there is none."""
         self.agent_line = ""

@@ -8,6 +8,7 @@ as it comes.
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 from modicum.gateway import meter, replies, sending
 from modicum.gateway.answering import TROUBLES, Answerer, answer
@@ -21,6 +22,7 @@ from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.in_force import InForce
 from modicum.gateway.optimizing import FindRoute, Optimizer
+from modicum.gateway.own_tools.loop import ToolLoop
 from modicum.gateway.parts import Parts
 from modicum.gateway.relaying.relay import Relay
 from modicum.providers.facts import DialectError
@@ -46,6 +48,7 @@ class Pipeline:
         self.relay = Relay(parts)
         """Passes on what nobody meters."""
         self.batches = BatchDoor(parts.batches, parts.journal, self.relay, parts.budgets, parts.metrics.failed)
+        self._own_tools = ToolLoop(parts)
         self._upstream, self._optimizer = upstream, Optimizer(parts.metrics, parts.rates, parts.turns)
         self._numbers, self._seen = meter.numbers(), SeenRequests()
 
@@ -117,7 +120,9 @@ class Pipeline:
             self._optimizer.optimize(exchange, in_force.sources, in_force.rules, find_route)
             if self._budgets.is_active and (exchange.route is not route or exchange.edited is not body):
                 await self._budgets.reserve(exchange, find_route, may_downgrade=False)
-            return await answer((*in_force.answerers, self._upstream), exchange, client, self.metrics.failed)
+            answerers = (*in_force.answerers, self._upstream)
+            ask = partial(answer, answerers, exchange, client, self.metrics.failed)
+            return await self._own_tools.reply(exchange, client, ask)
         except TROUBLES as trouble:
             return replies.trouble(exchange, client, trouble)
 

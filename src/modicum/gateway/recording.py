@@ -20,7 +20,7 @@ from modicum.metering.digests import Digester
 
 T = TypeVar("T")
 
-NOT_BELIEVED = frozenset({"not_believed", "first_of_two"})
+NOT_BELIEVED = frozenset({"not_believed", "first_of_two", "own_tool"})
 """Why an attempt was followed by another although its upstream had answered well."""
 _pack = msgspec.msgpack.Encoder().encode
 

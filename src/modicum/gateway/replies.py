@@ -24,6 +24,7 @@ from modicum.providers.dialects import DIALECTS
 from modicum.providers.event_stream import PassingBuffer
 from modicum.providers.facts import DialectError, ReplyFacts, StreamTail
 from modicum.providers.json_values import mended
+from modicum.providers.own_tools.shape import CallHops
 from modicum.providers.translation.translation import StreamTranslation
 
 MOST_REPLY_BYTES = 256 * 1024 * 1024
@@ -143,7 +144,7 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
     source: Answer | _Unpacked = answer
     if coding_of(headers) in CODINGS:
         headers, source = without_coding(headers), _Unpacked(answer, coding_of(headers))
-    await client.start(200, headers if translated is None else [_EVENTS, *_crossed(exchange, headers)])
+    await _begin(client, headers if translated is None else [_EVENTS, *_crossed(exchange, headers)])
     is_json = translated is None and _kind(headers) == b"application/json"
     passing = _Passing(exchange, translated, is_json=is_json)
     is_sound = _kind(headers).startswith(b"audio/") or _kind(headers) == b"application/octet-stream"
@@ -176,13 +177,19 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
     return held
 
 
+async def _begin(client: Client, headers: list[Header]) -> None:
+    """Begins the caller's stream, unless it goes on behind a call of a tool of ours."""
+    if not client.started:
+        await client.start(200, headers)
+
+
 class _Passing:
     """What a stream goes through on its way to its caller."""
 
     def __init__(self, exchange: Exchange, translated: StreamTranslation | None, *, is_json: bool) -> None:
         self._buffer = PassingBuffer(MOST_HELD_BYTES, by_lines=is_json)
         self._is_framed = translated is None and exchange.upstream_dialect.streams_frames  # whole ones come already
-        self._translated, redaction = translated, exchange.redaction
+        self._translated, self._hops, redaction = translated, exchange.of(CallHops), exchange.redaction
         self._restorer = None if redaction is None else redaction.restorer(exchange.request.served.dialect)
         self._ceiling = None if exchange.ceiling is None else keeper_of(exchange)
 
@@ -193,7 +200,9 @@ class _Passing:
         passed = self._buffer.feed(piece if self._translated is None else self._translated.feed(piece))
         if self._restorer is not None:
             passed = self._restorer.feed(passed)
-        return passed if self._ceiling is None else self._ceiling.feed(passed)
+        if self._ceiling is not None:
+            passed = self._ceiling.feed(passed)
+        return passed if self._hops is None else self._hops.feed(passed)
 
     def pieces_of(self, chunk: bytes) -> Iterator[bytes]:
         """What of a chunk is looked at: all of it; where its budgets leave it only so much, about an event at a time,
@@ -214,7 +223,8 @@ class _Passing:
         """Ends the stream before its upstream does."""
         assert self._ceiling is not None  # noqa: S101 - `is_over` says so
         held = b"" if self._restorer is None else self._ceiling.feed(self._restorer.end())
-        return held + self._ceiling.end()
+        held += self._ceiling.end()
+        return held if self._hops is None else self._hops.feed(held)
 
     def end(self, tail: StreamTail) -> bytes:
         """What was held back."""
@@ -223,7 +233,9 @@ class _Passing:
             held += self._translated.end()
         if self._restorer is not None:
             held = self._restorer.feed(held) + self._restorer.end()
-        return held if self._ceiling is None else self._ceiling.feed(held)
+        if self._ceiling is not None:
+            held = self._ceiling.feed(held)
+        return held if self._hops is None else self._hops.feed(held)
 
 
 def _crossed(exchange: Exchange, headers: Sequence[Header]) -> list[Header]:

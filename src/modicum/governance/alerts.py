@@ -6,9 +6,10 @@ again after a time at the earliest.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -38,7 +39,26 @@ class AlertKind(StrEnum):
     """Finished calls do not get into the ledger; the journals keep them."""
     OUTCOME_COST = "outcome_cost"
     """One result costs more than its budget says, and not by chance."""
+    SPEND_ANOMALY = "spend_anomaly"
+    """A team spent far more on a day than it usually does."""
+    CACHE_COLD = "cache_cold"
+    """Far less of a team's prompts was read from caches than usual."""
+    UNKNOWN_FIELD = "unknown_field"
+    """Calls are booked of which something is not understood, so that their cost is not exact."""
     TEST = "test"
+
+
+VIEWS = {
+    AlertKind.BUDGET_STEP: "budgets",
+    AlertKind.BUDGET_FORECAST: "budgets",
+    AlertKind.REFUSALS: "budgets",
+    AlertKind.UNKNOWN_PRICE: "where?by=model",
+    AlertKind.UNKNOWN_FIELD: "where?by=model",
+    AlertKind.OUTCOME_COST: "tasks",
+    AlertKind.SPEND_ANOMALY: "where?by=model",
+    AlertKind.CACHE_COLD: "waste",
+}
+"""The page of the console that shows what an alert is about, where there is one."""
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,10 +73,20 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, str | int | float] = {}
     supersedes: tuple[str, ...] = ()
     """Subjects of lesser events that this one includes."""
+    conditions: tuple[tuple[str, str], ...] = ()
+    """What chooses the calls in the console's view: `since`, and `where` as `team=search`."""
 
     @property
     def identity(self) -> str:
         return f"{self.kind}:{self.subject}"
+
+    @property
+    def view(self) -> str:
+        """The address of the view that shows it, within the console; empty: there is none."""
+        page = VIEWS.get(self.kind, "")
+        if not page or not self.conditions:
+            return page
+        return f"{page}{'&' if '?' in page else '?'}{urlencode(self.conditions)}"
 
 
 class BudgetState(NamedTuple):
@@ -98,6 +128,18 @@ class OutcomeState(NamedTuple):
     why: str
 
 
+class UnusualDay(NamedTuple):
+    """A day of a team that was out of the ordinary."""
+
+    kind: AlertKind
+    """`SPEND_ANOMALY` or `CACHE_COLD`."""
+    team: str
+    day: date
+    figure: float
+    """Dollars, or the share of prompts that was read from caches."""
+    usual: float
+
+
 class RefusedLately(NamedTuple):
     """Refusals of one owner for one reason, within `REFUSALS_WITHIN`."""
 
@@ -131,6 +173,9 @@ class Situation(NamedTuple):
     ledger_lag_s: float = 0.0
     """For how long a record has waited to get into it."""
     outcomes: Sequence[OutcomeState] = ()
+    unusual: Sequence[UnusualDay] = ()
+    unknown_fields: Sequence[tuple[str, str]] = ()
+    """Provider and name of what is not understood of calls that were booked lately."""
 
 
 class AlertRules(NamedTuple):
@@ -176,6 +221,17 @@ def conditions(situation: Situation, rules: AlertRules) -> Iterator[Alert]:
             text=f"one {outcome.outcome}{of} costs more than its ${outcome.limit_usd:,.2f}: {outcome.why}",
             facts={"outcome": outcome.outcome, "of": outcome.name, "limit_usd": outcome.limit_usd},
         )
+    for provider, name in situation.unknown_fields:
+        yield Alert(
+            kind=AlertKind.UNKNOWN_FIELD,
+            subject=f"{provider}/{name}",
+            at=situation.at,
+            text=f"calls to {provider or 'an unknown provider'} say something that is not understood ({name}): their "
+            "cost is not exact until a newer version knows it",
+            facts={"provider": provider, "field": name},
+        )
+    for unusual in situation.unusual:
+        yield _of_day(situation.at, unusual)
     yield from _of_workers(situation)
     yield from _of_ledger(situation, rules)
 
@@ -237,6 +293,20 @@ def _of_budget(at: datetime, budget: BudgetState, rules: AlertRules) -> Iterator
         at=at,
         text=f"{budget.text} reaches its limit of {limit} on {crossed:%Y-%m-%d %H:%M} UTC at the pace so far{before}",
         facts={**facts, "limit_reached": crossed.isoformat()},
+    )
+
+
+def _of_day(at: datetime, unusual: UnusualDay) -> Alert:
+    team, day = unusual.team or "callers without a team", unusual.day.isoformat()
+    spent = f"spent ${unusual.figure:,.2f} on {day}, where ${unusual.usual:,.2f} were to be expected of that day"
+    read = f"read {unusual.figure:.0%} of its prompts from caches on {day}; in the two weeks before {unusual.usual:.0%}"
+    return Alert(
+        kind=unusual.kind,
+        subject=f"{unusual.team}|{day}",
+        at=at,
+        text=f"{team} {spent if unusual.kind is AlertKind.SPEND_ANOMALY else read}",
+        facts={"team": unusual.team, "day": day, "figure": round(unusual.figure, 4), "usual": round(unusual.usual, 4)},
+        conditions=(("since", day), ("where", f"team={unusual.team}")),
     )
 
 

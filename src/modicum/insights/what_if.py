@@ -23,13 +23,15 @@ from modicum.metering.keep_warm import best_pings
 from modicum.metering.prices import PriceBook
 from modicum.metering.prompt_cache import CacheRules
 from modicum.metering.return_times import CODING_AGENTS
-from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET
+from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET, RULES
+from modicum.optimizers.cache_preparation import BREAKPOINTS
 
 FORMS = (
     "cache_ttl=5m|1h|30m|12h|24h|off|per_kind",
     "keep_warm=5m:PINGS|oracle",
     "keep_warm=auto",
     "rules=lossless|all|NAME",
+    f"rules={BREAKPOINTS.name}",
     "rules:TOOL,TOOL=lossless|all|NAME",
     "cap_tool_results=TOKENS",
     "cap_tool_results:TOOL,TOOL=TOKENS",
@@ -45,6 +47,8 @@ CAP_FORM = "cap_tool_results"
 SUBAGENTS_FORM = "subagent_model"
 LEAN_BEGINNINGS = "beginnings=leanest"
 _RULE_SETS = (LOSSLESS_SET, ALL_SET, *(rule.name for rule in CONTENT_RULES))
+SET_BREAKPOINTS = f"{RULES_FORM}={BREAKPOINTS.name}"
+_UNSEEN_RULES = frozenset(rule.name for rule in RULES) - {*_RULE_SETS, BREAKPOINTS.name}
 PER_KIND = "per_kind"
 KEEP_WARM = "keep_warm=auto"
 """As many pings as are expected to pay at the prices of each call's day: the rule of the gateway."""
@@ -79,7 +83,14 @@ def check_what_if(text: str) -> None:
         UserError: it has none of the known forms, or names rules that are not there.
     """
     name, _, value = text.partition("=")
+    if text == SET_BREAKPOINTS:
+        return
     if _without_tools(name) == RULES_FORM:
+        if value in _UNSEEN_RULES:
+            raise UserError(
+                f"'{text}' cannot be replayed: no log shows what {value} looks at; 'modicum optimize explain' says "
+                "what it would do, and a hold-out what it does"
+            )
         if value not in _RULE_SETS:
             raise unknown_name("set of rules", value, _RULE_SETS)
     elif not (_is_cache_change(text) or is_context_change(text) or _is_other_change(name, value)):
@@ -107,6 +118,8 @@ def _parse_size_change(text: str, history: History) -> WhatIf:
     """Fewer tokens in prompts or replies, or another lane."""
     name, _, value = text.partition("=")
     form = _without_tools(name)
+    if text == SET_BREAKPOINTS:
+        return WhatIf(text, FindingClass.REPLAYED, set_breakpoints(history))
     if form == RULES_FORM:
         return WhatIf(text, FindingClass.REPLAYED, shorten_results(history, value, _tools_of(name)))
     if form == CAP_FORM:
@@ -290,6 +303,23 @@ def _is_ping_count(value: str) -> bool:
 
 def _is_count(value: str) -> bool:
     return value.isdecimal() and len(value) <= LONGEST_COUNT
+
+
+def set_breakpoints(history: History) -> HistoryChange:
+    """Breakpoints from the second call on in conversations that write nothing to a cache and read nothing from it,
+    though their provider offers it to those who ask: there the rule of the gateway acts.
+
+    Raises:
+        UserError: no call in this history can be cached by asking.
+    """
+    offered = _set_ttl(history, SET_BREAKPOINTS, _TTL_S["5m"])
+    cached = history.cache_read + history.cache_write_5m + history.cache_write_1h
+    start = history.conversation_start
+    never = np.bincount(start, cached, minlength=history.calls)[start] == 0
+    goes_on = np.arange(history.calls) > start
+    explicit = find_rule_flags(history, lambda rules: not rules.is_implicit)
+    ttl = np.where(never & goes_on & explicit, offered, -1)
+    return HistoryChange(ttl_seconds=ttl) if (ttl > 0).any() else HistoryChange()
 
 
 def cap_tool_results(history: History, most_tokens: int, tools: Sequence[str] = ()) -> HistoryChange:

@@ -62,11 +62,12 @@ class LedgerThread:
         """Why the ledger is away; empty while it is there."""
         self.observe: Callable[[Store, Sequence[Entry]], None] | None = None
         """Is handed what was just booked, after each round, with the ledger."""
-        self._place, self._journals, self._prices, self._log = place, journals, prices, log
+        self._place, self._journals, self._prices, self.log = place, journals, prices, log
         self._thread = ThreadPoolExecutor(1, "ledger")
-        self._events = EventFile(events)
+        self.events = EventFile(events)
+        """What was decided; used by the ledger's thread alone."""
         self._events_trouble = self._grader_trouble = self._observer_trouble = ""
-        self._grader = Grader(self._events, log)
+        self._grader = Grader(self.events, log)
         self._booked_event = -1
         self._busy_rounds = 0
         """Rounds in a row that have shipped something."""
@@ -107,7 +108,7 @@ class LedgerThread:
             return use(store)
         assert answering.error is not None  # noqa: S101 - else it has returned
         reason = _describe(answering.error)
-        self._log(f"a question to the ledger failed: {reason}")
+        self.log(f"a question to the ledger failed: {reason}")
         raise UserError(f"the ledger {self._place} cannot answer ({reason}); see 'modicum doctor'")
 
     def _opened(self) -> Store:
@@ -145,11 +146,11 @@ class LedgerThread:
             self._grade_experiments()
         if self.reason:
             self.reason = ""
-            self._log("the ledger is there")
+            self.log("the ledger is there")
         self.live.add(moved.entries)
         self._hand_to_observer(moved.entries)
         for problem in moved.problems:
-            self._log(str(problem))
+            self.log(str(problem))
         self.problems += moved.problems[: 100 - len(self.problems)]
         self._prices.save()
         return moved.more
@@ -157,7 +158,7 @@ class LedgerThread:
     def _note_away(self, error: Exception) -> None:
         reason = str(error).splitlines()[0] if isinstance(error, UserError) else _describe(error)
         if reason != self.reason:
-            self._log(f"the ledger is away: {reason}")
+            self.log(f"the ledger is away: {reason}")
         self.reason = reason
         self._drop(keep_store=isinstance(error, UserError))
 
@@ -181,24 +182,24 @@ class LedgerThread:
     def _book_events(self) -> None:
         """All of them: they are few, and the ledger knows by their ids which it has."""
         try:
-            last = self._events.last()
+            last = self.events.last()
         except sqlite3.Error as error:  # calls go into the ledger all the same
-            self._tell_of_events(f"the file of keys {self._events.path} cannot be read: {error}")
+            self._tell_of_events(f"the file of keys {self.events.path} cannot be read: {error}")
             return
-        self._tell_of_events(self._events.gone)
+        self._tell_of_events(self.events.gone)
         if last == self._booked_event:
             return
         try:
-            decided = audit(self._events.read("key", KeyEvent))
-            decided += audit_raises(self._events.read(BUDGET, RaiseEvent))
-            decided += audit_experiments(self._events.read(EXPERIMENT, ExperimentEvent))
-            decided += audit_policy(self._events.read(POLICY, PolicyEvent))
-            decided += audit_trials(self._events.read(TRIAL, TrialEvent))
-            decided += audit_settings(self._events.read(SETTINGS, SettingsEvent))
-            decided += audit_users(self._events.read(USER, UserEvent))
-            decided += audit_tokens(self._events.read(TOKEN, TokenEvent))
+            decided = audit(self.events.read("key", KeyEvent))
+            decided += audit_raises(self.events.read(BUDGET, RaiseEvent))
+            decided += audit_experiments(self.events.read(EXPERIMENT, ExperimentEvent))
+            decided += audit_policy(self.events.read(POLICY, PolicyEvent))
+            decided += audit_trials(self.events.read(TRIAL, TrialEvent))
+            decided += audit_settings(self.events.read(SETTINGS, SettingsEvent))
+            decided += audit_users(self.events.read(USER, UserEvent))
+            decided += audit_tokens(self.events.read(TOKEN, TokenEvent))
         except UserError as error:  # an event of a newer version must not keep calls out of the ledger
-            self._log(str(error))
+            self.log(str(error))
         else:
             self._opened().append_records(AUDIT_EVENTS, decided)
         self._booked_event = last
@@ -212,7 +213,7 @@ class LedgerThread:
             error = grading.error
             trouble = f"experiments cannot be graded: {error if isinstance(error, UserError) else _describe(error)}"
         if trouble and trouble != self._grader_trouble:
-            self._log(trouble)
+            self.log(trouble)
         self._grader_trouble = trouble
 
     def _hand_to_observer(self, entries: Sequence[Entry]) -> None:
@@ -225,12 +226,12 @@ class LedgerThread:
             f"figures of owners are not brought up to date: {_describe(observing.error)}" if observing.error else ""
         )
         if trouble and trouble != self._observer_trouble:
-            self._log(trouble)
+            self.log(trouble)
         self._observer_trouble = trouble
 
     def _tell_of_events(self, trouble: str) -> None:
         if trouble and trouble != self._events_trouble:
-            self._log(trouble)
+            self.log(trouble)
         self._events_trouble = trouble
 
     def _drop(self, *, keep_store: bool = False) -> None:
@@ -249,7 +250,7 @@ class LedgerThread:
         while self._round(last=True):
             pass
         self._drop()
-        self._events.close()
+        self.events.close()
 
 
 def rest_s(busy_rounds: int) -> float:

@@ -89,7 +89,7 @@ class LiveWindow:
             _count(entry, total)
             owner = entry.call.owner
             users.setdefault(name, set()).add(owner.user or owner.key or owner.app)
-            if entry.call.first_token is not None:
+            if entry.call.first_token is not None and entry.call.calls_count:
                 waited = (entry.call.first_token - entry.call.started).total_seconds()
                 firsts.setdefault(name, []).append(waited)
         for name, present in users.items():

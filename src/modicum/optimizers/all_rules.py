@@ -2,7 +2,7 @@
 
 from modicum.calls.rule import Rule, Safety
 from modicum.optimizers.base64_runs import BASE64
-from modicum.optimizers.cache_preparation import BREAKPOINTS, CACHE_KEY, TOOL_ORDER
+from modicum.optimizers.cache_preparation import BREAKPOINTS, CACHE_KEY, KEY_ORDER, TOOL_ORDER
 from modicum.optimizers.grouped_matches import GROUPED_MATCHES
 from modicum.optimizers.json_minify import MINIFY_JSON
 from modicum.optimizers.json_tables import TABLES
@@ -12,12 +12,14 @@ from modicum.optimizers.loop_guard import LOOP_NUDGE, LOOP_STOP
 from modicum.optimizers.repeats import REPEATS
 from modicum.optimizers.result_cut import CUT
 from modicum.optimizers.terminal_output import TERMINAL
+from modicum.optimizers.tools_on_demand import TOOLS_ON_DEMAND
+from modicum.optimizers.volatile_facts import VOLATILE_FACTS
 
 GUARD_RULES: tuple[Rule, ...] = (LOOP_STOP, LOOP_NUDGE)
 """They see circles. The one that stops counts first, and both before anything else is changed."""
 
-CACHE_RULES: tuple[Rule, ...] = (TOOL_ORDER, CACHE_KEY, BREAKPOINTS)
-"""They change nothing that the model reads."""
+CACHE_RULES: tuple[Rule, ...] = (TOOL_ORDER, KEY_ORDER, VOLATILE_FACTS, CACHE_KEY, BREAKPOINTS)
+"""They leave out nothing. Marks come last: they stand in front of what the others put at the end."""
 
 CONTENT_RULES: tuple[Rule, ...] = (
     LINE_NUMBERS,
@@ -33,7 +35,10 @@ CONTENT_RULES: tuple[Rule, ...] = (
 """They shorten what tools returned. References to a repeated result come last, so that they point to a text as it is
 sent."""
 
-RULES: tuple[Rule, ...] = (*GUARD_RULES, *CONTENT_RULES, *CACHE_RULES)
+TOOL_RULES: tuple[Rule, ...] = (TOOLS_ON_DEMAND,)
+"""They leave schemas out of requests, where somebody answers the model that wants one of them."""
+
+RULES: tuple[Rule, ...] = (*GUARD_RULES, *TOOL_RULES, *CONTENT_RULES, *CACHE_RULES)
 """All rules that need nothing prepared, in the order in which they run. Rules of features (a team's plan) join them
 where the feature is set up."""
 

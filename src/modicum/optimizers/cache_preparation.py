@@ -50,6 +50,13 @@ def sort_tools(prompt: Prompt, facts: Facts) -> Change:  # noqa: ARG001 - a rule
     return Change(sorts_tools=True, why="tools in the order of their names")
 
 
+def sort_keys(prompt: Prompt, facts: Facts) -> Change:  # noqa: ARG001 - a rule's shape
+    """Puts the keys of tools' schemas in one order: some languages write them in another one in each process."""
+    if prompt.has_cache_marks or prompt.has_sorted_schemas:
+        return NO_CHANGE
+    return Change(sorts_keys=True, why="keys of tools' schemas in one order")
+
+
 def set_key(prompt: Prompt, facts: Facts) -> Change:  # noqa: ARG001 - a rule's shape
     """Names the conversation to a provider that routes by such a name: by its tools, instructions and first message."""
     if not prompt.takes_cache_key or not any(unit.is_message for unit in prompt.units):
@@ -78,6 +85,15 @@ TOOL_ORDER = Rule(
     Safety.LOSSLESS,
     is_cache_safe=True,
     purpose="tools always in one order",
+    weigh=lambda *_: _CERTAIN,
+    must_be_chosen=True,
+)
+KEY_ORDER = Rule(
+    "cache.key_order",
+    sort_keys,
+    Safety.LOSSLESS,
+    is_cache_safe=True,
+    purpose="keys of tools' schemas always in one order",
     weigh=lambda *_: _CERTAIN,
     must_be_chosen=True,
 )

@@ -4,11 +4,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from modicum.calls import SegmentKind
-from modicum.calls.change import NO_CHANGE, Change
+from modicum.calls.change import NO_CHANGE, Change, OwnTool
 from modicum.calls.facts import Facts
-from modicum.calls.prompt import CHARACTERS_PER_TOKEN, Prompt
+from modicum.calls.prompt import CHARACTERS_PER_TOKEN, Prompt, content_digest
 from modicum.calls.rule import Rule, Safety
 from modicum.optimizers.arrival import EditMemory, change_of
 
@@ -25,7 +26,7 @@ BLOCK_LINES = 10
 HEAD_SHARE, TAIL_SHARE = 0.25, 0.1
 LONGEST_LINE = 2_000
 """Characters of a line from which on it is cut too."""
-_NOTE_CHARACTERS = 150
+_NOTE_CHARACTERS, _READABLE_NOTE_CHARACTERS = 150, 230
 _BUDGETS = [(re.compile(words, re.IGNORECASE), tokens) for words, tokens in BUDGETS]
 SHOWN_EARLY_LINES = 4
 """Among so many a numbered file shows its first number."""
@@ -43,12 +44,51 @@ _UNEVEN_CASE = re.compile("[\u0130\u0131\u017f\u03a3]")
 are not made lower case at once."""
 
 
-def cut_results(prompt: Prompt, _facts: Facts) -> Change:
+class ReadableCuts(NamedTuple):
+    """For a call of which what is cut can be read again by `READ_TOOL`: its caller answers that."""
+
+
+READ_TOOL = OwnTool(
+    "modicum_read_cut",
+    "Gives what was left out of a long tool result, where a line in it that begins with '[modicum cut:' says so. Pass "
+    "on the values of that line.",
+    {
+        "type": "object",
+        "properties": {"result": {"type": "string"}, "start": {"type": "integer"}, "end": {"type": "integer"}},
+        "required": ["result", "start", "end"],
+    },
+)
+MOST_READ_CHARACTERS = 24_000
+"""Of one reading; the rest can be read by another."""
+
+
+def handle_of(text: str) -> str:
+    """By which a result is named to the model."""
+    return content_digest(text).hex()[:8]
+
+
+def read_cut(texts: Iterable[str], handle: str, start: int, end: int) -> str | None:
+    """What stands in a result from one character to another, as it came; None: there is no such result here.
+
+    Args:
+        texts: the results of the request, as their caller sent them.
+        handle: of the result.
+        start: the first character.
+        end: the character behind the last; more than is read at once is left out.
+    """
+    text = next((text for text in texts if handle_of(text) == handle), None)
+    if text is None:
+        return None
+    start = max(start, 0)
+    return text[start : max(min(end, start + MOST_READ_CHARACTERS), start)]
+
+
+def cut_results(prompt: Prompt, facts: Facts) -> Change:
     """Cuts each long result to the budget of its tool. The question is the last one of the user *before* the result, so
     later questions change nothing of it.
     """
     replaced: dict[int, str] = {}
-    question = ""
+    question, is_readable = "", "1" if facts.of(ReadableCuts) is not None else ""
     for unit in prompt.units:
         if unit.kind is SegmentKind.USER:
             question = (unit.text or question).replace("\0", "")
@@ -57,7 +97,7 @@ def cut_results(prompt: Prompt, _facts: Facts) -> Change:
         budget = budget_of(unit.tool) * CHARACTERS_PER_TOKEN
         if len(text) <= budget or MARK in text:
             continue
-        shorter = _memory.edit("\0".join((str(budget), question, text)))
+        shorter = _memory.edit("\0".join((str(budget), is_readable, question, text)))
         if shorter is not None:
             replaced[unit.place] = shorter
     return change_of(replaced, PURPOSE) if replaced else NO_CHANGE
@@ -68,9 +108,10 @@ def budget_of(tool: str) -> int:
     return next((tokens for words, tokens in _BUDGETS if words.search(tool)), BUDGET)
 
 
-def cut_text(text: str, question: str, most_characters: int) -> str:
+def cut_text(text: str, question: str, most_characters: int, *, is_readable: bool = False) -> str:
     """The text within that many characters: its head and tail, then the blocks of lines that say most about the
-    question or show structure, in their order, each gap with a note. What holds a note of ours stays.
+    question or show structure, in their order, each gap with a note. What holds a note of ours stays. `is_readable`:
+    the notes say how `READ_TOOL` gives what is left out.
     """
     if len(text) <= most_characters or MARK in text:
         return text
@@ -79,20 +120,21 @@ def cut_text(text: str, question: str, most_characters: int) -> str:
     sizes = [len(block) + 1 for block in blocks]
     order = _order(scores, sizes, most_characters)
     chosen: set[int] = set()
-    left = most_characters
+    left, note_size = most_characters, _READABLE_NOTE_CHARACTERS if is_readable else _NOTE_CHARACTERS
     for place in order:
         # a chosen block may open a gap of its own
-        if sizes[place] + _NOTE_CHARACTERS <= left:
+        if sizes[place] + note_size <= left:
             chosen.add(place)
-            left -= sizes[place] + _NOTE_CHARACTERS
+            left -= sizes[place] + note_size
     if not chosen:
         return text
-    return "\n".join(_with_notes(blocks, chosen, first_line_of_file(text)))
+    handle, starts = (handle_of(text), _starts(text, blocks)) if is_readable else ("", [])
+    return "\n".join(_with_notes(blocks, chosen, first_line_of_file(text), starts, handle))
 
 
 def _cut_key(key: str) -> str:
-    budget, question, text = key.split("\0", 2)
-    shorter = cut_text(text, question, int(budget))
+    budget, is_readable, question, text = key.split("\0", 3)
+    shorter = cut_text(text, question, int(budget), is_readable=bool(is_readable))
     return shorter if len(shorter) < len(text) else key
 
 
@@ -115,6 +157,18 @@ def _blocks(text: str) -> list[str]:
             blocks.append("\n".join(lines))
             lines = []
     return [*blocks, "\n".join(lines)] if lines else blocks
+
+
+def _starts(text: str, blocks: Sequence[str]) -> list[int]:
+    """Where each block begins in its text, and where the text ends. Pieces of one long line have no line end between
+    them.
+    """
+    starts, at = [], 0
+    for block in blocks:
+        starts.append(at)
+        at += len(block)
+        at += text.startswith("\n", at)
+    return [*starts, len(text)]
 
 
 def _scores(blocks: Sequence[str], question: str) -> list[float]:
@@ -172,33 +226,43 @@ def first_line_of_file(text: str) -> int | None:
     return None
 
 
-def _with_notes(blocks: Sequence[str], chosen: set[int], first_line: int | None) -> Iterator[str]:
+def _with_notes(
+    blocks: Sequence[str], chosen: set[int], first_line: int | None, starts: Sequence[int], handle: str
+) -> Iterator[str]:
     line = 1 if first_line is None else first_line
     note = _note if first_line is None else _note_of_file
     gap_from: int | None = None
-    gap_to = 0
+    gap_to = gap_place = 0
     for place, block in enumerate(blocks):
         count = block.count("\n") + 1
         if place in chosen:
             if gap_from is not None:
-                yield note(gap_from, gap_to)
+                yield note(gap_from, gap_to, _call(handle, starts, gap_place, place))
                 gap_from = None
             yield block
         else:
+            gap_place = place if gap_from is None else gap_place
             gap_from, gap_to = line if gap_from is None else gap_from, line + count - 1
         line += count
     if gap_from is not None:
-        yield note(gap_from, gap_to)
+        yield note(gap_from, gap_to, _call(handle, starts, gap_place, len(blocks)))
 
 
-def _note(first: int, last: int) -> str:
-    return (
-        f"{MARK}lines {first:,} to {last:,} of this output left out; call the tool again for that range to read them]"
-    )
+def _call(handle: str, starts: Sequence[int], first: int, behind: int) -> str:
+    """The call that gives what stands in a gap; empty: nobody answers one."""
+    if not handle:
+        return ""
+    return f'{READ_TOOL.name} with result="{handle}", start={starts[first]}, end={starts[behind]}'
 
 
-def _note_of_file(first: int, last: int) -> str:
-    return f"{MARK}lines {first:,} to {last:,} of the file left out; read that range of it to see them]"
+def _note(first: int, last: int, call: str) -> str:
+    how = f"{call} gives them" if call else "call the tool again for that range to read them"
+    return f"{MARK}lines {first:,} to {last:,} of this output left out; {how}]"
+
+
+def _note_of_file(first: int, last: int, call: str) -> str:
+    how = f"{call} gives them" if call else "read that range of it to see them"
+    return f"{MARK}lines {first:,} to {last:,} of the file left out; {how}]"
 
 
 CUT = Rule("content.cut", cut_results, Safety.LOSSY, is_cache_safe=True, purpose=PURPOSE)

@@ -43,6 +43,10 @@ class RuleChoice(NamedTuple):
         """Whether any rule runs on anybody's calls; where none does, calls are not looked at."""
         return any(rule.is_default for rule in self.rules) or any(choice.on for choice in self.choices)
 
+    def is_chosen(self, rule: Rule) -> bool:
+        """Whether anybody has chosen it."""
+        return any(_names(choice.on, rule) for choice in self.choices)
+
     def of_owner(self, owner: Owner) -> tuple[Rule, ...]:
         """Those that run on an owner's calls."""
         return tuple(rule for rule in self.rules if self.why_off(rule, owner) == "")

@@ -184,7 +184,16 @@ class RequestCall:
         Raises:
             DoesNotFit: the request cannot take the change.
         """
-        return self._request_prompt().write(change) if change.is_of_body else self.body
+        if not change.is_of_body:
+            return self.body
+        body = self._request_prompt().write(change)
+        return body if not change.own_tools else self._with_own_tools(body, change)
+
+    def _with_own_tools(self, body: bytes, change: Change) -> bytes:
+        shape = self._dialect.own_tools
+        if shape is None:
+            raise DoesNotFit("requests of this API take no tools of ours")
+        return shape.with_tools(body, change.own_tools)
 
     def commit(self, body: bytes, change: Change) -> None:
         """The change is made."""

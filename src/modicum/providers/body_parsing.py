@@ -187,3 +187,16 @@ def write_field(fields: dict[str, msgspec.Raw], path: Sequence[str], value: Any)
         write_field(inner, rest, value)
         value = inner
     fields[name] = msgspec.Raw(_encode(value))
+
+
+def with_sorted_keys(item: msgspec.Raw) -> msgspec.Raw:
+    """The same JSON with keys in the order of the alphabet, without white space. Where they stand so already, and where
+    it would not be the same data (a key that comes twice, a number that would be written in another way), it stays.
+    """
+    value = _decode(item)
+    new = msgspec.json.encode(value, order="sorted")
+    plain = msgspec.json.format(bytes(item), indent=-1)
+    return msgspec.Raw(new) if new != plain and len(new) == len(plain) and sorted(new) == sorted(plain) else item
+
+
+_decode = msgspec.json.Decoder().decode

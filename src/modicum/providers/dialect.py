@@ -21,6 +21,7 @@ from modicum.providers.limit_headers import LimitHeaders
 from modicum.providers.mock_rules import MockRules
 from modicum.providers.model_lists.shape import MODEL_LIST, ModelListShape
 from modicum.providers.own_reply import OwnText, write_own_reply
+from modicum.providers.own_tools.shape import OwnToolShape
 from modicum.providers.planned_reply import ReplyWriter
 from modicum.providers.prompt import PromptShape, RequestPrompt
 from modicum.providers.repeated_prompt import RepeatedPrompt
@@ -149,6 +150,8 @@ class Dialect(ABC):
     """Ends a stream early; None: nobody does."""
     words: ClassVar[TextReaders | None] = None
     """None: its replies have none."""
+    own_tools: ClassVar[OwnToolShape | None] = None
+    """How a tool of ours is offered to its models, and read out of their replies; None: nobody here knows."""
     writer: ClassVar[ReplyWriter]
     mock: ClassVar[MockRules] = MockRules()
     model_list: ClassVar[ModelListShape] = MODEL_LIST

@@ -64,6 +64,21 @@ def only_text(content: Any) -> str | None:
     return None
 
 
+def joined_text(content: Any, blocks: str = "") -> str:
+    """The text of a content that is a string, a list of parts, or an object that holds one."""
+    if isinstance(content, Mapping):
+        content = content.get(blocks)
+    if isinstance(content, str):
+        return content
+    return "\n".join(text(mapping(part).get("text")) for part in listed(content))
+
+
+def forced_tool(choice: Any) -> str:
+    """Whether the reply must be a tool call: a text would break whoever waits for it."""
+    kind = choice if isinstance(choice, str) else mapping(choice).get("type")
+    return "" if kind in {None, "auto", "none"} else "it wants a tool call"
+
+
 def label(value: Any) -> str:
     """A name or an id, which may be a number; nothing where it is neither."""
     return text(str(value)) if isinstance(value, int) and not isinstance(value, bool) else text(value)

@@ -12,8 +12,15 @@ from modicum.calls import SegmentKind
 from modicum.calls.change import NO_CHANGE, Change, DoesNotFit
 from modicum.calls.prompt import Prompt, RewrittenUnit, Unit, content_digest, tokens_by_length
 from modicum.providers.blocks import canonical
-from modicum.providers.body_parsing import UNREADABLE, block_list, item_with_text, snake_case, write_field
-from modicum.providers.fields import listed, mapping, text
+from modicum.providers.body_parsing import (
+    UNREADABLE,
+    block_list,
+    item_with_text,
+    snake_case,
+    with_sorted_keys,
+    write_field,
+)
+from modicum.providers.fields import joined_text, listed, mapping, text
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _raws = msgspec.json.Decoder(list[msgspec.Raw])
@@ -22,6 +29,8 @@ _encode = msgspec.json.encode
 
 GO_ON = "(no new message)"
 """What takes the place of a last message that goes out, where a prompt may not end with the model's own words."""
+_MARK = b'"cache_control"'
+"""Of the APIs whose callers mark what is cached."""
 _TOOL_CHOICE = "tool_choice", "toolConfig"
 """The fields that say how tools are to be used, of all dialects."""
 TOOLS = "tools"
@@ -205,6 +214,16 @@ class RequestPrompt(Prompt):
         return not self._shape.mark or self._shape.mark in self._body
 
     @property
+    def has_cache_marks(self) -> bool:
+        return _MARK in self._body
+
+    @property
+    def has_sorted_schemas(self) -> bool:
+        self._read()
+        tools = self._array(TOOLS)
+        return tools == [with_sorted_keys(tool) for tool in tools]
+
+    @property
     def effort(self) -> str:
         self._read()
         value: Any = self._field(self._shape.effort[0]) if self._shape.effort else None
@@ -267,6 +286,8 @@ class RequestPrompt(Prompt):
     def _with_cache_fields(self, fields: dict[str, msgspec.Raw], change: Change) -> dict[str, msgspec.Raw]:
         if change.sorts_tools:
             fields[TOOLS] = self._sorted_tools()
+        if change.sorts_keys:
+            fields[TOOLS] = msgspec.Raw(_encode([with_sorted_keys(tool) for tool in self._array(TOOLS)]))
         if change.cache_key:
             if not self.takes_cache_key:
                 raise DoesNotFit("the API takes no key for its cache, or the caller gives one")
@@ -340,7 +361,7 @@ class RequestPrompt(Prompt):
         name = self._spelt(self._shape.system)
         system = name and self._fields.get(name)
         if system:
-            part = MessagePart(SegmentKind.SYSTEM, _plain(_decode(system), self._shape.blocks))
+            part = MessagePart(SegmentKind.SYSTEM, joined_text(_decode(system), self._shape.blocks))
             yield HeadPart(_Place(name), part, system)
 
     def _conversation(self) -> Iterator[Unit]:
@@ -475,18 +496,3 @@ def _tool_unit(
     ids = {call for call, _, _ in part.calls if call} | ({part.answers} if part.answers else set())
     tools = {tool for tool, _ in about}
     return RequestUnit(place, part, raw, links | ids, tools.pop() if len(tools) == 1 else "", about)
-
-
-def _plain(content: Any, blocks: str = "") -> str:
-    """The text of a content that is a string, a list of parts, or an object that holds one."""
-    if isinstance(content, Mapping):
-        content = content.get(blocks)
-    if isinstance(content, str):
-        return content
-    return "\n".join(text(mapping(part).get("text")) for part in listed(content))
-
-
-def forced_tool(choice: Any) -> str:
-    """Whether the reply must be a tool call: a text would break whoever waits for it."""
-    kind = choice if isinstance(choice, str) else mapping(choice).get("type")
-    return "" if kind in {None, "auto", "none"} else "it wants a tool call"

@@ -362,7 +362,8 @@ def _rules(document: Document) -> str:
         ]
         for label, one in (
             *((one["name"], one) for one in savings["rules"]),
-            ("all that lose nothing, with pings", savings["lossless"]),
+            ("those that run by themselves, together", savings["default"]),
+            ("these, with pings", savings["lossless"]),
             ("these and those that an owner has to weigh", savings["every"]),
         )
     ]

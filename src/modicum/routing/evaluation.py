@@ -146,25 +146,10 @@ def evaluate(
         by_name |= {
             f"{name}, stages": scores + out_of_fold_steps(table, scores, folds) for name, scores in by_name.items()
         }
-    gains = {name: scores[:, strong_place] - scores[:, weak_place] for name, scores in by_name.items()}
-    gains[RANDOM] = np.random.default_rng(0).random(len(table))
+    gains: dict[str, Floats] = {RANDOM: np.random.default_rng(0).random(len(table))}
+    gains |= {name: scores[:, strong_place] - scores[:, weak_place] for name, scores in by_name.items()}
     gains[ORACLE] = oracle_scores(weak_outcomes, strong_outcomes)
-    length_folds = [each.apgr for each in _by_fold(gains[LENGTH], weak_outcomes, strong_outcomes, folds)]
-    routers = []
-    for name in (RANDOM, *by_name, ORACLE):
-        figures = curve_figures(gains[name], weak_outcomes, strong_outcomes)
-        folds_figures = _by_fold(gains[name], weak_outcomes, strong_outcomes, folds)
-        of_folds = [each.apgr for each in folds_figures]
-        if figures is None or not of_folds:
-            continue
-        to_length = (
-            fold_difference([one - other for one, other in zip(of_folds, length_folds, strict=True)])
-            if name != LENGTH and len(of_folds) > 1
-            else None
-        )
-        means = (0.5, 50.0, 80.0) if name == RANDOM else _mean_figures(folds_figures)
-        at_once = 80.0 if name == RANDOM else figures.cpt80
-        routers.append(RouterFigures(name, *means, at_once, tuple(of_folds), to_length))
+    routers = router_figures(gains, weak_outcomes, strong_outcomes, folds, LENGTH)
     floors = [
         _floor_figures(name, table, scores, folds, unit, loss) for name, scores in by_name.items() for loss in losses
     ]
@@ -174,7 +159,38 @@ def evaluate(
         for place, model in enumerate(table.models)
     }
     count = len(np.unique(folds))
-    return Evaluation(weak, strong, len(table), count, families_left_out, tuple(routers), tuple(floors), singles)
+    return Evaluation(weak, strong, len(table), count, families_left_out, routers, tuple(floors), singles)
+
+
+def router_figures(
+    gains: Mapping[str, Floats], weak: Floats, strong: Floats, folds: Integers, baseline: str
+) -> tuple[RouterFigures, ...]:
+    """The figures of several routers on the same tasks; nothing where the strong model is no better.
+
+    Args:
+        gains: of each router, what it expects to be gained by the strong model at each task.
+        weak: outcomes of the one model.
+        strong: outcomes of the other.
+        folds: the fold of each task.
+        baseline: the router that others are compared with, fold by fold.
+    """
+    baseline_folds = [each.apgr for each in _by_fold(gains[baseline], weak, strong, folds)]
+    routers = []
+    for name, expected in gains.items():
+        figures = curve_figures(expected, weak, strong)
+        folds_figures = _by_fold(expected, weak, strong, folds)
+        of_folds = [each.apgr for each in folds_figures]
+        if figures is None or not of_folds:
+            continue
+        to_baseline = (
+            fold_difference([one - other for one, other in zip(of_folds, baseline_folds, strict=True)])
+            if name != baseline and len(of_folds) > 1
+            else None
+        )
+        means = (0.5, 50.0, 80.0) if name == RANDOM else _mean_figures(folds_figures)
+        at_once = 80.0 if name == RANDOM else figures.cpt80
+        routers.append(RouterFigures(name, *means, at_once, tuple(of_folds), to_baseline))
+    return tuple(routers)
 
 
 def _by_fold(gains: Floats, weak: Floats, strong: Floats, folds: Integers) -> list[CurveFigures]:

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from modicum.routing.calibration import Unit
+from modicum.routing.familiar_words import FamiliarWords
 from modicum.routing.inputs import pack_features
 from modicum.routing.learners.learner import Scorer
 from modicum.routing.sparse_rows import Floats
@@ -52,6 +53,8 @@ class RouterTerms(msgspec.Struct, frozen=True, kw_only=True):
     provenance: Provenance
     prices: tuple[float, ...] = ()
     """Of each model, dollars per token when it was trained (`rule.mean_price`); 0 or nothing: nobody knew."""
+    familiar: FamiliarWords | None = None
+    """Words that a prompt in the language of the training has; None: an earlier version trained it."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,8 @@ class Router:
         features = read_text(prompt)
         if features.measures[MEASURED_FOREIGN] > max(MOST_FOREIGN, terms.most_foreign):
             return RoutingChoice(safe, "another script than the training: the best single model")
+        if terms.familiar is not None and not terms.familiar.are_in(features.words):
+            return RoutingChoice(safe, "hardly a word of the training, another language maybe: the best single model")
         scores = self.scorer.score(pack_features([features]))[0]
         if not np.isfinite(scores).all():
             return RoutingChoice(safe, "the weights say nothing of this prompt: the best single model")

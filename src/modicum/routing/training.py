@@ -9,6 +9,7 @@ import numpy as np
 from modicum.routing.calibration import RateCalibration, Unit, best_model, calibrate, unit_costs
 from modicum.routing.curve import CurveFigures, curve_figures
 from modicum.routing.evaluation import draw_folds, out_of_fold_scores, out_of_fold_steps
+from modicum.routing.familiar_words import learn_familiar_words
 from modicum.routing.learners.learner import OutcomeLearner
 from modicum.routing.outcome_table import OutcomeTable, check_table
 from modicum.routing.router import MEASURED_FOREIGN, Provenance, Router, RouterTerms
@@ -80,6 +81,7 @@ def train_router(
         most_foreign=float(np.quantile(graded.inputs.measures[:, MEASURED_FOREIGN], 0.99)),
         provenance=provenance,
         prices=tuple(prices.get(model, 0.0) for model in graded.models) if prices else (),
+        familiar=learn_familiar_words(graded.inputs.words),
     )
     steps = learn_steps(graded.stages, graded.outcomes, by_text) if graded.stages else None
     router = Router(learner.fit(graded.inputs, graded.outcomes), terms, steps)

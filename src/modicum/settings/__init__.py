@@ -26,7 +26,7 @@ from modicum.settings.otel import OtelSettings
 from modicum.settings.policy_file import place_in_policy, read_policy_at
 from modicum.settings.prompts import PromptSettings
 from modicum.settings.redaction import RedactionSettings
-from modicum.settings.reply_cache import ReplyCacheSettings
+from modicum.settings.reply_cache import ReplyCacheSettings, SemanticCacheSettings
 from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.routes import RouteSettings
 from modicum.settings.secret import secret_at
@@ -60,6 +60,7 @@ __all__ = [
     "ReplyCacheSettings",
     "ResilienceSettings",
     "RouteSettings",
+    "SemanticCacheSettings",
     "Settings",
     "StateSettings",
     "TeamSettings",

@@ -7,6 +7,7 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.settings.addresses import host_and_port
+from modicum.settings.oidc import OidcSettings, oidc_fault
 
 MOST_HOURS = 720
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -23,6 +24,8 @@ class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     does."""
     session_hours: float = 12.0
     """How long somebody who logged in stays so."""
+    oidc: OidcSettings = OidcSettings()
+    """An identity provider whose accounts log in (`[console.oidc]`)."""
 
 
 def console_fault(console: ConsoleSettings) -> tuple[str, str] | None:
@@ -34,7 +37,8 @@ def console_fault(console: ConsoleSettings) -> tuple[str, str] | None:
         return "public_url", "must be https://HOST or https://HOST:PORT: passwords go over it"
     if not (math.isfinite(console.session_hours) and 0 < console.session_hours <= MOST_HOURS):
         return "session_hours", f"must be a number above 0 and at most {MOST_HOURS}, that is 30 days"
-    return None
+    fault = oidc_fault(console.oidc)
+    return None if fault is None else (f"oidc.{fault[0]}", fault[1])
 
 
 def pages_address(address: str, setting: str = "console.pages_listen") -> tuple[str, int]:

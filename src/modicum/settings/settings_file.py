@@ -30,7 +30,12 @@ from modicum.settings.places import line_of, line_of_row, list_accepted
 from modicum.settings.policy_file import place_in_policy, read_policy
 from modicum.settings.prompts import PromptSettings, prompt_fault
 from modicum.settings.redaction import RedactionSettings, redaction_fault
-from modicum.settings.reply_cache import ReplyCacheSettings, reply_cache_fault
+from modicum.settings.reply_cache import (
+    ReplyCacheSettings,
+    SemanticCacheSettings,
+    reply_cache_fault,
+    semantic_cache_fault,
+)
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.routes import RouteSettings, route_fault
 from modicum.settings.showing.showback import SharedCostSettings, ShowbackSettings
@@ -141,7 +146,7 @@ def _check_watching(settings: Settings, path: Path, text: str) -> None:
         raise UserError(f"{path}{line_of(text, key)}: metrics.{key} {accepted}")
     if (wrong := console_fault(settings.console)) is not None:
         key, accepted = wrong
-        raise UserError(f"{path}{line_of(text, key)}: console.{key} {accepted}")
+        raise UserError(f"{path}{line_of(text, key.rpartition('.')[2])}: console.{key} {accepted}")
     if (amiss := alerts_fault(settings.alerts)) is not None:
         key, accepted = amiss
         raise UserError(f"{path}{line_of(text, key)}: alerts.{key} {accepted}")
@@ -178,6 +183,9 @@ def _check_optimizing(settings: Settings, path: Path, text: str) -> None:
     if (amiss := reply_cache_fault(settings.reply_cache)) is not None:
         index, key, accepted = amiss
         raise UserError(f"{path}{line_of_row(text, 'reply_cache', index, key)}: reply_cache: {key} {accepted}")
+    if (amiss := semantic_cache_fault(settings.semantic_cache)) is not None:
+        index, key, accepted = amiss
+        raise UserError(f"{path}{line_of_row(text, 'semantic_cache', index, key)}: semantic_cache: {key} {accepted}")
 
 
 def _check_features(settings: Settings, path: Path, text: str) -> None:
@@ -239,6 +247,7 @@ _TABLES = {
     "$.variants[": VariantSettings,
     "$.redaction[": RedactionSettings,
     "$.reply_cache[": ReplyCacheSettings,
+    "$.semantic_cache[": SemanticCacheSettings,
     "$.prompts[": PromptSettings,
     "$.budget[": BudgetSettings,
     "$.energy[": EnergySettings,

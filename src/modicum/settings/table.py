@@ -16,7 +16,7 @@ from modicum.settings.optimize import OptimizeSettings
 from modicum.settings.otel import OtelSettings
 from modicum.settings.prompts import PromptSettings
 from modicum.settings.redaction import RedactionSettings
-from modicum.settings.reply_cache import ReplyCacheSettings
+from modicum.settings.reply_cache import ReplyCacheSettings, SemanticCacheSettings
 from modicum.settings.resilience import ResilienceSettings
 from modicum.settings.routes import RouteSettings
 from modicum.settings.showing.currency import CurrencySettings
@@ -71,6 +71,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose secrets and personal data do not leave (see docs/redaction.md)."""
     reply_cache: tuple[ReplyCacheSettings, ...] = ()
     """Whose repeated calls are answered from memory (see docs/reply-cache.md)."""
+    semantic_cache: tuple[SemanticCacheSettings, ...] = ()
+    """Whose questions may be answered with the answer to one that means the same (see docs/semantic-cache.md)."""
     variants: dict[str, VariantSettings] = {}
     """Other settings of requests that experiments try on calls (see docs/experiments.md)."""
     budget: tuple[BudgetSettings, ...] = ()

@@ -23,6 +23,24 @@ def wilson(yes: float, trials: int, *, confidence: float = 0.95) -> tuple[float,
     return _wilson(yes / trials, trials, NormalDist().inv_cdf(0.5 + confidence / 2))
 
 
+def share_difference(
+    yes: float, trials: int, other_yes: float, other_trials: int, *, confidence: float = 0.95
+) -> tuple[float, float]:
+    """The interval of one share less another, of samples that have nothing to do with each other (Newcombe's tenth
+    method, Statistics in Medicine 17, 1998, 873-890: from the two Wilson intervals).
+
+    Raises:
+        ValueError: one of them has no trials.
+    """
+    low, high = wilson(yes, trials, confidence=confidence)
+    other_low, other_high = wilson(other_yes, other_trials, confidence=confidence)
+    share, other = yes / trials, other_yes / other_trials
+    return (
+        share - other - math.hypot(share - low, other_high - other),
+        share - other + math.hypot(high - share, other - other_low),
+    )
+
+
 def _wilson(share: float, trials: float, z: float) -> tuple[float, float]:
     weight = z * z / trials
     middle = (share + weight / 2) / (1 + weight)

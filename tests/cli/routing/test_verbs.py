@@ -91,3 +91,30 @@ def test_weights_hold_the_prices_of_their_day_where_they_are_known(tmp_path, mod
     assert terms.unit == "usd"
     mini, own = (terms.prices[terms.models.index(model)] for model in ("gpt-4o-mini", "my-own"))
     assert (mini, own) == (pytest.approx((3 * 0.15e-6 + 0.6e-6) / 4), 0)
+
+
+def test_models_that_it_was_not_trained_on_stand_beside(tmp_path, modicum):
+    path = tmp_path / "families.csv"
+    rows = ["prompt,gpt-mini,gpt-large,claude-mini,claude-large"]
+    table = known_table(100)
+    rows += [
+        f"{prompt},{cheap:g},{dear:g},{cheap:g},1"
+        for prompt, (cheap, dear) in zip(table.prompts, table.outcomes, strict=True)
+    ]
+    path.write_text("\n".join(rows) + "\n")
+    both = "route", "eval", path, "--learner", "linear", "--model", "gpt-mini", "--model", "gpt-large"
+    assert "the table has 1" in modicum(*both, "--by-model-family").err
+
+    priced = [
+        f"{line},0.1,1,0.2,2"
+        if number
+        else f"{line},gpt-mini:cost_usd,gpt-large:cost_usd,claude-mini:cost_usd,claude-large:cost_usd"
+        for number, line in enumerate(rows)
+    ]
+    path.write_text("\n".join(priced) + "\n")
+    document = modicum("route", "eval", path, "--learner", "linear", "--by-model-family", "--json").json
+
+    assert [one["family"] for one in document["model_families"]] == ["gpt", "claude"]
+    shown = modicum("route", "eval", path, "--learner", "linear", "--by-model-family").out
+    assert "claude: claude-mini or claude-large" in shown
+    assert max(map(len, shown.splitlines())) <= 90

@@ -11,7 +11,7 @@ import pytest
 
 from modicum.governance.alerts import Alert, AlertKind
 from modicum.ledger_process.watching.alert_log import AlertLog
-from modicum.ledger_process.watching.alert_post import LONGEST_WAIT_S, MOST_REFUSALS, AlertPost
+from modicum.ledger_process.watching.alert_post import LONGEST_WAIT_S, MOST_REFUSALS, AlertPost, document_of
 from modicum.outbound.client import Outbound
 from modicum.outbound.hosts import AllowedHosts
 from modicum.settings.governance.alerts import Webhook
@@ -172,3 +172,12 @@ def test_nobody_there_is_waited_for_a_day_at_most(tmp_path):
     post.rounds(1)
 
     assert post.log.newest(1)[0].delivery == "dropped"
+
+
+def test_what_is_posted_leads_to_the_view_that_shows_it():
+    alert = Alert(kind=AlertKind.UNKNOWN_PRICE, subject="x", at=datetime.now(UTC), text="no price")
+    event, chat = (Webhook("http://a", {}, body, "https://m.example") for body in ("event", "text"))
+
+    assert document_of(alert, event)["link"] == "https://m.example/where?by=model"
+    assert document_of(alert, chat) == {"text": "modicum: no price https://m.example/where?by=model"}
+    assert "link" not in document_of(alert, Webhook("http://a", {}))

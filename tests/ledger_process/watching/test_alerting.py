@@ -8,7 +8,7 @@ import pytest
 
 from ledger.samples import entry
 from ledger_process.watching.test_owner_metrics import value
-from modicum.calls import CallStatus, Usage, UserError
+from modicum.calls import CallStatus, Charges, Usage, UserError
 from modicum.governance.alerts import AlertKind, Situation, WorkerState
 from modicum.governance.budget_windows import LONG_AGO, parse_window
 from modicum.governance.budgets import NANO, Budget, LimitUnit
@@ -21,6 +21,7 @@ from modicum.ledger_process.watching.alerting import (
     Alerting,
     LedgerLag,
     RefusalWindow,
+    UnknownFields,
     UnpricedModels,
     alert_line,
     budget_state,
@@ -186,3 +187,13 @@ def test_a_line_of_the_log_has_sentence_and_figures(desk):
 
     assert (line["kind"], line["lag_s"], line["reason"]) == ("ledger_behind", 90, "held by process 5")
     assert not {"event", "at"} & line.keys()
+
+
+def test_what_is_not_understood_of_calls_is_remembered_for_an_hour():
+    now = [0.0]
+    fields = UnknownFields(lambda: now[0])
+    fields.add([entry("c1", charges=Charges(caveats=("usage.new_tokens",))), entry("c2")])
+
+    assert fields.lately() == [("anthropic", "usage.new_tokens")]
+    now[0] = 3_700
+    assert fields.lately() == []

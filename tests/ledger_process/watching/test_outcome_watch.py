@@ -68,7 +68,7 @@ def test_the_ledger_is_left_alone_in_between(store):
 
 def test_the_ledger_process_alerts_of_what_the_settings_limit(store, tmp_path):
     settings = LiveSettings(Settings(outcome=(OutcomeSettings(name="resolved", limit_usd=2.0, per="ever"),)))
-    watch = LedgerWatch(tmp_path, settings, SimpleNamespace(reason=""))
+    watch = LedgerWatch(tmp_path, settings, SimpleNamespace(reason="", log=print, events=None))
     book(store, 0, 40, 4, passed=4)
     watch.observe(store, [])
     (alert,) = conditions(watch.situation(datetime.now(UTC)), AlertRules())

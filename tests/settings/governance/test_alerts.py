@@ -67,3 +67,12 @@ def test_the_usual_rules():
 
     assert (rules.budget_steps, rules.refusals, rules.again_after.total_seconds()) == ((0.9,), 20, 3600)
     assert alerts_fault(AlertSettings(budget_steps=())) is None
+
+
+def test_links_lead_to_an_address_and_the_floor_is_an_amount():
+    settings = AlertSettings(webhook="http://a.example", console="https://modicum.example/")
+
+    assert webhook_of(settings).console == "https://modicum.example"
+    assert alerts_fault(AlertSettings(console="modicum"))[0] == "console"
+    assert alerts_fault(AlertSettings(anomaly_floor_usd=-1.0))[0] == "anomaly_floor_usd"
+    assert alerts_fault(AlertSettings(anomaly_floor_usd=float("nan")))[0] == "anomaly_floor_usd"

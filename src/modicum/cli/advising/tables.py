@@ -65,7 +65,8 @@ def _command(kind: CallKind, one: CheaperCandidate) -> list[str]:
     """What to type next of a candidate, in pieces; nothing where it was tried already."""
     if one.evidence is CandidateEvidence.SAME_MODEL:
         return write_price_look(one.provider, one.model)
-    return write_trial(kind, one.provider, one.model) if one.evidence is CandidateEvidence.TRIAL else []
+    is_open = one.evidence in {CandidateEvidence.TRIAL, CandidateEvidence.LIKELY}
+    return write_trial(kind, one.provider, one.model) if is_open else []
 
 
 def print_advice(advice: Sequence[KindAdvice], kinds: int, prices: PriceBook) -> None:

@@ -10,9 +10,10 @@ from modicum.experiments.experiment import Arm, ExperimentState
 if TYPE_CHECKING:
     from modicum.experiments.experiment import Experiment
     from modicum.experiments.grading import Grade, SpendComparison
+    from modicum.experiments.verifier_errors import VerifierErrors
 
 
-def print_status(one: "Experiment", found: "Grade", why_safe: str) -> None:
+def print_status(one: "Experiment", found: "Grade", why_safe: str, errors: "VerifierErrors | None" = None) -> None:
     """The state, the arms, the difference, what is saved, and how many more tasks are needed."""
     state = one.state.value.replace("_", " ")
     click.echo(f"{one.name}: {state}" + (f" since {one.ended_at:%Y-%m-%d %H:%M} UTC" if one.ended_at else ""))
@@ -29,6 +30,8 @@ def print_status(one: "Experiment", found: "Grade", why_safe: str) -> None:
     )
     for what, spend in (("effective tokens", found.tokens), ("dollars", found.cost)):
         output.print_text(f"  {what} of a task: {_describe_spend(spend)}")
+    if errors is not None:
+        output.print_text(f"  verifier: {_describe_errors(errors)}")
     if one.state is ExperimentState.RUNNING:
         for line in _describe_needs(found):
             output.print_text(f"  {line}")
@@ -36,7 +39,7 @@ def print_status(one: "Experiment", found: "Grade", why_safe: str) -> None:
         output.print_text(f"  {remark}")
 
 
-def status_document(one: "Experiment", found: "Grade") -> dict[str, object]:
+def status_document(one: "Experiment", found: "Grade", errors: "VerifierErrors | None" = None) -> dict[str, object]:
     """The same for programs."""
     effect = found.effect
     return {
@@ -55,7 +58,19 @@ def status_document(one: "Experiment", found: "Grade") -> dict[str, object]:
         "cost_usd": _spend_document(found.cost),
         "remarks": list(found.remarks),
         "tag": one.tag,
+        "verifier": errors,
     }
+
+
+def _describe_errors(errors: "VerifierErrors") -> str:
+    tasks = "1 task" if errors.tasks == 1 else f"{errors.tasks:,} tasks"
+    begun = f"{tasks} began at the cheap model, {errors.tasks_refused:,} had an answer refused"
+    if errors.share is None or errors.wrong_low is None or errors.wrong_high is None:
+        return f"{begun}; none that was believed has the outcome yet"
+    return (
+        f"{begun}; of {errors.graded:,} that were believed and graded, {errors.wrong:,} failed: "
+        f"{100 * errors.share:.1f} % ({100 * errors.wrong_low:.1f} to {100 * errors.wrong_high:.1f})"
+    )
 
 
 def _spend_document(spend: "SpendComparison") -> dict[str, object]:

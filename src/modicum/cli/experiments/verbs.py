@@ -21,6 +21,7 @@ from modicum.settings import Settings, read_settings, state_folder
 if TYPE_CHECKING:
     from modicum.experiments.decisions import ExperimentEvent, Experiments, What
     from modicum.experiments.experiment import ChangeKind, Experiment
+    from modicum.experiments.verifier_errors import VerifierErrors
     from modicum.ledger.store import Store
 
 _TIME = re.compile(r"^(\d{1,4})(m|h|d)$")
@@ -132,12 +133,21 @@ def status(*, name: str | None, as_json: bool, ledger_url: str | None) -> None:
         click.echo("no experiment was started: 'modicum experiment start --help' shows how")
         return
     with resources.open_ledger(ledger_url) as store:
-        grades = [(one, grade_from_ledger(store, one)) for one in chosen]
+        grades = [(one, grade_from_ledger(store, one), _verifier_errors(store, one)) for one in chosen]
     if as_json:
-        output.print_json_list(_document(one) | status_document(one, found) for one, found in grades)
+        output.print_json_list(_document(one) | status_document(one, found, errors) for one, found, errors in grades)
         return
-    for one, found in grades:
-        print_status(one, found, experiments.why_safe(one.name))
+    for one, found, errors in grades:
+        print_status(one, found, experiments.why_safe(one.name), errors)
+
+
+def _verifier_errors(store: "Store", one: "Experiment") -> "VerifierErrors | None":
+    """Of an experiment on a cascade; None: it is about something else."""
+    from modicum.experiments.verifier_errors import read_verifier_errors
+    from modicum.routing.rule import CASCADE_FAMILY
+
+    name = one.subject.removeprefix(CASCADE_FAMILY)
+    return None if name == one.subject else read_verifier_errors(store, name, one.outcome, one.started_at)
 
 
 @command.command()

@@ -6,6 +6,7 @@ import click
 
 from modicum.cli.terminal.output import print_table
 from modicum.routing.evaluation import Evaluation, FoldDifference
+from modicum.routing.model_families import LeftOutFamily
 from modicum.routing.training import TrainedRouter
 
 
@@ -46,6 +47,24 @@ def print_evaluation(evaluation: Evaluation, unit: str) -> None:
             for each in evaluation.floors
         ],
     )
+
+
+def print_left_out_families(left_out: Sequence[LeftOutFamily]) -> None:
+    """A row for each router and family that nothing was learned from."""
+    if not left_out:
+        return
+    click.echo("\nmodels that it was not trained on: each family left out, learned from the others")
+    print_table(
+        ("family", "router", "APGR", "CPT(80 %)", "APGR to length, 95 %"),
+        [
+            (one.family, each.name, f"{each.apgr:.3f}", f"{each.cpt80:.1f}", _interval(each.to_length))
+            for one in left_out
+            for each in one.routers
+        ],
+    )
+    for one in left_out:
+        lacks = "" if one.routers else "; the second is no better, so there is no gain to keep a share of"
+        click.echo(f"{one.family}: {one.weak} or {one.strong}{lacks}")
 
 
 def print_training(trained: TrainedRouter, path: str, size: int, remarks: Sequence[str]) -> None:

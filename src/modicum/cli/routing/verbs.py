@@ -59,6 +59,7 @@ class EvalOptions(TableOptions):
     strong: str
     folds: int
     by_family: bool
+    by_model_family: bool
     embeddings: Path | None
     seed: int
 
@@ -128,7 +129,7 @@ def command() -> None:
 @click.option(
     "--learner",
     default="",
-    help="length, linear, letters, neighbours, blended or taught. Default: blended; with --embeddings taught.",
+    help="length, linear, letters, neighbours, blended or taught. Default: taught.",
 )
 @click.option("--out", default="router.npz", show_default=True, type=FILE, help="Write the weights to this file.")
 @click.option("--loss", type=Quantity(0, 100), metavar="POINTS", help="Loss of outcome that you accept. Default: 0.5.")
@@ -159,7 +160,7 @@ def train(options: TrainOptions) -> None:
     unit = _unit(table, options.unit)
     trained = train_router(
         table,
-        make_learner(options.learner or ("taught" if options.embeddings else DEFAULT)),
+        make_learner(options.learner or DEFAULT),
         unit,
         source=", ".join(path.name for path in options.paths or options.logs)[:200],
         today=datetime.now(UTC).date(),
@@ -194,11 +195,16 @@ def train(options: TrainOptions) -> None:
 
 @command.command("eval")
 @_table_options
-@click.option("--learner", "learners", multiple=True, help="May be repeated. Default: linear, neighbours, blended.")
+@click.option("--learner", "learners", multiple=True, help="May be repeated. Default: linear, neighbours, taught.")
 @click.option("--weak", default="", metavar="MODEL", help="The cheaper of the two models. Default: the cheapest.")
 @click.option("--strong", default="", metavar="MODEL", help="The better one. Default: the best single model.")
 @click.option("--folds", default=5, show_default=True, type=click.IntRange(2, 50), help="Parts that are tried in turn.")
 @click.option("--by-family", is_flag=True, help="Leave whole families out: how good it is at what it never saw.")
+@click.option(
+    "--by-model-family",
+    is_flag=True,
+    help="Leave whole families of models out too: how good it is for models it was not trained on.",
+)
 @click.option("--embeddings", type=FILE, help="Vectors of the prompts (.npy, a row per task), for learners with them.")
 @click.option("--seed", default=0, show_default=True, help="Of the draw of folds.")
 @shared.pass_options(EvalOptions)
@@ -208,10 +214,12 @@ def evaluation(options: EvalOptions) -> None:
     \b
     Examples:
       modicum route eval outcomes.csv --by-family
+      modicum route eval outcomes.csv --by-model-family
     """
-    from modicum.cli.routing.tables import print_evaluation
+    from modicum.cli.routing.tables import print_evaluation, print_left_out_families
     from modicum.routing.evaluation import draw_folds, evaluate
-    from modicum.routing.learners.by_name import make_learner
+    from modicum.routing.learners.by_name import DEFAULT, make_learner
+    from modicum.routing.model_families import evaluate_left_out_families
     from modicum.routing.outcome_table import check_table
 
     table, problems = _read_table(options)
@@ -228,15 +236,19 @@ def evaluation(options: EvalOptions) -> None:
     unit = _unit(complete, options.unit)
     folds = draw_folds(complete, options.folds, by_family=options.by_family, seed=options.seed)
     learners = [
-        make_learner(name) for name in options.learners or ("linear", "neighbours", "blended") if name != "length"
+        make_learner(name) for name in options.learners or ("linear", "neighbours", DEFAULT) if name != "length"
     ]
     result = evaluate(
         complete, learners, folds, weak=weak, strong=strong, unit=unit, families_left_out=options.by_family
     )
+    left_out = evaluate_left_out_families(complete, learners, folds, unit) if options.by_model_family else []
     if options.as_json:
-        output.print_json({**asdict(result), "unit": unit, "remarks": remarks, "problems": problem_rows(problems)})
+        model_families = {"model_families": [asdict(each) for each in left_out]} if left_out else {}
+        about = {"unit": unit, "remarks": remarks, "problems": problem_rows(problems)}
+        output.print_json({**asdict(result), **model_families, **about})
     else:
         print_evaluation(result, unit)
+        print_left_out_families(left_out)
         for remark in remarks:
             click.echo(f"- {remark}")
     print_problems(problems, strict=options.strict, quiet=options.as_json, where="rows")

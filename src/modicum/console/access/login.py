@@ -1,11 +1,13 @@
-"""Logging in and out: by a password, or by a link that opens once."""
+"""Logging in and out: by a password, by a link that opens once, or by an identity provider."""
 
+import hmac
 import re
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -14,6 +16,8 @@ from modicum.calls import UserError
 from modicum.console.access.access_file import Access
 from modicum.console.access.gate import OPEN, VIEWER, Gate, viewer_of
 from modicum.console.access.login_limits import LoginLimits
+from modicum.console.access.oidc import OidcProvider
+from modicum.console.access.viewer import ForbiddenError
 from modicum.governance.access.passwords import check_password, hash_password
 from modicum.governance.access.users import UserEvent
 
@@ -35,7 +39,7 @@ class Login:
         digest_key: of one-time links.
         hours: how long a session lasts.
         is_secure: whether browsers come by HTTPS.
-        has_oidc: whether there is an identity provider to go to.
+        oidc: an identity provider to go to; None: there is none.
     """
 
     def __init__(
@@ -46,10 +50,10 @@ class Login:
         hours: Callable[[], float],
         *,
         is_secure: bool = False,
-        has_oidc: bool = False,
+        oidc: OidcProvider | None = None,
     ) -> None:
         self._gate, self._render, self._digest_key = gate, render, digest_key
-        self._hours, self._is_secure, self._has_oidc = hours, is_secure, has_oidc
+        self._hours, self._is_secure, self._oidc = hours, is_secure, oidc
         self._limits = LoginLimits(time.monotonic)
         self._hashing = threading.Semaphore(HASHES_AT_ONCE)
 
@@ -60,6 +64,8 @@ class Login:
             route("/login", self.by_password, OPEN, "POST"),
             route("/login/link", self.show_link, OPEN),
             route("/login/link", self.by_link, OPEN, "POST"),
+            route("/login/oidc", self.to_provider, OPEN),
+            route("/login/oidc/back", self.from_provider, OPEN),
             route("/logout", self.log_out, VIEWER, "POST"),
             route("/account/password", self.set_password, VIEWER, "POST"),
         ]
@@ -69,7 +75,7 @@ class Login:
         return self._form(request, "", 200)
 
     def _form(self, request: Request, message: str, status: int, name: str = "") -> Response:
-        parts = {"message": message, "next": _next(request), "name": name, "has_oidc": self._has_oidc}
+        parts = {"message": message, "next": _next(request), "name": name, "has_oidc": self._oidc is not None}
         return self._render(request, "login.html", status, **parts)
 
     def by_password(self, request: Request) -> Response:
@@ -106,6 +112,43 @@ class Login:
 
         self._gate.access.change(use)
         return self.begin(request, names[0], "/")
+
+    def to_provider(self, request: Request) -> Response:
+        """The way to the identity provider; the browser is bound to it by a cookie."""
+        if self._oidc is None:
+            raise HTTPException(404)
+        login = self._oidc.begin(self._back_address(request), _next(request))
+        reply = RedirectResponse(login.url, status_code=303)
+        reply.set_cookie(
+            self._oidc_cookie, login.state, max_age=600, secure=self._is_secure, httponly=True, samesite="lax"
+        )
+        return reply
+
+    def from_provider(self, request: Request) -> Response:
+        """A session for who the provider says it is, if that is a user."""
+        if self._oidc is None:
+            raise HTTPException(404)
+        query = request.query_params
+        state = query.get("state", "")
+        if not state or not hmac.compare_digest(state.encode(), request.cookies.get(self._oidc_cookie, "").encode()):
+            raise ForbiddenError("this login began in another browser: begin again")
+        if error := query.get("error"):
+            raise UserError(f"the identity provider says: {error:.200}")
+        subject, back = self._oidc.finish(state, query.get("code", ""))
+        user = self._gate.access.current().users.find_subject(subject)
+        if user is None:
+            raise ForbiddenError(f"'{subject:.200}' is no user of this console: an owner adds you on the page Users")
+        reply = self.begin(request, user.name, back)
+        reply.delete_cookie(self._oidc_cookie, secure=self._is_secure, httponly=True, samesite="lax")
+        return reply
+
+    @property
+    def _oidc_cookie(self) -> str:
+        return f"{self._gate.cookie}-oidc"
+
+    def _back_address(self, request: Request) -> str:
+        scheme = "https" if self._gate.is_public(request) else "http"
+        return f"{scheme}://{request.url.netloc}/login/oidc/back"
 
     def begin(self, request: Request, name: str, back: str) -> Response:
         """A new session, whatever the browser sent before, and the way to the page that was asked for."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
@@ -226,9 +227,7 @@ class Budgeting:
         exchange.agent_line = _agent_line(exchange, standings, covering)
         dollars = [one.left for one in standings if one.budget.unit is LimitUnit.USD]
         exchange.budget_left_usd = Decimal(min(dollars)) / NANO if dollars else None
-        exchange.budget_left = _left(
-            one._replace(reserved=one.reserved + line.amount) for one, line in zip(standings, lines, strict=False)
-        )
+        exchange.budget_left = partial(_left, standings, [line.amount for line in lines])
 
     async def _with_limits(self, covering: Sequence[CoveringBudget], *, uses_reserve: bool) -> list[CoveringBudget]:
         """The sums with what was spent before, and with limits as they are for one call.
@@ -306,14 +305,18 @@ class Budgeting:
         exchange.reservation = None
         self._held.pop(exchange.number, None)
         amounts, is_known = await self._cost(exchange, exchange.finished, reservation.worst)
-        spent = [one.line(amounts.in_unit(one.budget.unit) or 0) for one in reservation.covering]
-        spent = with_paid(spent, exchange.paid)
+        spent = [amounts.in_unit(one.budget.unit) or 0 for one in reservation.covering]
         levels: Sequence[Level] = ()
-        if reservation.is_counted:
-            levels = await self._counters.settle(exchange.number, [line.amount for line in spent])
+        if reservation.is_counted and not exchange.paid:
+            levels = await self._counters.settle(exchange.number, spent)
         else:
-            for line in spent:
-                await self._counters.add(line)
+            lines = [one.line(amount) for one, amount in zip(reservation.covering, spent, strict=True)]
+            lines = with_paid(lines, exchange.paid)
+            if reservation.is_counted:
+                levels = await self._counters.settle(exchange.number, [line.amount for line in lines])
+            else:
+                for line in lines:
+                    await self._counters.add(line)
         if not is_known and exchange.finished is not None:
             self._unknown[exchange.finished.call_id] = UnknownCall(reservation.covering, amounts, monotonic())
             if len(self._unknown) > MOST_UNKNOWN:
@@ -322,7 +325,7 @@ class Budgeting:
         if exchange.timing.started_s <= self._newest_s and not is_in_ledger:
             await self._count_late(exchange, reservation.covering)
         if levels:
-            exchange.budget_left = _left(self._standings(reservation.covering, levels))
+            exchange.budget_left = lambda: _left(self._standings(reservation.covering, levels))
 
     async def pay_attempt(self, exchange: Exchange, attempt: Call) -> tuple[PaidOn, ...]:
         """What the failed attempts of a call count now that one more has failed: that stays reserved beside what the
@@ -389,7 +392,7 @@ class Budgeting:
     def _standings(self, covering: Sequence[CoveringBudget], levels: Sequence[Level]) -> list[Standing]:
         now = datetime.now(UTC)
         standings = []
-        for one, level in zip(covering, levels, strict=True):
+        for one, level in zip(covering, levels, strict=False):  # further levels are of failed attempts elsewhere
             opens_in_s = level.frees_in_s
             if one.span.end is not None:
                 opens_in_s = max((one.span.end - now).total_seconds(), 0.0)
@@ -469,7 +472,10 @@ def _agent_line(exchange: Exchange, standings: Sequence[Standing], covering: Seq
     return replies.agent_line(zip(standings, [one.span.end for one in covering], strict=True))
 
 
-def _left(standings: Iterable[Standing]) -> str:
-    """What the reply's header says."""
+def _left(standings: Iterable[Standing], reserved: Sequence[int] = ()) -> str:
+    """What the reply's header says. `reserved`: what the call has reserved since."""
+    if reserved:
+        held = zip(standings, reserved, strict=False)
+        standings = [one._replace(reserved=one.reserved + amount) for one, amount in held]
     least = tightest(standings)
     return "" if least is None else replies.left_text(least)

@@ -153,6 +153,18 @@ class Metrics:
         self.reply_cache_bytes = Gauge(
             "modicum_reply_cache_bytes", "Of replies in memory.", registry=self.registry, multiprocess_mode="sum"
         )
+        self._answers_from_memory = Counter(
+            "modicum_semantic_cache",
+            "Questions: same and alike were answered from memory; right, wrong and new were asked, and compared.",
+            ("how",),
+            registry=self.registry,
+        )
+        self.semantic_cache_bytes = Gauge(
+            "modicum_semantic_cache_bytes",
+            "Of answers and vectors in memory.",
+            registry=self.registry,
+            multiprocess_mode="sum",
+        )
 
     def _add_record_metrics(self) -> None:
         """Adds the metrics of what is under way and of how it is recorded."""
@@ -273,6 +285,10 @@ class Metrics:
     def reply_from_memory(self, how: str) -> None:
         """`how` is one of our own words."""
         self._replies_from_memory.labels(how).inc()
+
+    def answer_from_memory(self, how: str) -> None:
+        """`how` is one of our own words."""
+        self._answers_from_memory.labels(how).inc()
 
     def not_decidable(self, rule: str) -> None:
         """`rule` is the name of one that is installed."""

@@ -39,6 +39,7 @@ from modicum.gateway.late_replies import LateReplies
 from modicum.gateway.limits.limiting import Limiting
 from modicum.gateway.limits.provider_limits import ProviderLimits
 from modicum.gateway.live_rates import LiveRates
+from modicum.gateway.own_tools.offering import OwnTools
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.policies.authorising import Authorising
@@ -61,6 +62,7 @@ from modicum.gateway.redaction.redacting import Redactor
 from modicum.gateway.reply_cache.caching import CachingAnswerer
 from modicum.gateway.resilience.attempts import ResilientAnswerer
 from modicum.gateway.routes import LiveRoutes
+from modicum.gateway.semantic_cache.answering import SemanticAnswerer
 from modicum.gateway.teams.teams import Teams
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
@@ -76,6 +78,7 @@ from modicum.ledger.worker_reports import read_report
 from modicum.metering.digests import Digester
 from modicum.metering.prices import PriceBook
 from modicum.optimizers.all_rules import RULES
+from modicum.optimizers.tool_use import ToolUse
 from modicum.outbound.event_loop import LOOP_NAME, run_loop
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
@@ -129,8 +132,10 @@ class Gateway:
         self._upstreams: Upstreams
         self._resilient: ResilientAnswerer
         self._caching: CachingAnswerer
+        self._meanings: SemanticAnswerer
         self._teams: Teams | None = None
         self._troubles = Troubles()
+        self._own_tool_use = ToolUse() if worker.count == 1 else None  # several see no conversation whole
         self._app: App | None = None
         self._tls: TlsListener | None = None
         self.server: CallServer | None = None
@@ -186,7 +191,7 @@ class Gateway:
         self._load_features()
         self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
         self._routes.send_by(self._resilient, parts)
-        self._caching = CachingAnswerer(self._resilient, parts, self._draw)
+        self._remember_replies(parts)
         await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._caching)
         beside = asyncio.gather(*self._beside(board))
@@ -339,13 +344,21 @@ class Gateway:
         self._resilient.take_over(policies_of(settings.resilience), self._upstreams)
         self._routes.take_over(self._upstreams)
         self._caching.take_over(settings.reply_cache)
+        self._meanings.take_over(settings.semantic_cache)
         self.parts.redactor.take_over(settings.redaction)
+
+    def _remember_replies(self, parts: Parts) -> None:
+        """What answers in the place of upstreams, from memory: the same call first, then one that means the same."""
+        self._meanings = SemanticAnswerer(self._resilient, parts, self._draw)
+        self._caching = CachingAnswerer(self._meanings, parts, self._draw)
 
     def _tidy_replies(self) -> None:
         """What is too old or of a revoked key does not stay in memory."""
         named = {key.owner.key for key in self._keys().in_force()}
-        self._caching.forget(lambda reply: bool(reply.key_name) and reply.key_name not in named)
+        for memory in (self._caching, self._meanings):
+            memory.forget(lambda reply: bool(reply.key_name) and reply.key_name not in named)
         self.parts.metrics.reply_cache_bytes.set(self._caching.held_bytes)
+        self.parts.metrics.semantic_cache_bytes.set(self._meanings.held_bytes)
 
     def _keeper_of(self, rates: LiveRates, turns: LiveTurns | None) -> CacheKeeper | None:
         """Who keeps caches warm; None: no process sees all calls of a conversation."""
@@ -402,10 +415,16 @@ class Gateway:
         moved, graded = self._routes.answerers, self._routes.graded
         diverts = bool(self._settings.resilience)
         in_force = InForce(owners, self._upstreams, arms, always, moved, graded, has_fallbacks=diverts)
+        if choice is not None and OwnTools.may_offer(choice):
+            in_force = in_force._replace(sources=(*arms, OwnTools(choice, self._own_tool_use)))
         if self._teams is None:
             return in_force
         teams, graded = self._teams.parts, both_graded(self._teams.graded, graded)
-        return in_force._replace(sources=(*arms, *teams.sources), answerers=(*teams.answerers, *moved), graded=graded)
+        return in_force._replace(
+            sources=(*arms, *teams.sources, *in_force.sources[len(arms) :]),
+            answerers=(*teams.answerers, *moved),
+            graded=graded,
+        )
 
     def _draw(self, rule: str, task: str) -> float:
         return draw(rule, task, self._digest_key)

@@ -95,12 +95,7 @@ class CachingAnswerer:
         choice = next((one for one in self._choices if one.settings.is_about(owner, *names)), None)
         if choice is None or exchange.listeners or not is_repeatable(exchange):
             return None
-        task = exchange.about.task
-        if task and self._draw(RULE, task) < choice.settings.hold_out:
-            others = exchange.tags.get(TAG, "")
-            exchange.tags = {**exchange.tags, TAG: f"{others},{RULE}" if others else RULE}
-            return None
-        return choice
+        return None if is_held_out(exchange, RULE, choice.settings.hold_out, self._draw) else choice
 
     @staticmethod
     async def _wait(
@@ -132,26 +127,36 @@ class CachingAnswerer:
         try:
             end = await self._upstream.answer(exchange, client)
             if end is not None:
-                reply = self._example(exchange, client, copy, end)
+                copy.add(end)
+                reply = example_of(exchange, client, copy.body, self._clock())
             return end
         finally:
             client.copy = None
             if leads:
                 stored.end(digest, reply)
 
-    def _example(self, exchange: Exchange, client: Client, copy: "PassedCopy", end: bytes) -> StoredReply | None:
-        """The reply, if it may answer others: whole, and without a fault."""
-        facts, answer = exchange.reply, exchange.answer
-        is_whole = exchange.status is CallStatus.OK and not client.gone and answer is not None and answer.status == OK
-        if not is_whole or facts is None or not facts.complete or facts.error_kind or exchange.downgraded_to:
-            return None
-        copy.add(end)
-        body = copy.body
-        if body is None:
-            return None
-        number = call_id(exchange.number, facts.reply_id)
-        key_name = "" if exchange.caller.own_key is not None else exchange.about.owner.key
-        return StoredReply(body, client.content_type, number, key_name, self._clock())
+
+def is_held_out(exchange: Exchange, rule: str, share: float, draw: Draw) -> bool:
+    """Whether every call of this task is made, so that the effect can be seen; then its tag says so."""
+    task = exchange.about.task
+    if not task or draw(rule, task) >= share:
+        return False
+    others = exchange.tags.get(TAG, "")
+    exchange.tags = {**exchange.tags, TAG: f"{others},{rule}" if others else rule}
+    return True
+
+
+def example_of(exchange: Exchange, client: Client, body: bytes | None, now_s: float) -> StoredReply | None:
+    """The reply that a caller got, if it may answer others: whole, and without a fault. `body`: all of it."""
+    facts, answer = exchange.reply, exchange.answer
+    is_whole = exchange.status is CallStatus.OK and not client.gone and answer is not None and answer.status == OK
+    if not is_whole or facts is None or not facts.complete or facts.error_kind or exchange.downgraded_to:
+        return None
+    if body is None:
+        return None
+    number = call_id(exchange.number, facts.reply_id)
+    key_name = "" if exchange.caller.own_key is not None else exchange.about.owner.key
+    return StoredReply(body, client.content_type, number, key_name, now_s)
 
 
 class PassedCopy:

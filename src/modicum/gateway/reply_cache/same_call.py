@@ -28,13 +28,14 @@ def is_repeatable(exchange: Exchange) -> bool:
     return not dialect.keeps_replies or bytes(fields.get("store", b"")) == b"false"
 
 
-def digest_call(exchange: Exchange, key: bytes) -> bytes:
+def digest_call(exchange: Exchange, key: bytes, body: bytes | None = None) -> bytes:
     """What two calls have in common only if they are the same: owner, credentials, API, way, model, and every byte
     that is asked.
 
     Args:
         exchange: the call, as it would go upstream.
         key: secret, and of this process alone: nobody outside can make two calls look the same.
+        body: what counts as asked; None: all that is.
     """
     request, route, owner = exchange.request, exchange.route, exchange.about.owner
     own_key = exchange.caller.own_key
@@ -51,7 +52,7 @@ def digest_call(exchange: Exchange, key: bytes) -> bytes:
         route.model.encode(),
         exchange.agent_line.encode(),
         *(b"%b:%b" % header for header in sorted(request.passing) if header[0].startswith(_OF_API)),
-        exchange.edited,
+        exchange.edited if body is None else body,
     ]
     digest = blake2b(key=key, digest_size=32)
     for part in parts:

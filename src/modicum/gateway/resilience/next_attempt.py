@@ -15,7 +15,15 @@ class NextAttempt:
         self._recorder, self._metrics, self._budgets = parts.recorder, parts.metrics, parts.budgets
 
     async def begin(
-        self, exchange: Exchange, route: Route, failed: str, step: str, *, was_sent: bool = True, goes_on: bool = False
+        self,
+        exchange: Exchange,
+        route: Route,
+        failed: str,
+        step: str,
+        *,
+        was_sent: bool = True,
+        goes_on: bool = False,
+        body: bytes | None = None,
     ) -> bool:
         """Puts the attempt that ends here on record and reserves what the next may cost. False: that may not be, and
         the call stays as it is.
@@ -27,19 +35,24 @@ class NextAttempt:
             step: what the next one is, in a word.
             was_sent: whether there is anything to record of this one.
             goes_on: this one is still waited for.
+            body: what the next one asks, in the caller's dialect; None: the same.
         """
         attempt: Call | None = await self._recorder.attempt(exchange, failed) if was_sent else None
-        former, paid = exchange.route, exchange.paid
+        former, paid, body_before = exchange.route, exchange.paid, exchange.edited
         if self._budgets.is_active and attempt is not None:
             exchange.paid = await self._budgets.pay_attempt(exchange, attempt)
         exchange.go(route)
+        if body is not None:
+            exchange.edit(body)
         if not await self._reserve(exchange, route) or (
             attempt is not None and not await self._recorder.add_attempt(exchange, attempt)
         ):
             exchange.go(former)
             exchange.paid = paid
+            exchange.edit(body_before)
             return False
-        self._metrics.attempt_failed(former.upstream.name, failed, step)
+        if body is None:
+            self._metrics.attempt_failed(former.upstream.name, failed, step)
         if goes_on:
             exchange.status = CallStatus.UNKNOWN
         else:

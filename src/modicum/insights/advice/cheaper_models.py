@@ -13,6 +13,7 @@ import msgspec
 from modicum.calls import Call, Cost, Entry, Tier, Usage
 from modicum.calls.usage import sum_usages
 from modicum.insights.advice.call_kinds import CallKind, KindEntries
+from modicum.insights.advice.likely_models import find_likely_models
 from modicum.insights.findings.oversized_models import find_smaller_model
 from modicum.insights.price_changes import PriceChange, Pricing, compare_prices, price_as_booked
 from modicum.ledger.booking import book
@@ -26,6 +27,8 @@ MOST_SELLERS = 2
 class CandidateEvidence(StrEnum):
     PROVEN = "proven here"
     """A kept experiment or a paired comparison of this ledger says that outcomes hold."""
+    LIKELY = "likely"
+    """It did as well here on other tasks of the same kind."""
     SAME_MODEL = "same model elsewhere"
     """Another seller of the same model, cheaper by the price list. That it serves it alike is not known."""
     TRIAL = "run this trial"
@@ -148,6 +151,7 @@ def _find_models(
     smaller = find_smaller_model(kind.model)
     proven = [ModelOffer(_provider_of(model, kinds), model) for of_model, model in proofs if of_model == kind.model]
     offers = [*proven, *others, *_used_here(kind, kinds), *([ModelOffer(kind.provider, smaller)] if smaller else [])]
+    likely = find_likely_models(kind, [each.kind for each in kinds])
     found: dict[str, _Choice] = {}
     own_name = _name_in_list(prices, ModelOffer(kind.provider, kind.model), at)
     for offer in offers:
@@ -155,6 +159,8 @@ def _find_models(
         if name == own_name or name in found or not _holds(offer, kind):
             continue
         proof = proofs.get((kind.model, offer.model))
+        if proof is None and offer.model in likely:
+            proof = ModelProof(CandidateEvidence.LIKELY, likely[offer.model])
         found[name] = _Choice(
             offer, proof or ModelProof(CandidateEvidence.TRIAL, "whether it does as well is not known")
         )

@@ -9,7 +9,7 @@ from modicum.insights.changes.waiting import WaitingSaved, waiting_saved
 from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.history import History
 from modicum.insights.replay import HistoryReplay, Replay, marginal_savings
-from modicum.insights.what_if import KEEP_WARM, RULES_FORM, WhatIf, keep_warm_by_price, parse_what_if
+from modicum.insights.what_if import KEEP_WARM, RULES_FORM, SET_BREAKPOINTS, WhatIf, keep_warm_by_price, parse_what_if
 from modicum.metering.prices import PriceBook
 from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET
 
@@ -40,6 +40,8 @@ class WhatIfResult(msgspec.Struct, frozen=True, kw_only=True):
 class RuleSavings(msgspec.Struct, frozen=True, kw_only=True):
     """What the rules of the gateway and library would have saved, replayed with the very same code."""
 
+    default: WhatIfResult
+    """Those that run by themselves."""
     lossless: WhatIfResult
     """The rules that lose nothing and the pings that keep caches warm, together."""
     every: WhatIfResult
@@ -88,7 +90,7 @@ def replay_rules(replays: Replay, prices: PriceBook) -> RuleSavings:
     alone = [parse_what_if(f"{RULES_FORM}={rule.name}", history, prices) for rule in CONTENT_RULES]
     results = [
         _replay_together(replays, one.name, [one.change])
-        for one in (*alone, *([WhatIf(KEEP_WARM, FindingClass.REPLAYED, pings)] if pings is not None else ()))
+        for one in (*alone, *_of_caches(history, prices, pings))
         if not one.change.is_nothing
     ]
     together = []
@@ -96,7 +98,17 @@ def replay_rules(replays: Replay, prices: PriceBook) -> RuleSavings:
         change = parse_what_if(f"{RULES_FORM}={rules}", history, prices).change
         name = f"{RULES_FORM}={rules}" + (f" {KEEP_WARM}" if pings is not None else "")
         together.append(_replay_together(replays, name, [change, *([pings] if pings is not None else [])]))
-    return RuleSavings(lossless=together[0], every=together[1], rules=results)
+    own = parse_what_if(f"{RULES_FORM}={LOSSLESS_SET}", history, prices).change
+    default = _replay_together(replays, f"{RULES_FORM}={LOSSLESS_SET}", [own])
+    return RuleSavings(default=default, lossless=together[0], every=together[1], rules=results)
+
+
+def _of_caches(history: History, prices: PriceBook, pings: HistoryChange | None) -> list[WhatIf]:
+    """What is done about caches, where the history has any that can be asked for."""
+    if pings is None:
+        return []
+    marked = parse_what_if(SET_BREAKPOINTS, history, prices)
+    return [marked, WhatIf(KEEP_WARM, FindingClass.REPLAYED, pings)]
 
 
 def _pings(history: History, prices: PriceBook) -> HistoryChange | None:

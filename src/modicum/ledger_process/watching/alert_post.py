@@ -30,9 +30,11 @@ _AGAIN = frozenset({408, 425, 429})
 
 def document_of(alert: Alert, webhook: Webhook) -> dict[str, Any]:
     """What is posted."""
+    link = f"{webhook.console}/{alert.view}" if webhook.console and alert.view else ""
     if webhook.body == "text":
-        return {"text": f"modicum: {alert.text}"}
-    return {"event": "alert", "kind": alert.kind, "at": alert.at, "text": alert.text, "facts": alert.facts}
+        return {"text": f"modicum: {alert.text}{f' {link}' if link else ''}"}
+    document = {"event": "alert", "kind": alert.kind, "at": alert.at, "text": alert.text, "facts": alert.facts}
+    return document | {"link": link} if link else document
 
 
 async def post_alert(outbound: Outbound, webhook: Webhook, alert: Alert) -> None:

@@ -38,27 +38,44 @@ MOST_UNPRICED = 200
 _Owner = tuple[str, str, str, str]
 
 
-class UnpricedModels:
-    """Models whose calls were booked without a price, of the last hour."""
+class _LatelyBooked:
+    """Pairs of names in calls that were booked within the last hour."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._seen: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def _record(self, pair: tuple[str, str]) -> None:
+        self._seen[pair] = self._clock()
+        self._seen.move_to_end(pair)
+        if len(self._seen) > MOST_UNPRICED:
+            self._seen.popitem(last=False)
+
+    def lately(self) -> list[tuple[str, str]]:
+        """Those of the last hour."""
+        since_s = self._clock() - UNPRICED_FOR_S
+        return [place for place, seen_s in list(self._seen.items()) if seen_s >= since_s]
+
+
+class UnpricedModels(_LatelyBooked):
+    """Models whose calls were booked without a price, of the last hour."""
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Takes in entries. What failed, or has no count, is no question of its price."""
         for entry in entries:
             call = entry.call
             if entry.cost.usd is None and call.status is CallStatus.OK and call.usage.total_tokens:
-                self._seen[call.provider, call.model] = self._clock()
-                self._seen.move_to_end((call.provider, call.model))
-                if len(self._seen) > MOST_UNPRICED:
-                    self._seen.popitem(last=False)
+                self._record((call.provider, call.model))
 
-    def lately(self) -> list[tuple[str, str]]:
-        """Those of the last hour."""
-        since_s = self._clock() - UNPRICED_FOR_S
-        return [place for place, seen_s in list(self._seen.items()) if seen_s >= since_s]
+
+class UnknownFields(_LatelyBooked):
+    """What was not understood of calls that were booked within the last hour, by provider."""
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Takes in entries."""
+        for entry in entries:
+            for caveat in entry.call.charges.caveats:
+                self._record((entry.call.provider, caveat))
 
 
 class RefusalWindow:

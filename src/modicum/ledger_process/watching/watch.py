@@ -17,14 +17,17 @@ from modicum.ledger_process.ledger_thread import LedgerThread
 from modicum.ledger_process.watching.alerting import (
     LedgerLag,
     RefusalWindow,
+    UnknownFields,
     UnpricedModels,
     budget_state,
     worker_states,
 )
 from modicum.ledger_process.watching.budget_watch import BudgetWatch
+from modicum.ledger_process.watching.cascade_watch import CascadeWatch
 from modicum.ledger_process.watching.live_settings import LiveSettings
 from modicum.ledger_process.watching.outcome_watch import OutcomeWatch
 from modicum.ledger_process.watching.owner_metrics import OwnerMetrics
+from modicum.ledger_process.watching.spend_watch import SpendWatch
 from modicum.ledger_process.watching.standing_metrics import BudgetMetrics, LedgerMetrics, WorkerMetrics
 from modicum.settings import budgets_of, outcome_budgets_of
 
@@ -42,9 +45,12 @@ class LedgerWatch:
         self.owners = OwnerMetrics(most_owners)
         self.budgets = BudgetWatch(folder / "journal")
         self.outcomes = OutcomeWatch()
+        self.spend = SpendWatch()
         self.ledger = ledger
+        self._cascades = CascadeWatch(ledger.log)
         self._folder = folder
         self._unpriced, self._refusals, self._lag = UnpricedModels(), RefusalWindow(), LedgerLag()
+        self._unknown_fields = UnknownFields()
         self._of_all, self._of_owners = CollectorRegistry(), CollectorRegistry()
         self._of_all.register(
             LedgerMetrics(lambda: bool(ledger.reason), lambda: self._progress().behind, self._count_troubled)
@@ -57,10 +63,13 @@ class LedgerWatch:
         """Takes in what was just booked, and asks how budgets stand, if it is time."""
         self.owners.add(entries)
         self._unpriced.add(entries)
+        self._unknown_fields.add(entries)
         self.settings.refresh()
         settings = self.settings.current
         self.budgets.refresh(store, budgets_of(settings.budget, settings.timezone, settings.energy))
         self.outcomes.check(store, outcome_budgets_of(settings.outcome, settings.timezone))
+        self._cascades.check(store, self.ledger.events, settings.cascades)
+        self.spend.check(store, settings.alerts.anomaly_floor_usd, settings.timezone)
 
     def read_reports(self) -> dict[str, WorkerReport]:
         """What workers report."""
@@ -78,6 +87,8 @@ class LedgerWatch:
             self.ledger.reason,
             self._lag.seconds(progress.records, progress.behind),
             self.outcomes.above,
+            self.spend.unusual,
+            self._unknown_fields.lately(),
         )
 
     def show(self, metrics: Collector) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from modicum.calls.prompt import VOLATILE_NOTE
+
 MARK = "cache_control"
 SHORT = {"type": "ephemeral"}
 """A mark that names no time to live means five minutes."""
@@ -41,8 +43,13 @@ def set_marks(fields: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
     """
     changed = dict(fields)
     system, tools = changed.get("system"), changed.get("tools")
-    if system is not None and _decode(system):
-        changed["system"] = _with_mark(system, [-1])
+    if system is not None and (text := _decode(system)):
+        stable, note, volatile = text.partition(f"\n{VOLATILE_NOTE}\n") if isinstance(text, str) else ("", "", "")
+        if note:  # what changes from call to call stands behind the mark
+            blocks = [{"type": "text", "text": stable, MARK: SHORT}, {"type": "text", "text": note[1:] + volatile}]
+            changed["system"] = msgspec.Raw(_encode(blocks))
+        else:
+            changed["system"] = _with_mark(system, [-1])
     elif tools is not None and _decode(tools):
         changed["tools"] = _with_mark(tools, [-1])
     messages = _raws.decode(fields["messages"])

@@ -13,6 +13,7 @@ from modicum.providers.anthropic_messages.blocks import request_blocks
 from modicum.providers.anthropic_messages.cut_off import MessageCut
 from modicum.providers.anthropic_messages.mock import MOCK
 from modicum.providers.anthropic_messages.model_list import MODEL_LIST
+from modicum.providers.anthropic_messages.own_tools import OWN_TOOLS
 from modicum.providers.anthropic_messages.prompt import SHAPE
 from modicum.providers.anthropic_messages.replies import WORDS, WRITER
 from modicum.providers.anthropic_messages.stream import STREAM_TEXTS, MessageTail
@@ -122,6 +123,7 @@ class AnthropicMessages(Dialect):
     stream_texts = STREAM_TEXTS
     stream_cut = MessageCut
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
+    own_tools = OWN_TOOLS
     model_list = MODEL_LIST
     blocks_of = staticmethod(request_blocks)
 

@@ -7,8 +7,8 @@ import msgspec
 
 from modicum.calls import SegmentKind
 from modicum.providers.anthropic_messages.cache_marks import MARK, set_marks, shorten_marks
-from modicum.providers.fields import mapping, only_text, text
-from modicum.providers.prompt import Field, MessagePart, PromptShape, forced_tool
+from modicum.providers.fields import forced_tool, mapping, only_text, text
+from modicum.providers.prompt import Field, MessagePart, PromptShape
 
 _KINDS = {
     "thinking": SegmentKind.REASONING,

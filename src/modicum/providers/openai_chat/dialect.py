@@ -34,6 +34,7 @@ from modicum.providers.openai.dialect import SAMPLING_FIELDS, OpenAIDialect, Ope
 from modicum.providers.openai.stream import STREAM_TEXTS, ChatTail, UnaskedChatTail, error_kind_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.openai.usage_asked import UsageOptions, with_usage_asked, without_usage_asked
+from modicum.providers.openai_chat.own_tools import OWN_TOOLS
 from modicum.providers.openai_chat.prompt import SHAPE
 from modicum.providers.openai_chat.replies import WORDS, WRITER
 
@@ -88,6 +89,7 @@ class OpenAIChat(OpenAIDialect):
     stream_texts = STREAM_TEXTS
     stream_cut = ChunkCut
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
+    own_tools = OWN_TOOLS
     blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:

@@ -32,6 +32,7 @@ from modicum.providers.openai.dialect import OpenAIDialect, OpenAIReply, OpenAIR
 from modicum.providers.openai.recorded import CHARGED_ITEMS, requests_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.openai_responses.cut_off import ResponseCut
+from modicum.providers.openai_responses.own_tools import OWN_TOOLS
 from modicum.providers.openai_responses.prompt import SHAPE
 from modicum.providers.openai_responses.replies import WORDS, WRITER
 from modicum.providers.openai_responses.stream import STREAM_TEXTS, ResponseTail, seconds_from
@@ -103,6 +104,7 @@ class OpenAIResponses(OpenAIDialect):
     stream_texts = STREAM_TEXTS
     stream_cut = ResponseCut
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
+    own_tools = OWN_TOOLS
     blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from modicum.calls import SegmentKind
-from modicum.providers.fields import mapping, only_text, text
+from modicum.providers.fields import forced_tool, mapping, only_text, text
 from modicum.providers.openai.last_line import content_with_line
-from modicum.providers.prompt import Field, MessagePart, PromptShape, forced_tool
+from modicum.providers.prompt import Field, MessagePart, PromptShape
 
 _ROLES = {"system": SegmentKind.SYSTEM, "developer": SegmentKind.SYSTEM, "assistant": SegmentKind.ASSISTANT}
 

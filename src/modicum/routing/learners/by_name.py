@@ -10,7 +10,7 @@ from modicum.routing.learners.linear import LinearLearner
 from modicum.routing.learners.neighbours import NeighbourLearner
 from modicum.routing.learners.taught import TaughtLearner
 
-DEFAULT = "blended"
+DEFAULT = "taught"
 LIVE = ("length", "linear", "letters", "neighbours", "blended", "taught")
 """Those that decide on a live call. The others need vectors of the prompts, which no call has in time."""
 WITH_EMBEDDINGS = ("embedding", "embedding-neighbours", "embedding-kernel", "blended-embedding")

@@ -37,6 +37,10 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """How long finished calls may wait to get into the ledger."""
     again_after_s: float = 3600.0
     """How soon what has come and gone is told again."""
+    anomaly_floor_usd: float = 20.0
+    """What a team's day must be above what is usual, to be told. 0: no such alert."""
+    console: str = ""
+    """Where people open the console, for links in what is posted: `https://modicum.example.com`. Empty: no links."""
 
 
 class Webhook(NamedTuple):
@@ -45,6 +49,8 @@ class Webhook(NamedTuple):
     url: str
     headers: Mapping[str, str]
     body: Literal["event", "text"] = "event"
+    console: str = ""
+    """Where the console is, for links; empty: they have none."""
 
     @property
     def shown(self) -> str:
@@ -70,7 +76,7 @@ def webhook_of(alerts: AlertSettings, environment: Mapping[str, str] = os.enviro
         name.lower(): header_at(f"alerts.headers.{name}", name, value, environment)
         for name, value in alerts.headers.items()
     }
-    return Webhook(url, headers, alerts.body)
+    return Webhook(url, headers, alerts.body, alerts.console.rstrip("/"))
 
 
 def alert_rules_of(alerts: AlertSettings) -> AlertRules:
@@ -94,6 +100,15 @@ def alerts_fault(alerts: AlertSettings) -> tuple[str, str] | None:
     for key, least in (("behind_s", 5.0), ("again_after_s", 60.0)):
         if not least <= getattr(alerts, key) <= 30 * 86_400:
             return key, f"is a number of seconds from {least:g} to 30 days"
+    return _view_fault(alerts)
+
+
+def _view_fault(alerts: AlertSettings) -> tuple[str, str] | None:
+    """Of what is worth a look, and where people look."""
+    if not (math.isfinite(alerts.anomaly_floor_usd) and alerts.anomaly_floor_usd >= 0):
+        return "anomaly_floor_usd", "is a number of dollars, or 0 for no such alert"
+    if alerts.console and not _is_address(alerts.console):
+        return "console", "must be an address as https://modicum.example.com, or empty"
     return None
 
 

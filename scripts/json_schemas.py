@@ -1,0 +1,63 @@
+"""Joins the schemas that tests recorded into one for each verb, and writes the page that lists their keys.
+
+A key that every document had is required. Objects may hold more: new keys join, and those that are there keep name, place
+and type. What can stand under any key (names of models, of buckets) is not required.
+"""
+
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from genson import SchemaBuilder
+
+FOLDER = Path(__file__).parents[1] / "docs" / "reference" / "json"
+VERSION = 1
+"""Of the schemas: raised when a key goes, moves, or changes its type."""
+NAMED_BY_DATA = frozenset(
+    {"tags", "names", "usage", "cost_usd_by_bucket", "cost_usd_by_basis", "details", "usd_each", "usd_per_million"}
+)
+"""Objects whose keys are data."""
+
+
+def main(recorded: Path) -> None:
+    parts = defaultdict(list)
+    for path in sorted(recorded.glob("*.json")):
+        parts[path.name.split(".")[0]].append(json.loads(path.read_text(encoding="utf-8")))
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for verb, schemas in sorted(parts.items()):
+        builder = SchemaBuilder()
+        for schema in schemas:
+            builder.add_schema(schema)
+        schema = loosen(builder.to_schema())
+        schema |= {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": f"urn:modicum:json:{verb}:{VERSION}",
+            "title": f"modicum {verb.replace('-', ' ', 1)} --json",
+        }
+        text = json.dumps(dict(sorted(schema.items())), indent=1, sort_keys=True)
+        (FOLDER / f"{verb}.json").write_text(text + "\n", encoding="utf-8")
+    sys.stdout.write(f"{len(parts)} schemas in {FOLDER}\n")
+
+
+def loosen(schema: dict[str, Any], name: str = "") -> dict[str, Any]:
+    """Integers are numbers, since a figure without a fraction is printed as one; keys that are data are free."""
+    for each in schema.get("anyOf", ()):
+        loosen(each, name)
+    kinds = schema.get("type")
+    if kinds == "integer":
+        schema["type"] = "number"
+    elif isinstance(kinds, list):
+        schema["type"] = sorted({"number" if kind == "integer" else kind for kind in kinds})
+    if name in NAMED_BY_DATA or name.endswith(("_by_model", "_by_project", "_by_day")):
+        schema.pop("required", None)
+    for key, inner in schema.get("properties", {}).items():
+        loosen(inner, key)
+    if isinstance(schema.get("items"), dict):
+        loosen(schema["items"], name)
+    return schema
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,1 @@
+"""Tools that a gateway offers and answers itself: how they stand in requests, and how their calls leave replies."""

@@ -1,0 +1,1 @@
+"""The ledger beside what providers themselves report: differences, and their likely causes."""

@@ -1,0 +1,157 @@
+"""Our bill beside a provider's own reports: where they differ, by how much, and what is the likely cause."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from modicum.calls import Basis
+
+SAME = 0.005
+"""Two counts that differ by less are the same: half a per cent."""
+LEAST_TOKENS = 1000
+LEAST_USD = 0.01
+"""Sums below these are compared as if they were as large."""
+
+
+class Side(msgspec.Struct):
+    """What one side counted. None: it does not say."""
+
+    calls: int = 0
+    prompt_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    completion_tokens: int | None = None
+    usd: Decimal | None = None
+    calls_unpriced: int = 0
+    basis: Basis = Basis.EXACT
+
+    @property
+    def tokens(self) -> int | None:
+        """All of them; None: it does not say."""
+        if self.prompt_tokens is None or self.completion_tokens is None:
+            return None
+        return self.prompt_tokens + self.completion_tokens
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One day, model and key."""
+
+    day: date
+    provider: str
+    model: str
+    key: str
+    ours: Side
+    theirs: Side
+    tokens_more: int | None
+    """Theirs less ours; None: one does not say. `usd_more` likewise."""
+    usd_more: Decimal | None
+    cause: str
+    """The likely one; empty: they agree."""
+
+
+Name = tuple[date, str, str, str]
+"""Day in UTC, provider, model, key."""
+
+
+def compare_sides(ours: Mapping[Name, Side], theirs: Mapping[Name, Side]) -> list[Difference]:
+    """A row for each name of either side, in order of time.
+
+    Args:
+        ours: from the ledger, without providers' reports.
+        theirs: from the reports. Days that they do not cover are left out on our side too.
+    """
+    if not theirs:
+        return []
+    first, last = min(name[0] for name in theirs), max(name[0] for name in theirs)
+    providers = {name[1] for name in theirs}
+    names = {name for name in ours if first <= name[0] <= last and name[1] in providers} | set(theirs)
+    return [_compare(name, ours, theirs, last) for name in sorted(names)]
+
+
+def _compare(name: Name, ours: Mapping[Name, Side], theirs: Mapping[Name, Side], last: date) -> Difference:
+    own, other = ours.get(name, _nothing(theirs.get(name))), theirs.get(name, _nothing(ours.get(name)))
+    tokens = None if own.tokens is None or other.tokens is None else other.tokens - own.tokens
+    usd = None if own.usd is None or other.usd is None else other.usd - own.usd
+    day, provider, model, key = name
+    return Difference(
+        day=day,
+        provider=provider,
+        model=model,
+        key=key,
+        ours=own,
+        theirs=other,
+        tokens_more=tokens,
+        usd_more=usd,
+        cause=_cause(name, ours, theirs, last),
+    )
+
+
+def _nothing(like: Side | None) -> Side:
+    """A side that counted nothing, of what the other one says."""
+    if like is None:
+        return Side()
+    zero = None if like.tokens is None else 0
+    return Side(prompt_tokens=zero, cache_read_tokens=zero, completion_tokens=zero, usd=like.usd and Decimal(0))
+
+
+def _cause(name: Name, ours: Mapping[Name, Side], theirs: Mapping[Name, Side], last: date) -> str:
+    own, other = ours.get(name), theirs.get(name)
+    if own is None:
+        return "none of these calls came through here: another program, key or team uses the account"
+    if other is None:
+        return (
+            "the report's last day had not ended when it was exported"
+            if name[0] == last
+            else "not in the report: another account or organisation, or the report was filtered"
+        )
+    if own.tokens is not None and other.tokens is not None and not _is_same(own.tokens, other.tokens):
+        return _cause_of_tokens(name, own, other, ours, theirs, last)
+    return _cause_of_dollars(own, other)
+
+
+def _cause_of_tokens(
+    name: Name, own: Side, other: Side, ours: Mapping[Name, Side], theirs: Mapping[Name, Side], last: date
+) -> str:
+    more = (other.tokens or 0) - (own.tokens or 0)
+    for step in (-1, 1):
+        beside = (name[0] + timedelta(days=step), *name[1:])
+        mine, yours = ours.get(beside, Side(0, 0, 0, 0)), theirs.get(beside, Side(0, 0, 0, 0))
+        if mine.tokens is not None and yours.tokens is not None and _is_same(mine.tokens - yours.tokens, more):
+            return "calls around midnight UTC stand on the day beside: a call is booked when it begins"
+    if more < 0 and name[0] == last:
+        return "the report's last day had not ended when it was exported"
+    if more > 0 and own.basis is Basis.LOWER_BOUND and _is_same(own.prompt_tokens, other.prompt_tokens):
+        return "our logs were written before the output was final: theirs is the count"
+    if more > 0:
+        return "some calls did not come through here: another program, key or team uses the account"
+    return "we counted more: calls to another account, or replies that the provider did not charge"
+
+
+def _cause_of_dollars(own: Side, other: Side) -> str:
+    if own.usd is None or other.usd is None or _is_same(own.usd, other.usd):
+        return ""
+    if own.calls_unpriced:
+        return f"calls without a known price here ({own.calls_unpriced:,}): give the model a price in prices.toml"
+    if not _is_same(own.cache_read_tokens, other.cache_read_tokens):
+        return "cached tokens were counted as others"
+    if own.usd and other.usd < own.usd:
+        share = 1 - float(other.usd / own.usd)
+        return f"the tokens agree and they charge {share:.1%} less: a discount; put it into prices.toml"
+    if own.usd:
+        share = float(other.usd / own.usd) - 1
+        return f"the tokens agree and they charge {share:.1%} more: a lane, a region or a price that is not known here"
+    return "they charge for what costs nothing here"
+
+
+def _is_same(one: Decimal | int | None, other: Decimal | int | None) -> bool:
+    if one is None or other is None:
+        return True
+    floor = LEAST_TOKENS if isinstance(one, int) else LEAST_USD
+    return abs(float(one) - float(other)) <= SAME * max(abs(float(one)), abs(float(other)), floor)
+
+
+def difference_rows(found: Sequence[Difference]) -> list[dict[str, Any]]:
+    """As JSON has them."""
+    return [msgspec.to_builtins(one, builtin_types=(Decimal, date)) for one in found]

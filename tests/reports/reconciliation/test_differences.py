@@ -1,0 +1,79 @@
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from modicum.calls import Basis
+from modicum.reports.reconciliation.differences import Side, compare_sides, difference_rows
+
+ONE, TWO, THREE = (date(2026, 11, day) for day in (1, 2, 3))
+
+
+def name(day=ONE, model="opus"):
+    return day, "anthropic", model, ""
+
+
+def side(prompt=100_000, completion=5_000, usd="10", read=0, **fields):
+    return Side(3, prompt, read, completion, None if usd is None else Decimal(usd), **fields)
+
+
+def cause(ours, theirs):
+    (found,) = compare_sides({name(): ours} if ours else {}, {name(): theirs, name(TWO): side()})[:1]
+    return found.cause
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "why"),
+    [
+        (side(), side(usd="10.01"), ""),
+        (side(), side(usd=None), ""),
+        (None, side(), "none of these calls came through here"),
+        (side(), side(prompt=200_000), "some calls did not come through here"),
+        (side(), side(prompt=50_000), "we counted more"),
+        (side(basis=Basis.LOWER_BOUND), side(completion=50_000), "before the output was final"),
+        (side(), side(usd="8.8"), "they charge 12.0% less: a discount"),
+        (side(), side(usd="11"), "they charge 10.0% more"),
+        (side(usd="4", calls_unpriced=2), side(), "calls without a known price here (2)"),
+        (side(), side(usd="5", read=90_000), "cached tokens were counted as others"),
+        (side(usd="0"), side(), "they charge for what costs nothing here"),
+    ],
+)
+def test_a_difference_has_its_likely_cause(ours, theirs, why):
+    assert why in cause(ours, theirs)
+    assert bool(why) == bool(cause(ours, theirs))
+
+
+def test_what_a_report_lacks_is_told_apart_by_its_day():
+    ours = {name(): side(), name(TWO): side(), name(TWO, "haiku"): side()}
+    found = compare_sides(ours, {name(TWO): side(), name(ONE, "sonnet"): side()})
+
+    causes = {(one.day, one.model): one.cause for one in found}
+    assert causes[ONE, "opus"].startswith("not in the report")
+    assert causes[TWO, "haiku"] == "the report's last day had not ended when it was exported"
+    assert causes[TWO, "opus"] == ""
+
+
+def test_calls_around_midnight_are_recognised_on_both_days():
+    ours = {name(ONE): side(150_000), name(TWO): side(50_000), name(THREE): side()}
+    theirs = {name(ONE): side(100_000), name(TWO): side(100_000), name(THREE): side()}
+
+    found = compare_sides(ours, theirs)
+
+    assert ["midnight" in one.cause for one in found] == [True, True, False]
+    assert [one.tokens_more for one in found] == [-50_000, 50_000, 0]
+
+
+def test_days_and_providers_that_no_report_covers_are_left_out():
+    ours = {name(ONE): side(), name(THREE): side(), (TWO, "openai", "gpt", ""): side()}
+
+    assert [one.day for one in compare_sides(ours, {name(TWO): side()})] == [TWO]
+    assert compare_sides(ours, {}) == []
+
+
+def test_rows_are_json():
+    found = compare_sides({name(): side()}, {name(): side(usd="8")})
+
+    (row,) = difference_rows(found)
+    assert row["usd_more"] == -2
+    assert b'"day":"2026-11-01"' in msgspec.json.encode(row)

@@ -15,6 +15,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "browser/test_beside_the_gateway.py": "the console of `modicum up`, in a real browser",
     "test___main__.py": "the command before it is loaded",
     "test_names.py": "names in all of the source",
+    "optimizers/test_bad_requests.py": "requests that no API documents, through every rule in every dialect",
     "context/test_doors.py": "one conversation through every door of context/, the importers and the gateway",
     "context/test_former_version.py": "a ledger and a journal of the version before",
     "gateway/budgets/test_shared.py": "two gateways and one server that counts for both",
@@ -51,6 +52,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "test_unknown_numbers.py": "every reader at once, with a number that nobody knows",
     "test_same_problems.py": "bill, counting, audit and import over the same files",
     "test_every_verb.py": "what holds for every verb, and docs/verbs.md beside it",
+    "test_first_week.py": "the commands of the pages for readers, as they are printed",
     "test_first_use.py": "the first ten minutes of five readers, by the commands that the documentation names",
     "test_sample.py": "holds the sample to what writes it, and to what a newcomer has to see",
 }

@@ -13,7 +13,7 @@ PAGE = (ROOT / "docs" / "verbs.md").read_text()
 LISTS = {"doctor", "experiment log", "experiment status", "key list", "key log"}
 """Verbs whose `--json` is a list: they always were, and no other joins them."""
 NO_FIGURES = {
-    *("console", "mock", "up", "watch"),  # they run until they are stopped
+    *("console", "mcp", "mock", "up", "watch"),  # they run until they are stopped
     *(
         "fix forget",
         "fix undo",

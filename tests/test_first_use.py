@@ -2,6 +2,9 @@
 
 import csv
 import io
+import json
+import subprocess
+import sys
 from pathlib import Path
 from time import perf_counter
 
@@ -78,21 +81,69 @@ def test_an_agent_engineer_sees_what_prompts_hold_and_which_rules_would_act(type
     assert {rule["rule"] for rule in rules} >= {"content.cut", "content.repeats"}
 
 
-@pytest.mark.parametrize(
-    "name", ["p" * 300, "\u05e9\u05dc\u05d5\u05dd \u202e", "\U0001f680 \U0001f469\u200d\U0001f4bb", "a\x1b[31mb\rc"]
+ODD_NAMES = ("p" * 300, "\u05e9\u05dc\u05d5\u05dd \u202e", "\U0001f680 \U0001f469\u200d\U0001f4bb", "a\x1b[31mb\rc")
+LOG_VERBS = (
+    *("bill --by project", "anatomy --by project", "exposure --by project", "blocks", "advise", "live --once"),
+    "audit",
 )
-def test_odd_names_stay_on_their_line(modicum, transcripts, name):
-    import json
 
-    for path in transcripts.iterdir():
-        path.write_text(path.read_text().replace('"/home/ada/shop"', json.dumps(name)))
-    bill = modicum("bill", transcripts, "--by", "project")
-    page = modicum("audit", transcripts, "--html", "-")
 
-    assert (bill.status, page.status) == (0, 0)
-    assert "\x1b" not in bill.out
-    assert "\u202e" not in bill.out
-    assert "<main>" in page.out
+@pytest.fixture
+def odd_logs(transcripts, tmp_path):
+    """The same sessions in four projects whose names are none that anybody expects."""
+    folder = tmp_path / "odd"
+    for number, name in enumerate(ODD_NAMES):
+        (folder / str(number)).mkdir(parents=True)
+        for path in transcripts.iterdir():
+            text = path.read_text().replace('"/home/ada/shop"', json.dumps(name)).replace("msg_", f"msg_{number}")
+            (folder / str(number) / path.name).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("line", LOG_VERBS)
+def test_odd_names_stay_on_their_line(modicum, odd_logs, monkeypatch, line):
+    monkeypatch.setenv("COLUMNS", "20")
+    for form in ("", "--csv"):
+        ran = modicum(*line.split(), odd_logs, *form.split())
+        assert ran.status == 0, ran.err
+        assert set("\x1b\r\u202e") & set(ran.out.replace("\r\n", "\n") + ran.err) == set()
+
+
+def test_odd_names_steer_no_page(modicum, odd_logs):
+    for verb in (["bill", "--by", "project"], ["audit"]):
+        page = modicum(*verb, odd_logs, "--html", "-").out
+        assert "<main>" in page
+        assert "p" * 300 in page
+        assert set("\x1b\r\u202e") & set(page) == set()
+
+
+def test_one_currency_at_once_and_no_option_is_passed_over(modicum, transcripts):
+    refused = modicum("bill", transcripts, "--currency", "EUR=0.9", "--currency", "GBP=0.8")
+
+    assert (refused.status, "--currency is given 2 times" in refused.err) == (2, True)
+    assert modicum("bill", transcripts, "--by", "model", "--by", "day").status == 0
+
+
+def test_days_begin_where_the_clock_stands(modicum, transcripts, monkeypatch):
+    days = {}
+    for zone in ("UTC", "Pacific/Kiritimati", "America/Los_Angeles"):
+        monkeypatch.setenv("TZ", zone)
+        found = modicum("bill", transcripts, "--by", "day", "--json").json
+        days[zone] = [row["name"] for row in found["rows"]]
+        assert found["calls"] == 7
+    monkeypatch.setenv("TZ", "Nowhere/At_All")
+
+    assert days["UTC"] != days["Pacific/Kiritimati"]
+    assert "was not found" in modicum("bill", transcripts, "--by", "day").out
+
+
+def test_a_reader_that_goes_away_is_no_failure(transcripts):
+    command = [sys.executable, "-m", "modicum", "bill", str(transcripts), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()  # before a word is printed
+        err = process.stderr.read()
+
+    assert (process.returncode, "Traceback" in err, "Broken" in err) == (0, False, False)
 
 
 def test_a_month_without_calls_is_an_empty_answer_and_logs_without_calls_are_an_error(modicum, transcripts, tmp_path):

@@ -138,4 +138,4 @@ def test_runs_of_a_time_and_those_under_a_plan(store):
     assert (runs(), runs(arm="plan"), runs(arm="")) == (["r1", "r3"], ["r2"], ["r1", "r2", "r3"])
     assert runs(since=START + timedelta(seconds=2)) == ["r3"]
     assert runs(until=START + timedelta(seconds=3), arm="") == ["r1", "r2"]
-    assert "1 runs used a plan: left out (--arm plan selects them)" in read_ledger_rows(store).notes
+    assert "1 run used a plan: left out (--arm plan selects them)" in read_ledger_rows(store).notes

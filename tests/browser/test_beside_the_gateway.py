@@ -72,7 +72,7 @@ def test_calls_appear_by_themselves_and_a_budget_is_enforced(gateway, open_page,
     page = open_page(f"{gateway.url}/overview")
     assert "no calls yet" in page.locator(".nothing").inner_text()
     gateway.call()
-    page.locator(".tile", has_text="in the last minute").get_by_text("1 calls").wait_for(timeout=30_000)
+    page.locator(".tile", has_text="in the last minute").get_by_text("1 call").wait_for(timeout=30_000)
     keep_picture(page, "console-live")
 
     budgets = open_page(f"{gateway.url}/budgets")

@@ -9,4 +9,4 @@ def test_an_unknown_name_is_answered_with_the_names_there_are():
 
 def test_what_was_typed_is_shortened_and_an_empty_list_says_so():
     assert len(str(unknown_name("model", "x" * 1000, []))) < 200
-    assert accepted_are([]) == "accepted are none"
+    assert accepted_are([]) == "there are none yet"

@@ -163,7 +163,7 @@ def test_a_subscription_stands_beside_the_list_price(modicum, transcripts, tmp_p
         ("Max", 1, 200, 7)
     ]
     assert bill["subscriptions"][0]["list_cost_usd"] == bill["cost_usd"]
-    assert "Max: $200.00 for 1 months covered 7 calls" in modicum("bill", transcripts, "--prices", own).out
+    assert "Max: $200.00 for 1 month covered 7 calls" in modicum("bill", transcripts, "--prices", own).out
 
 
 def test_calls_of_other_journals_are_in_the_bill_while_one_journal_is_garbage(modicum, tmp_path):

@@ -101,3 +101,17 @@ def test_help_imports_nothing_heavy():
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
 
     assert shown.splitlines()[-1] == "[]"
+
+
+def test_in_a_home_that_cannot_be_written_logs_are_read_and_the_rest_says_what_to_set(
+    modicum, transcripts, tmp_path, monkeypatch
+):
+    (tmp_path / "file").write_text("")
+    for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "file"))
+
+    assert [modicum(verb, transcripts).status for verb in ("bill", "audit", "anatomy", "blocks")] == [0, 0, 0, 0]
+    for words in (["import", transcripts], ["key", "create", "a"], ["key", "list"], ["up"]):
+        refused = modicum(*words)
+        assert (refused.status, refused.err.count("\n")) == (2, 1), words
+        assert "make it writable, or set XDG_DATA_HOME to another folder" in refused.err, words

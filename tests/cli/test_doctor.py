@@ -118,7 +118,7 @@ def test_doctor_names_a_garbage_journal_and_what_to_type(folder, name):
 
 def test_doctor_counts_what_is_not_in_the_ledger_yet_and_names_what_was_set_aside(folder):
     journaled(1)
-    assert "1 records not in the ledger yet" in run_modicum("doctor")
+    assert "1 record not in the ledger yet" in run_modicum("doctor")
     (state_folder() / "journal" / "gateway-2.sqlite.broken").write_text("x")
     (state_folder() / "events.sqlite").write_bytes(b"garbage " * 1000)
 

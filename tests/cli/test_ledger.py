@@ -60,7 +60,7 @@ class TestLedger:
         assert (watched["windows"], watched["joules"], copied["energy_windows"]) == (2, 2000, 2)
         assert "http://gpu1:8000" in modicum("ledger", "info", "--ledger", there).out
         assert of_a_team["windows_purged"] == 0
-        assert "and 1 windows of energy" in gone
+        assert "and 1 window of energy" in gone
 
     def test_retention_forgets_windows_too(self, modicum, transcripts, monkeypatch, tmp_path):
         append_windows(None, [window()])

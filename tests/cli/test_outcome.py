@@ -130,7 +130,7 @@ def test_commits_become_outcomes_of_the_task_before_them_and_the_rule_is_printed
 
     assert code == 0
     assert "Rule: A commit counts in full for the task with the last call" in out
-    assert "1 commits: 1 joined by branch and time, 0 by time alone, 0 to no task" in out
+    assert "1 commit: 1 joined by branch and time, 0 by time alone, 0 to no task" in out
     assert (told["tasks"], told["tasks_without_commit"], told["authors"]) == (2, 1, ["ada@example.org"])
     booked = outcomes(ledger)
     assert {o for o in booked if o[2]} == {

@@ -29,7 +29,7 @@ def test_a_fork_that_is_written_later_rests_on_nothing_that_only_its_parent_has(
 
     ran = modicum("watch", tmp_path)
 
-    assert ran.out.splitlines() == ["3 new calls, 0 that had grown", "1 new calls, 0 that had grown"]
+    assert ran.out.splitlines() == ["3 new calls, 0 that had grown", "1 new call, 0 that had grown"]
     with closing(open_store(str(next(tmp_path.rglob("ledger.duckdb"))))) as store:
         (found,) = [entry.call for batch in store.entries() for entry in batch if entry.call.call_id == "msg_09Z"]
     assert (found.task, found.anatomy.kept_segments) == ("s-9", 0)

@@ -51,10 +51,10 @@ def test_contradictory_runs_are_left_out_and_repeated_ones_count_once():
     checked = check_results(rows)
 
     assert [(each.arm, each.task) for each in checked.results] == [("a", "2"), ("b", "1"), ("a", "3"), ("a", "3")]
-    assert "1 runs stand more than once with different outcomes" in checked.remarks[0]
-    assert checked.remarks[1] == "1 rows repeat a run that is there already and count once."
+    assert "1 run stands more than once with different outcomes" in checked.remarks[0]
+    assert checked.remarks[1] == "1 row repeats a run that is there already and counts once."
 
 
 def test_a_cost_of_0_for_tokens_is_pointed_out():
-    assert "b: 1 runs took tokens and cost $0" in check_results([result("b", 1, cost=0.0)]).remarks[0]
+    assert "b: 1 run took tokens and cost $0" in check_results([result("b", 1, cost=0.0)]).remarks[0]
     assert check_results([result("b", 1, cost=0.0, tokens=None)]).remarks == []

@@ -49,7 +49,7 @@ def test_an_outcome_of_two_arms_belongs_to_neither():
     ledger = results_of_ledger([row("t1"), row("t1", name="haiku")], "model", "task")
 
     assert ledger.results == []
-    assert "1 tasks worked under more than one model" in ledger.remarks[0]
+    assert "1 task worked under more than one model" in ledger.remarks[0]
 
 
 def test_tasks_that_cannot_be_matched_are_left_out():
@@ -59,7 +59,7 @@ def test_tasks_that_cannot_be_matched_are_left_out():
 
     assert ledger.results == []
     assert ledger.remarks == [
-        "1 tasks have no tag:arm and are left out.",
+        "1 task has no tag:arm and is left out.",
         "2 tasks have no tag:case, or several, and cannot be matched; left out.",
     ]
 

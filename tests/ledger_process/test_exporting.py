@@ -214,7 +214,7 @@ def test_what_is_refused_for_good_is_counted_and_does_not_stop_the_rest(rig, col
     assert rig.count('modicum_otel_spans_dropped_total{why="refused"}') == 2
     assert rig.count("modicum_otel_spans_exported_total") == 1
     assert [line.replace(collector.url, "URL") for line in rig.said] == [
-        "URL refused 1 spans with status 400",
+        "URL refused 1 span with status 400",
         "URL did not take 1 of 2 spans: 'no such tenant'",
     ]
 

@@ -4,7 +4,14 @@ import stat
 import pytest
 
 from modicum.calls import UserError
-from modicum.library.resources import KEY_BYTES, load_prices, open_ledger, read_digest_key
+from modicum.library.resources import (
+    KEY_BYTES,
+    has_digest_key,
+    lend_digest_key,
+    load_prices,
+    open_ledger,
+    read_digest_key,
+)
 from modicum.settings import data_folder
 
 
@@ -58,3 +65,21 @@ def test_own_prices_stand_above_the_list(tmp_path):
 
     assert load_prices(None).price_file is None
     assert [price.model for price in load_prices(path).price_file.prices] == ["my-llama"]
+
+
+def test_where_no_key_can_be_made_logs_get_one_of_this_process_and_a_ledger_gets_none(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
+
+    assert lend_digest_key() == lend_digest_key()
+    assert not has_digest_key()
+    with pytest.raises(UserError, match="set XDG_DATA_HOME to another folder"):
+        read_digest_key()
+
+
+def test_a_key_that_is_broken_is_not_replaced_by_a_lent_one():
+    (data_folder() / "digest.key").parent.mkdir(parents=True)
+    (data_folder() / "digest.key").write_bytes(b"short")
+
+    with pytest.raises(UserError, match="is broken"):
+        lend_digest_key()

@@ -39,7 +39,7 @@ def test_vectors_of_ones_own_count_beside_words():
         return [(1.0, 0.0) if "baked" in text or text == "dough" else (0.0, 1.0) for text in texts]
 
     assert select(DOCUMENTS, "dough", 6, embed=embed).passages[0].text == "Bread is baked."
-    with pytest.raises(UserError, match="embed gave 1 vectors for 9 texts"):
+    with pytest.raises(UserError, match="embed gave 1 vector for 9 texts"):
         select(DOCUMENTS, "dough", 6, embed=lambda _: [(1.0,)])
     with pytest.raises(UserError, match="vectors of 1 and 2 numbers"):
         select(["a"], "dough", 6, embed=lambda _: [(1.0,), (1.0, 2.0)])

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from modicum.reports.figures import dollars, dollars_of, dollars_of_axis, number_of, share, unpriced_note
+from modicum.reports.figures import dollars, dollars_of, dollars_of_axis, number_of, share, uncosted_note, unpriced_note
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,8 @@ def test_a_small_saving_is_not_nothing_and_the_last_bits_of_a_sum_are(usd, shown
 def test_one_call_is_no_several():
     assert unpriced_note(1) == "1 call has no known price and is in no sum"
     assert unpriced_note(1200) == "1,200 calls have no known price and are in no sum"
+
+
+def test_a_sum_says_how_many_of_its_calls_are_not_in_it():
+    assert uncosted_note(1, 5) == "1 of 5 calls has no known cost and is in no sum"
+    assert uncosted_note(2, 1200) == "2 of 1,200 calls have no known cost and are in no sum"

@@ -13,6 +13,7 @@ import numpy as np
 from modicum.agents.answers import find_tied_answers, vote
 from modicum.agents.graph import TeamGraph
 from modicum.agents.recordings import AgentTurn, ReadMessage, RecordedRun, RecordedTeam
+from modicum.calls.words.counted_nouns import number_of
 from modicum.statistics.paired import paired_difference
 from modicum.statistics.proportions import share_over_tasks
 
@@ -294,7 +295,9 @@ def _list_limits(team: RecordedTeam, revotes: Sequence[bool]) -> list[str]:
     if not team.graded:
         limits.append("who is right: no run has an outcome or a gold answer, so only cost and agreement are known")
     elif len(team.graded) < len(team.runs):
-        limits.append(f"the outcome of {len(team.runs) - len(team.graded)} of {len(team.runs)} runs: none is recorded")
+        limits.append(
+            f"outcomes of {len(team.runs) - len(team.graded)} of {number_of(len(team.runs), 'run')}: none is recorded"
+        )
     if team.graded and len({run.team_score for run in team.graded}) == 1:
         limits.append("what makes a difference: every graded run had the same outcome")
     if team.graded and all(run.gold is None for run in team.graded):
@@ -328,8 +331,8 @@ def _list_oddities(team: RecordedTeam) -> list[str]:
     if odd := [(run, turn, read) for run in team.runs for turn, read in _list_reads_before_writing(run)]:
         run, turn, read = odd[0]
         limits.append(
-            f"who read whom in {len(odd)} cases that contradict the order of turns (run '{run.run}': {turn.agent} "
-            f"in round {turn.round} had read {read.agent} of round {read.round}, who had not spoken yet)"
+            f"who read whom in {number_of(len(odd), 'case')} that contradict the order of turns (run '{run.run}': "
+            f"{turn.agent} in round {turn.round} had read {read.agent} of round {read.round}, who had not spoken yet)"
         )
     if any(turn.tokens is None for run in team.runs for turn in run.turns):
         limits.append("token shares: some turns were recorded without token counts")

@@ -14,6 +14,7 @@ import msgspec
 from modicum.agents.recordings import RecordedRow
 from modicum.calls import Problem
 from modicum.calls.errors import UserError
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.ledger.outcomes import find_outcome
 from modicum.ledger.store import Store
 
@@ -120,12 +121,13 @@ def _explain_missing(place: str, counted: Mapping[str, Any]) -> str:
         return f"the ledger {place} holds no calls; fill it with 'modicum import PATH...', or give a recording: FILE"
     if not counted["calls_with_run"]:
         return (
-            f"none of the {calls:,} calls in the ledger {place} has the tags 'run' and 'round' (headers x-modicum-run, "
-            "x-modicum-round), so their runs are not known. Record them, or give a recording: FILE"
+            f"none of the {number_of(calls, 'call')} in the ledger {place} has the tags 'run' and 'round' (headers "
+            "x-modicum-run, x-modicum-round), so their runs are not known. Record them, or give a recording: FILE"
         )
     return (
-        f"{int(counted['calls_with_run']):,} calls in the ledger {place} have the tag 'run', but none names its agent "
-        "(field 'agent', header x-modicum-agent), so it is not known who spoke"
+        f"{number_of(int(counted['calls_with_run']), 'call')} in the ledger {place} "
+        f"{noun_for(int(counted['calls_with_run']), 'has', 'have')} the tag 'run', but none names "
+        "its agent (field 'agent', header x-modicum-agent), so it is not known who spoke"
     )
 
 
@@ -135,7 +137,8 @@ def _choose_outcome(store: Store, name: str | None) -> str:
     known = [row["name"] for row in store.ask("outcomes")]
     if len(known) > 1:
         raise UserError(
-            f"the ledger {store.place} holds {len(known)} outcomes ({', '.join(known)}): choose one with --outcome NAME"
+            f"the ledger {store.place} holds {number_of(len(known), 'outcome')} ({', '.join(known)}): choose one with "
+            "--outcome NAME"
         )
     return known[0] if known else ""
 
@@ -143,17 +146,17 @@ def _choose_outcome(store: Store, name: str | None) -> str:
 def _list_notes(counted: Mapping[str, Any], unclear: int, outcome: str, arm: str) -> list[str]:
     notes = []
     if arm == "full" and counted["runs_under_plan"]:
-        notes.append(f"{int(counted['runs_under_plan']):,} runs used a plan: left out (--arm plan selects them)")
-    if nobody := int(counted["calls_with_run"]) - int(counted["calls_with_run_and_agent"]):
-        notes.append(f"{nobody:,} calls have the tag 'run' but no agent: left out")
-    if counted["calls_without_round"]:
         notes.append(
-            f"{int(counted['calls_without_round']):,} calls have no tag 'round': each call of an agent is"
-            " counted as its next round"
+            f"{number_of(int(counted['runs_under_plan']), 'run')} used a plan: left out (--arm plan selects them)"
         )
+    if nobody := int(counted["calls_with_run"]) - int(counted["calls_with_run_and_agent"]):
+        notes.append(f"{number_of(nobody, 'call has', 'calls have')} the tag 'run' but no agent: left out")
+    if counted["calls_without_round"]:
+        without_round = number_of(int(counted["calls_without_round"]), "call has", "calls have")
+        notes.append(f"{without_round} no tag 'round': each call of an agent is counted as its next round")
     if unclear:
         notes.append(
-            f"{unclear:,} runs have no clear outcome '{outcome}': their task has several runs, or outcomes with "
-            "different values. Record an outcome under the name of the run"
+            f"{number_of(unclear, 'run has', 'runs have')} no clear outcome '{outcome}': their task has several runs, "
+            "or outcomes with different values. Record an outcome under the name of the run"
         )
     return notes

@@ -21,6 +21,7 @@ from modicum.agents.plan_rules import Binding, Decision, Drop, EarlyExit, Eviden
 from modicum.agents.recordings import RecordedTeam
 from modicum.agents.replay import TeamReplay, replay
 from modicum.agents.team_plan import SCHEMA, TeamPlan
+from modicum.calls.words.counted_nouns import number_of
 from modicum.statistics.paired import (
     PairedDifference,
     paired_difference,
@@ -138,7 +139,10 @@ def list_proposals(
     )
     if not found.safe:
         return [make_blank_plan(team, *_explain_rejection(found.tried, found.worthwhile, max_loss))]
-    chosen = f"chosen from {len(found.tried)} candidates on these tasks, with intervals wide enough for all of them"
+    chosen = (
+        f"chosen from {number_of(len(found.tried), 'candidate')} on these tasks, with intervals wide enough for all of "
+        "them"
+    )
     plans: list[TeamPlan] = []
     for kept in STEPS:
         one = choose_safest(found.safe, found.confidence, kept)
@@ -262,7 +266,7 @@ def find_worst_agent(team: RecordedTeam, *, confidence: float = 0.95) -> Drop | 
     nearest = min(found, key=lambda one: one.mean)
     own = np.mean(list(first[worst].values()))
     why = f"its own first answers score {own:.2f}, every other agent's at least {100 * nearest.mean:.0f} points more"
-    return Drop(agent=worst, why=f"{why} on the same {nearest.pairs_count} tasks")
+    return Drop(agent=worst, why=f"{why} on the same {number_of(nearest.pairs_count, 'task')}")
 
 
 def _collect_first_scores(team: RecordedTeam) -> dict[str, dict[str, float]]:

@@ -15,6 +15,7 @@ from modicum.agents.graph import TeamGraph
 from modicum.calls import Problem, UserError
 from modicum.calls.outside.one_line import CONTROL
 from modicum.calls.usage import checked_count
+from modicum.calls.words.counted_nouns import number_of
 
 
 class ReadMessage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -185,7 +186,9 @@ def build_team(
     """
     names = sorted({row.team for _, row in rows})
     if team is None and len(names) > 1:
-        raise UserError(f"{path} holds {len(names)} teams ({', '.join(names)}): choose one with --team NAME")
+        raise UserError(
+            f"{path} holds {number_of(len(names), 'team')} ({', '.join(names)}): choose one with --team NAME"
+        )
     chosen = names[0] if team is None and names else team or ""
     mine = [(line, row) for line, row in rows if row.team == chosen]
     problems: list[Problem] = []
@@ -207,7 +210,11 @@ def build_team(
         whose = f" of team '{chosen}'" if chosen else ""
         listed = ", ".join(repr(name) if name else "one without a name" for name in names)
         known_teams = f"; its teams are {listed}" if names and chosen not in names else ""
-        known_teams += f"; {len(problems)} rows were left out, the first: {problems[0]}" if problems else ""
+        known_teams += (
+            f"; {number_of(len(problems), 'row was', 'rows were')} left out, the first: {problems[0]}"
+            if problems
+            else ""
+        )
         raise UserError(f"{path} holds no turns{whose}: a turn is a row with an agent{known_teams}")
     runs = tuple(_build_run(name, spoken, results.get(name), tasks[name]) for name, spoken in turns.items())
     return _build_team(chosen, runs, graph), problems

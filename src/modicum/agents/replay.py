@@ -16,6 +16,7 @@ from modicum.agents.plan_rules import Evidence
 from modicum.agents.recordings import AgentTurn, RecordedRun, RecordedTeam
 from modicum.agents.team_plan import TeamPlan
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.statistics.paired import PairedDifference, paired_difference, pairs_needed
 
 Floats = NDArray[np.float64]
@@ -105,7 +106,11 @@ class TeamReplay:
     def evidence(self, margin: float, confidence: float = 0.95) -> Evidence:
         change = self.change(confidence)
         count = max(1, change.pairs_count)
-        ungraded = f"{self.unknown_count} answers could not be graded and count as wrong" if self.unknown_count else ""
+        ungraded = (
+            f"{number_of(self.unknown_count, 'answer')} could not be graded and count as wrong"
+            if self.unknown_count
+            else ""
+        )
         return Evidence(
             basis="replay",
             tasks_count=change.pairs_count,

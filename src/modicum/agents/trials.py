@@ -13,6 +13,7 @@ from modicum.agents.guard import Guard
 from modicum.agents.recordings import RecordedRow, RecordedTeam
 from modicum.agents.team_plan import TeamPlan
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -67,7 +68,9 @@ class Trials:
         if not tasks:
             raise UserError("there are no tasks to learn from: give at least one")
         if budget_tokens is not None and budget_tokens <= 0:
-            raise UserError(f"a learning budget of {budget_tokens} tokens allows no run: raise --budget-tokens")
+            raise UserError(
+                f"a learning budget of {number_of(budget_tokens, 'token')} allows no run: raise --budget-tokens"
+            )
         self.graph = graph
         self.tasks = tasks
         self.budget_tokens = budget_tokens

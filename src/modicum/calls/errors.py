@@ -11,8 +11,9 @@ class UserError(Exception):
 
 
 def accepted_are(names: Iterable[str]) -> str:
-    """How messages say what may stand there: `accepted are 5m, 1h`."""
-    return f"accepted are {', '.join(names) or 'none'}"
+    """How messages say what may stand there: `accepted are 5m, 1h`; `there are none yet` where nothing may."""
+    listed = ", ".join(names)
+    return f"accepted are {listed}" if listed else "there are none yet"
 
 
 def unknown_name(what: str, name: str, names: Iterable[str], hint: str = "") -> UserError:

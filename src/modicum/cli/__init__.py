@@ -1,6 +1,5 @@
 """The command line: one file per verb, loaded when it is called. The only place that wires rooms together."""
 
-import errno
 import os
 from pathlib import Path
 from typing import Any, NoReturn
@@ -9,13 +8,11 @@ import click
 
 from modicum import __version__
 from modicum.calls.errors import UserError
+from modicum.calls.outside.fault_hints import OF_THE_MACHINE, hint_of_data_fault
 from modicum.calls.outside.one_line import one_line
 from modicum.calls.outside.storable import storable
 from modicum.cli.terminal.verb_group import VerbGroup
 from modicum.library.file_permissions import private_files
-
-_OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
-"""Faults that no verb can foresee and only the user can mend: the disk is full, may not be written, or is broken."""
 
 VERBS = {
     "audit": "Show where the money went, what was wasted, and what each change would have saved.",
@@ -185,7 +182,7 @@ def _system_fault(error: OSError) -> str:
     """
     from modicum.settings.folders import data_folder
 
-    of_the_machine = error.errno in _OF_THE_MACHINE
+    of_the_machine = error.errno in OF_THE_MACHINE
     if error.strerror is None or isinstance(error, ConnectionError) or not (error.filename or of_the_machine):
         raise error
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
@@ -193,5 +190,5 @@ def _system_fault(error: OSError) -> str:
     hint = "; 'modicum doctor' looks at disk and files" if of_the_machine else ""
     ours = data_folder()
     if name and not of_the_machine and (Path(name).is_relative_to(ours) or ours.is_relative_to(name)):
-        hint = "; modicum keeps its files there: make it writable, or set XDG_DATA_HOME to another folder"
+        hint = f"; {hint_of_data_fault(error)}"
     return one_line(f"{place}{error.strerror}") + hint

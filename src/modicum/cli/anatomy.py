@@ -10,6 +10,7 @@ import click
 
 from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.found_logs import join_found
@@ -19,6 +20,7 @@ from modicum.insights.dimensions import ANATOMY, parse_dimension
 from modicum.insights.rent import MOST_SEGMENTS
 from modicum.library import resources
 from modicum.library.choosing import choose_from
+from modicum.reports.figures import uncosted_note
 from modicum.settings import Settings, read_settings, user_zone
 
 if TYPE_CHECKING:
@@ -131,7 +133,7 @@ def print_anatomy(rent: "Rent") -> None:
     else:
         _print_parts(rent)
     if rent.calls_unpriced:
-        click.echo(f"{rent.calls_unpriced:,} of {rent.calls:,} calls have no known cost and are in no sum")
+        click.echo(uncosted_note(rent.calls_unpriced, rent.calls))
     output.print_text("prompts were counted by the provider; how they divide among their parts is our estimate")
 
 
@@ -142,7 +144,7 @@ def _print_segments(rent: "Rent") -> None:
     rows = []
     for part in rent.parts:
         one = part if isinstance(part, SegmentPart) else None
-        named = f"{output.count(part.segments)} other segments" if part.name == OTHERS else part.name
+        named = number_of(part.segments, "other segment") if part.name == OTHERS else part.name
         rows.append(
             [
                 named,

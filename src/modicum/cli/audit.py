@@ -11,6 +11,7 @@ import click
 
 from modicum.calls import Basis, UserError
 from modicum.calls.problem import problem_rows
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.log_reading import print_problems
@@ -20,6 +21,7 @@ from modicum.cli.terminal.audit_context_sizes import print_context_sizes
 from modicum.cli.terminal.audit_steps import print_beginnings, print_steps
 from modicum.cli.terminal.audit_what_ifs import format_saving, print_waiting, print_what_ifs
 from modicum.cli.terminal.page_file import check_page_place, write_page
+from modicum.reports.figures import uncosted_note
 from modicum.settings import ledger_place, read_settings, user_zone
 
 if TYPE_CHECKING:
@@ -246,7 +248,7 @@ def _print_spend(found: "Audit") -> None:
             f"({found.timezone}; {output.number_of(len(found.days), 'day')} with calls)"
         )
     if found.calls_unpriced:
-        output.print_text(f"{found.calls_unpriced:,} of {found.calls:,} calls have no known cost and are in no sum")
+        output.print_text(uncosted_note(found.calls_unpriced, found.calls))
 
 
 def _total(found: "Audit") -> str:
@@ -261,7 +263,7 @@ def fidelity_line(fidelity: "Fidelity", *, is_bound: bool) -> str:
         return "no call has a known price, so nothing can be replayed"
     line = (
         f"replay without changes: total {fidelity.total_error:+.1%}, median task {fidelity.median_task_error:.1%} "
-        f"off the record ({fidelity.calls:,} calls)"
+        f"off the record ({number_of(fidelity.calls, 'call')})"
     )
     if fidelity.unexplained_calls:
         line += (
@@ -376,7 +378,7 @@ def _print_cap_curve(curve: Sequence["CapPoint"]) -> None:
         ["tool results cut at", "results", "gross", "saves", "share", ""],
         [
             [
-                f"{point.cap_tokens:,} tokens",
+                number_of(point.cap_tokens, "token"),
                 output.count(point.results),
                 output.dollars_of(point.gross_usd),
                 format_saving(point.saving_usd),
@@ -394,13 +396,14 @@ def _print_missing_data(found: "Audit") -> None:
     notes = [f"  {row.id} {row.title}: lacks {row.lacks}" for row in lacking]
     if found.calls_without_anatomy:
         notes.append(
-            f"  {found.calls_without_anatomy:,} of {found.calls:,} calls have no anatomy (usage only): what their "
-            "prompts were made of is not known"
+            f"  {found.calls_without_anatomy:,} of {number_of(found.calls, 'call')} "
+            f"{noun_for(found.calls_without_anatomy, 'has', 'have')} no anatomy (usage only): what their prompts were "
+            "made of is not known"
         )
     if found.apart_calls:
         notes.append(
-            f"  {found.apart_calls:,} calls stand only in aggregated reports or have no usage "
-            f"({output.dollars_of(found.apart_cost_usd)}): nothing can be found in them"
+            f"  {number_of(found.apart_calls, 'call stands', 'calls stand')} only in aggregated reports or have no "
+            f"usage ({output.dollars_of(found.apart_cost_usd)}): nothing can be found in them"
         )
     if notes:
         output.print_text("\nnot computed:")

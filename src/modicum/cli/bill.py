@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from modicum.calls import Problem, UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.log_reading import NO_CALLS, no_calls_in, print_problems, read_logs
@@ -222,8 +223,8 @@ def _bill_by_dimension(
         _print_notes(options, scope, source)
         for fee in fees:
             output.print_text(
-                f"{fee.name}: {output.dollars(fee.paid_usd)} for {fee.months} months covered {fee.calls:,} calls "
-                f"of {fee.source} (list price {output.dollars(fee.list_cost_usd)})"
+                f"{fee.name}: {output.dollars(fee.paid_usd)} for {number_of(fee.months, 'month')} covered "
+                f"{number_of(fee.calls, 'call')} of {fee.source} (list price {output.dollars(fee.list_cost_usd)})"
             )
         _print_savings(source.savings)
     print_problems(problems, strict=options.strict, quiet=options.as_json)

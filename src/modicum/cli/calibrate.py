@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from modicum.calls import Call, Problem
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.inputs import token_measures
 from modicum.cli.inputs.found_logs import find_home_logs
 from modicum.cli.shared_options import json_option
@@ -79,7 +80,9 @@ def command(paths: tuple[Path, ...], *, dry_run: bool, as_json: bool) -> None:
     if kept:
         click.echo(f"{'Would be kept' if dry_run else 'Kept'} in {place}: those that say 'yes'.")
     if problems:
-        click.echo(f"{len(problems)} rows or files were not used; --json lists them", err=True)
+        click.echo(
+            f"{number_of(len(problems), 'row or file was', 'rows or files were')} not used; --json lists them", err=True
+        )
 
 
 def _read_pairs(
@@ -155,8 +158,8 @@ def _print_checks(checks: "list[CounterCheck]") -> None:
     for one in checks:
         long = "" if one.error_long is None else f", {token_measures.format_error(one.error_long)} of 4,000 tokens on"
         click.echo(
-            f"{one.counter} on {one.steps:,} steps of {one.family}: error {one.error * 100:.1f} %{long}; the line"
-            f" {one.line_error * 100:.1f} %. "
+            f"{one.counter} on {number_of(one.steps, 'step')} of {one.family}: error {one.error * 100:.1f} %{long}; "
+            f"the line {one.line_error * 100:.1f} %. "
             + (
                 "Your records confirm it: 'count' and 'fit' use it."
                 if one.confirmed
@@ -174,7 +177,7 @@ def _why_not_confirmed(check: "CounterCheck") -> str:
 
 
 def _print_errors(compared: "list[CalibrationComparison]", steps: int) -> None:
-    click.echo(f"{steps:,} steps where the log shows all that was appended.")
+    click.echo(f"{number_of(steps, 'step')} where the log shows all that was appended.")
     if not compared:
         click.echo("Too few to calibrate with: 30 of one kind are needed. The shipped calibrations stay.")
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from modicum.calls import Call, Problem, UserError
 from modicum.calls.problem import problem_rows
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.shared_options import LogOptions
 from modicum.cli.terminal import output
@@ -79,6 +80,8 @@ def _print_rows(rows: list[dict[str, Any]], other_files: int, problems: Sequence
         )
         if other_files:
             output.print_text(
-                f"{other_files:,} files of other formats are not in it: 'modicum bill' counts them, in one way"
+                f"{number_of(other_files, 'file of another format is', 'files of other formats are')} not in it: "
+                "'modicum bill' counts them, "
+                "in one way"
             )
     print_problems(problems, strict=options.strict, quiet=options.as_json)

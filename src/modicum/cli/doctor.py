@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.shared_options import json_option
 from modicum.cli.terminal import output
 from modicum.library import resources
@@ -85,7 +86,7 @@ def write_report(path: str) -> None:
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error}") from None
     number = len(report["fields"])
-    click.echo(f"{path}: {number} field{'s' * (number != 1)} that this version does not know; read it, then send it")
+    click.echo(f"{path}: {number_of(number, 'field')} that this version does not know; read it, then send it")
 
 
 def _run_checks() -> Iterator[Check]:
@@ -122,7 +123,7 @@ def _check_fields(settings: Settings) -> Iterator[Check]:
     except (UserError, OSError):
         return  # the check of the ledger says why
     for field in fields:
-        message = f"in {field.calls:,} calls of {field.source}, which makes their cost an estimate; "
+        message = f"in {number_of(field.calls, 'call')} of {field.source}, which makes their cost an estimate; "
         message += "'modicum doctor --unknown-fields FILE' writes a report to send"
         yield Check(f"unknown field {field.field}", fine=False, said=message)
 
@@ -164,7 +165,8 @@ def _check_teams(settings: Settings) -> Iterator[Check]:
     workers = settings.gateway.workers
     if settings.teams and workers > 1:
         message = (
-            f"{workers} workers, each of which knows only the calls that it saw: callers must send x-modicum-round"
+            f"{number_of(workers, 'worker')}, each of which knows only the calls that it saw: callers must send "
+            "x-modicum-round"
         )
         yield Check("rounds of teams", fine=True, said=f"{message} (docs/gateway.md)")
 
@@ -191,7 +193,7 @@ def _check_open_files(settings: Settings) -> str:
     files = OpenFiles(raise_limit(), -(-gateway.most_calls // gateway.workers))
     if files.problem:
         raise UserError(files.problem)
-    return f"{files.limit:,} in one process, enough for {files.calls:,} calls at once"
+    return f"{files.limit:,} in one process, enough for {number_of(files.calls, 'call')} at once"
 
 
 def _check_body_budget(settings: Settings) -> str:
@@ -217,7 +219,7 @@ def _check_journals() -> Iterator[Check]:
             message = "it was broken and was set aside: nothing reads it. 'sqlite3 FILE .recover' shows what is left; "
             yield Check(f"file {path}", fine=False, said=f"{message}delete or move it when it is not needed")
         if found.journals:
-            message = f"{found.journals} in {place}, {found.waiting:,} records not in the ledger yet"
+            message = f"{found.journals} in {place}, {number_of(found.waiting, 'record')} not in the ledger yet"
             yield Check(what, fine=True, said=message)
 
 
@@ -230,7 +232,7 @@ def _check_keys() -> str:
         return "none yet ('modicum key create NAME' makes one)"
     events = EventFile(path)
     try:
-        return f"{path}, {len(Keys(events.read('key', KeyEvent)).in_force())} keys in force"
+        return f"{path}, {number_of(len(Keys(events.read('key', KeyEvent)).in_force()), 'key')} in force"
     finally:
         events.close()
 
@@ -239,7 +241,7 @@ def _check_ledger(settings: Settings) -> str:
     with resources.open_ledger(None, settings) as store:
         rows = store.ask("holdings")
     calls = sum(row["calls"] for row in rows)
-    return f"{ledger_place(settings)}, {calls:,} calls"
+    return f"{ledger_place(settings)}, {number_of(calls, 'call')}"
 
 
 def _check_listener(settings: Settings) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.inputs import token_measures
 from modicum.cli.shared_options import json_option, prices_option
 from modicum.cli.terminal import output
@@ -104,7 +105,7 @@ def _print_report(report: "Fit", most_rows: int) -> None:
             "verdict",
             "one call",
             "from cache",
-            f"{calls} calls",
+            number_of(calls, "call"),
             "cached",
         ],
         [_row(model, calls) for model in report.models],
@@ -156,8 +157,8 @@ def _print_notes(report: "Fit") -> None:
     click.echo()
     talk = report.conversation
     click.echo(
-        f"Assumed: {talk.calls} calls, each adds {talk.appended_tokens:,} tokens, {talk.reply_tokens:,} of them its"
-        " reply; cached: each call comes within the cache's time to live."
+        f"Assumed: {number_of(talk.calls, 'call')}, each adds {number_of(talk.appended_tokens, 'token')}, "
+        f"{talk.reply_tokens:,} of them its reply; cached: each call comes within the cache's time to live."
     )
     if any(0 < model.conversation_calls < talk.calls for model in report.models):
         click.echo("A number in brackets: so many calls, then the window is full; the price is that of these calls.")

@@ -98,7 +98,7 @@ def _import(paths: Sequence[Path], options: ImportOptions, settings: Settings) -
         if chosen.files:
             calls = read_logs(
                 chosen.files,
-                make_reading(anatomy=not options.no_anatomy),
+                make_reading(anatomy=not options.no_anatomy, lasts=True),
                 options.source,
                 problems,
                 title="importing",

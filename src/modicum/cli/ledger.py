@@ -4,6 +4,7 @@ import click
 import msgspec
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
@@ -127,8 +128,16 @@ def purge(*, ledger_url: str | None, as_json: bool, before: str, yes: bool, **ow
         }
         output.print_json({"purged": gone, **others, "before": which.before, **owner})
     else:
-        also = "".join(f" and {purged[table.name]:,} {table.label}" for table in aged if purged.get(table.name))
-        click.echo(f"{gone:,} calls of {whose}{also} before {which.before:%Y-%m-%d} forgotten")
+        also = "".join(
+            f" and {_number_of_records(purged[table.name], table.label)}" for table in aged if purged.get(table.name)
+        )
+        click.echo(f"{number_of(gone, 'call')} of {whose}{also} before {which.before:%Y-%m-%d} forgotten")
+
+
+def _number_of_records(number: int, label: str) -> str:
+    """`1 window of energy`, `2 windows of energy`."""
+    noun, _, rest = label.partition(" ")
+    return number_of(number, f"{noun.removesuffix('s')} {rest}".rstrip(), label)
 
 
 @command.command()
@@ -164,6 +173,6 @@ def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
     else:
         others = ", ".join(f"{appended.booked:,} {RECORDS[name].label}" for name, appended in copied.records.items())
         click.echo(
-            f"{calls.new:,} calls copied to {places[1]}, {calls.replaced:,} replaced, "
+            f"{number_of(calls.new, 'call')} copied to {places[1]}, {calls.replaced:,} replaced, "
             f"{calls.unchanged:,} were there; {others}"
         )

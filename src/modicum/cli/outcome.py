@@ -12,6 +12,7 @@ from modicum.calls import Outcome, Problem, UserError
 from modicum.calls.outcome import checked_time
 from modicum.calls.outside.storable import storable
 from modicum.calls.problem import problem_rows
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.outcomes import early_signs, from_pull_requests
@@ -99,7 +100,7 @@ def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_
         )
     else:
         again = f", {repeated:,} of them repeated" if repeated else ""
-        click.echo(f"{count:,} outcomes booked{again}; ledger: {place}")
+        click.echo(f"{number_of(count, 'outcome')} booked{again}; ledger: {place}")
     print_problems(problems, strict=strict, quiet=as_json)
 
 
@@ -200,10 +201,12 @@ def from_git(options: FromGitOptions) -> None:
     click.echo(f"Rule: {rule}")
     click.echo(f"Authors: {', '.join(authors) or 'everybody'}")
     click.echo(
-        f"{len(found):,} commits: {joined.by_branch:,} joined by branch and time, {joined.by_time:,} by time alone, "
-        f"{joined.without_task:,} to no task"
+        f"{number_of(len(found), 'commit')}: {joined.by_branch:,} joined by branch and time, {joined.by_time:,} by "
+        f"time alone, {joined.without_task:,} to no task"
     )
-    click.echo(f"{joined.tasks:,} tasks in this repository, {joined.tasks_without_commit:,} without a commit")
+    click.echo(
+        f"{number_of(joined.tasks, 'task')} in this repository, {joined.tasks_without_commit:,} without a commit"
+    )
     if not joined.outcomes:
         click.echo(
             "nothing is booked: no commit follows a task. "
@@ -211,7 +214,7 @@ def from_git(options: FromGitOptions) -> None:
         )
         return
     verb = "would be booked" if options.dry_run else "booked"
-    click.echo(f"{len(joined.outcomes):,} outcomes {verb}; next: modicum yield --outcome commits")
+    click.echo(f"{number_of(len(joined.outcomes), 'outcome')} {verb}; next: modicum yield --outcome commits")
 
 
 @command.command(name="list")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.shared_options import json_option, pass_options
 from modicum.cli.terminal.quantity import Quantity
 from modicum.cli.terminal.verb_group import WholeLines
@@ -259,7 +260,9 @@ def compare_models(options: CompareOptions) -> int:
     elif found.break_even_tokens == 0:
         click.echo(f"the cache of {found.first} is the smaller one at every context")
     else:
-        click.echo(f"the cache of {found.first} is the smaller one from {found.break_even_tokens:,} tokens on")
+        click.echo(
+            f"the cache of {found.first} is the smaller one from {number_of(found.break_even_tokens, 'token')} on"
+        )
     return 0
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from modicum.calls import BUCKETS, UserError
 from modicum.calls.rates import KIN
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.shared_options import LedgerOptions, json_option, ledger_option, pass_options, prices_option
 from modicum.cli.terminal import output
@@ -106,7 +107,7 @@ def _save(options: PriceOptions, prices: "PriceBook", path: Path) -> None:
     with resources.open_ledger(options.ledger_url) as store:
         saved = SavedPrices.collect((entry.call for batch in store.entries() for entry in batch), prices)
     saved.write(path)
-    click.echo(f"{len(saved.saved_steps)} prices saved to {path}", err=True)
+    click.echo(f"{number_of(len(saved.saved_steps), 'price')} saved to {path}", err=True)
 
 
 MOST_COLUMNS_WIDE = 54
@@ -304,7 +305,10 @@ def _print_diff(options: DiffOptions, rows: "list[PriceChange]") -> None:
         (sum(row.only_new for row in rows), options.new, options.old),
     ):
         if count:
-            output.print_text(f"Left out: {output.count(count)} calls that have a price in {has} and none in {lacks}.")
+            output.print_text(
+                f"Left out: {number_of(count, 'call that has', 'calls that have')} a price in {has} and none in "
+                f"{lacks}."
+            )
     output.print_text("What is booked stays as it is.")
 
 

@@ -10,6 +10,7 @@ import click
 
 from modicum.calls import UserError
 from modicum.calls.outside.one_line import one_line
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.budgets.show import BUDGET_COLUMNS, budget_cells, budget_document
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.shared_options import json_option, pass_options
@@ -101,7 +102,7 @@ def _budget_table(rows: list[BudgetRow]) -> "Table":
     from rich.text import Text
 
     more = len(rows) - MOST_BUDGETS
-    caption = f"{more:,} more budgets; 'modicum budget show --all'" if more > 0 else None
+    caption = f"{number_of(more, 'more budget')}; 'modicum budget show --all'" if more > 0 else None
     table = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False, caption=caption)
     shown = [BUDGET_COLUMNS.index(name) for name in ("budget", "of", "limit", "left", "limit reached")]
     for index in shown:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.library import resources
 from modicum.outbound.listener import bind_listener
 from modicum.settings import (
@@ -192,8 +193,9 @@ def welcome_text(settings: Settings, count: int = 1) -> str:
         host = settings.gateway.hosts[0] if settings.gateway.hosts else "127.0.0.1"
     scheme = "https" if settings.gateway.tls_certificate_file else "http"
     base = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    workers = f" ({number_of(count, 'worker')})" if count > 1 else ""
     return (
-        f"gateway on {base}{f' ({count} workers)' if count > 1 else ''}, ledger {ledger_place(settings)}\n"
+        f"gateway on {base}{workers}, ledger {ledger_place(settings)}\n"
         f"  OPENAI_BASE_URL={base}/v1\n"
         f"  ANTHROPIC_BASE_URL={base}\n"
         f"  GOOGLE_GEMINI_BASE_URL={base}\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from modicum.calls import Problem
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.import_logs import purge_old_entries
 from modicum.cli.inputs.found_logs import find_home_logs
@@ -69,11 +70,11 @@ def _book_logs(paths: list[Path], options: WatchOptions) -> None:
     problems: list[Problem] = []
     with resources.open_ledger(options.ledger_url, settings, creates=True) as store:
         prices = resources.load_prices(options.price_path, settings)
-        reading = make_reading(anatomy=True)
+        reading = make_reading(anatomy=True, lasts=True)
         calls = read_logs(paths, reading, options.source, problems, booked_in=store.conversations_of)
         booked = book_calls(calls, store, prices)
         prices.save()
         purge_old_entries(store, settings)
     if booked.new or booked.replaced:
-        click.echo(f"{booked.new:,} new calls, {booked.replaced:,} that had grown")
+        click.echo(f"{number_of(booked.new, 'new call')}, {booked.replaced:,} that had grown")
     print_problems(problems, strict=False)

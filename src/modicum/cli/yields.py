@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.task_energy import add_task_energy
@@ -188,7 +189,7 @@ def print_yield(found: "Yield", by: str, outcome_row: "Row") -> None:
         click.echo(
             f"outcomes per kilowatt-hour: {_format_number(energy.value)}"
             + (f" ({_format_interval(energy)})" if _format_interval(energy) else "")
-            + f", over {energy.tasks:,} tasks of which every call was measured, {total.energy_kwh:,.4g} kWh"
+            + f", over {number_of(energy.tasks, 'task')} of which every call was measured, {total.energy_kwh:,.4g} kWh"
         )
     for estimate, what in (
         (total.outcomes_per_million_effective_tokens, "outcomes per million effective tokens"),

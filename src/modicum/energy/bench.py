@@ -8,6 +8,7 @@ import numpy as np
 
 from modicum.calls.errors import UserError
 from modicum.calls.outside.regular_file import read_named
+from modicum.calls.words.counted_nouns import number_of
 from modicum.energy.counter_curve import CounterCurve
 from modicum.energy.load_generator import LoadRun, LoadStream
 from modicum.energy.samples import GpuFacts, GpuReading
@@ -143,7 +144,7 @@ def _list_remarks(
     if run.failures:
         counted = sorted(run.failure_reasons.items(), key=lambda one: -one[1])[:MOST_REASONS]
         why = "; ".join(f"{times} x {reason}" for reason, times in counted)
-        remarks.append(f"{run.failures} requests failed" + (f": {why}" if why else ""))
+        remarks.append(f"{number_of(run.failures, 'request')} failed" + (f": {why}" if why else ""))
     if run.resent:
         remarks.append(
             "the server closes connections after a reply; requests on these were sent again at once and are no failures"

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.statistics.betting import tasks_for_evidence
 from modicum.statistics.randomised import next_effect_figure
 from modicum.statistics.running_bets import RunningBets
@@ -92,7 +93,7 @@ class CanaryWatch(msgspec.Struct, omit_defaults=True, kw_only=True):
         low, high = bets.interval(self.error)
         if not self.reverted and self.full.runs_count and high <= 0 and best < -self.margin:
             self.reverted = (
-                f"reverted after {self.runs_count} runs: outcomes {100 * best:+.1f} points "
+                f"reverted after {number_of(self.runs_count, 'run')}: outcomes {100 * best:+.1f} points "
                 f"(95 %: {100 * low:+.1f} to {100 * high:+.1f}) compared with the full team"
             )
         return bool(self.reverted)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from modicum.calls.task_result import TaskResult
+from modicum.calls.words.counted_nouns import noun_for, number_of
 
 SHOWN_PLACES = 3
 LEAST, MOST = 1e-12, 1e15
@@ -30,11 +31,13 @@ def check_results(results: Iterable[TaskResult], *, score_max: float = 1.0) -> C
     if outside:
         hint = "" if score_max != 1 else "; if scores run to 100, give --score-max 100"
         checked.remarks.append(
-            f"{len(outside):,} outcomes lie outside 0..{score_max:g} and count as not graded{_places(outside)}{hint}."
+            f"{number_of(len(outside), 'outcome lies', 'outcomes lie')} outside 0..{score_max:g} and "
+            f"{noun_for(len(outside), 'counts', 'count')} as not graded{_places(outside)}{hint}."
         )
     if negative:
         checked.remarks.append(
-            f"{len(negative):,} runs have a negative or impossible figure, taken for unknown{_places(negative)}."
+            f"{number_of(len(negative), 'run has', 'runs have')} a negative or impossible figure, taken for "
+            f"unknown{_places(negative)}."
         )
     checked.remarks += _describe_free(scaled)
     checked.results = _drop_repeated(scaled, checked.remarks)
@@ -82,11 +85,14 @@ def _drop_repeated(results: Sequence[TaskResult], remarks: list[str]) -> list[Ta
             repeated += len(rows) - 1
     if contradictory:
         remarks.append(
-            f"{len(contradictory):,} runs stand more than once with different outcomes or figures; nobody can say "
-            f"which is true, so they are left out{_places(contradictory)}."
+            f"{number_of(len(contradictory), 'run stands', 'runs stand')} more than once with different outcomes or "
+            f"figures; nobody can say which is true, so they are left out{_places(contradictory)}."
         )
     if repeated:
-        remarks.append(f"{repeated:,} rows repeat a run that is there already and count once.")
+        remarks.append(
+            f"{number_of(repeated, 'row repeats', 'rows repeat')} a run that is there already and "
+            f"{noun_for(repeated, 'counts', 'count')} once."
+        )
     once: list[TaskResult] = []
     counted: set[tuple[str, str, str]] = set()
     for result in results:
@@ -105,8 +111,8 @@ def _describe_free(results: Sequence[TaskResult]) -> list[str]:
         if result.cost_usd == 0 and result.total_tokens:
             free[result.arm] = free.get(result.arm, 0) + 1
     return [
-        f"{arm}: {count:,} runs took tokens and cost $0 by their source: free, or of a price that it did not know; "
-        "every cost of this arm rests on that."
+        f"{arm}: {number_of(count, 'run')} took tokens and cost $0 by their source: free, or of a price that it did "
+        "not know; every cost of this arm rests on that."
         for arm, count in free.items()
     ]
 

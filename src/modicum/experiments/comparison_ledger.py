@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modicum.calls.task_result import TaskResult, total_of
+from modicum.calls.words.counted_nouns import noun_for, number_of
 
 Row = Mapping[str, Any]
 
@@ -40,17 +41,21 @@ def results_of_ledger(rows: Iterable[Row], by: str, pair: str) -> LedgerResults:
             ledger.results.append(_result(task, parts[0]))
     if several:
         ledger.remarks.append(
-            f"{several:,} tasks worked under more than one {by}: their outcome is that of no arm alone, so they are "
-            "left out; a tag that names the arm (--by tag:NAME) keeps them."
+            f"{number_of(several, 'task')} worked under more than one {by}: their outcome is that of no arm alone, so "
+            "they are left out; a tag that names the arm (--by tag:NAME) keeps them."
         )
     if nameless:
-        ledger.remarks.append(f"{nameless:,} tasks have no {by} and are left out.")
+        ledger.remarks.append(
+            f"{number_of(nameless, 'task has', 'tasks have')} no {by} and {noun_for(nameless, 'is', 'are')} left out."
+        )
     if unmatched:
-        ledger.remarks.append(f"{unmatched:,} tasks have no {pair}, or several, and cannot be matched; left out.")
+        ledger.remarks.append(
+            f"{number_of(unmatched, 'task has', 'tasks have')} no {pair}, or several, and cannot be matched; left out."
+        )
     if contradictory:
         ledger.remarks.append(
-            f"{contradictory:,} tasks have contradictory values of this outcome and count as not graded: nobody can "
-            "say which is true."
+            f"{number_of(contradictory, 'task has', 'tasks have')} contradictory values of this outcome, so not "
+            "graded: nobody can say which is true."
         )
     return ledger
 

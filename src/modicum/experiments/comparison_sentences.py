@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.experiments.comparison_arms import TaskRuns
 from modicum.experiments.comparison_pairs import ComparedPair, ComparedRatio, ComparisonRules, SuccessDifference
 
@@ -63,9 +64,12 @@ def _describe_success(pair: ComparedPair, success: SuccessDifference | None, rul
             f"{pair.arm}: no task has an outcome under both arms, so nothing can be said about success; what follows "
             "is what they took, whatever came of it."
         )
-    between = f"{points(success.low)} to {points(success.high)} points, {level}, {success.tasks} tasks"
+    between = f"{points(success.low)} to {points(success.high)} points, {level}, {number_of(success.tasks, 'task')}"
     if success.all_equal:
-        start = f"{pair.arm}: all outcomes are equal, so success cannot tell the arms apart ({success.tasks} tasks)"
+        start = (
+            f"{pair.arm}: all outcomes are equal, so success cannot tell the arms apart "
+            f"({number_of(success.tasks, 'task')})"
+        )
     elif success.low > 0:
         return f"{pair.arm} succeeds more often than {pair.baseline}: {points(success.value)} points ({between})."
     elif success.high < 0:
@@ -74,26 +78,33 @@ def _describe_success(pair: ComparedPair, success: SuccessDifference | None, rul
         start = f"{pair.arm}: no difference in success is shown, {points(success.value)} points ({between})"
     if success.is_not_worse:
         return f"{start}; a loss of more than {rules.margin * 100:g} points is ruled out."
-    needed = "" if success.tasks_needed is None else f"; if there is none, about {success.tasks_needed:,} tasks show it"
+    needed = (
+        ""
+        if success.tasks_needed is None
+        else f"; if there is none, about {number_of(success.tasks_needed, 'task shows', 'tasks show')} it"
+    )
     return f"{start}; a loss of up to {-success.low * 100:.1f} points is not ruled out{needed}."
 
 
 def _describe_decided(pair: ComparedPair, measure: str, ratio: ComparedRatio, level: str) -> str:
     assert ratio.value is not None  # noqa: S101 - a direction rests on a value
-    interval = f"x{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f}, {level}, {ratio.tasks} tasks)"
+    interval = f"x{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f}, {level}, {number_of(ratio.tasks, 'task')})"
     percent = f"{abs(1 - ratio.value) * 100:.1f} %"
     together = (
         ""
         if ratio.direction_among_all
-        else f" Judged together with the other {pair.comparisons - 1} arms this is not shown: one of many looks so by "
-        "chance."
+        else f" Judged together with the other {number_of(pair.comparisons - 1, 'arm')} this is not shown: one of many "
+        "looks so by chance."
     )
     if ratio.direction > 0:
         return f"{pair.arm} {_MORE[measure].format(percent)} than {pair.baseline}: {interval}.{together}"
     success = pair.success
     if success is not None and success.is_not_worse and success.high >= 0:
         if ratio.direction_among_all and not success.is_not_worse_among_all:
-            together = f" Judged together with the other {pair.comparisons - 1} arms, equal outcomes are not shown."
+            together = (
+                f" Judged together with the other {number_of(pair.comparisons - 1, 'arm')}, equal outcomes are not "
+                "shown."
+            )
         saving = _WITH_LESS[measure].format(percent)
         if success.low > 0:
             return f"{pair.arm} succeeds more often than {pair.baseline} {saving}: {interval}.{together}"
@@ -118,7 +129,7 @@ def _describe_undecided(measure: str, ratio: ComparedRatio, level: str) -> str:
         return f"{start} ({interval}, but the sum over all tasks says x{ratio.of_sums:.3f}, the other way)"
     if ratio.tasks_needed is None or ratio.tasks_needed > MOST_TASKS_NEEDED:
         return f"{start} ({interval})"
-    return f"{start} ({interval}; if real, about {ratio.tasks_needed:,} tasks show it)"
+    return f"{start} ({interval}; if real, about {number_of(ratio.tasks_needed, 'task shows', 'tasks show')} it)"
 
 
 def _describe_per_success(pair: ComparedPair, level: str) -> list[str]:
@@ -172,8 +183,8 @@ def describe_whole(
     remarks += [f"Take intervals with care: {each}." for each in _list_cautions(pairs)]
     if len(pairs) > 1:
         remarks.append(
-            f"{len(pairs)} arms stand beside one baseline; each interval holds for itself, and verdicts say where they "
-            "do not hold for all together (Bonferroni)."
+            f"{number_of(len(pairs), 'arm stands', 'arms stand')} beside one baseline; each interval holds for itself, "
+            "and verdicts say where they do not hold for all together (Bonferroni)."
         )
     if not has_line:
         remarks.append("No line of best trade-offs: the arms share no task whose outcome and cost are all known.")
@@ -202,7 +213,11 @@ def _describe_uncounted(name: str, tasks: Sequence[TaskRuns]) -> list[str]:
         for measure in NOUNS
         if 0 < (counted := sum(runs.counts.get(measure, 0) for runs in tasks)) < graded
     ]
-    return [f"{name}: of {graded:,} runs, what they took is not known for all: {', '.join(lacks)}."] if lacks else []
+    return (
+        [(f"{name}: of {number_of(graded, 'run')}, what they took is not known for all: {', '.join(lacks)}.")]
+        if lacks
+        else []
+    )
 
 
 def points(share: float) -> str:

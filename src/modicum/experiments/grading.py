@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.experiments.experiment import Arm, ChangeKind, Experiment
 from modicum.experiments.gate import Effect, Verdict, failed_calls_harm, measure_effect
 from modicum.statistics.randomised import RatioInTime, evidence_of_wrong_lot, ratio_of_means
@@ -100,8 +101,8 @@ def grade(one: Experiment, tasks: Sequence[TrialTask]) -> Grade:
     alike = len(values) > 0 and bool((values == values[0]).all())
     if alike:
         remarks.append(
-            f"all {len(values):,} outcomes are {values[0]:g}: an outcome that never differs cannot tell better from "
-            "worse, so there is no verdict"
+            f"all {number_of(len(values), 'outcome is', 'outcomes are')} {values[0]:g}: an outcome that never differs "
+            "cannot tell better from worse, so there is no verdict"
         )
     effect = None if alike else _effect(one, usable)
     tokens, cost = _compare(ordered, "effective_tokens"), _compare(ordered, "cost_usd")
@@ -183,13 +184,15 @@ def _find_wrong_lot(one: Experiment, tasks: Sequence[TrialTask], usable: Sequenc
     all_, graded = _by_arm(tasks), _by_arm(usable)
     if evidence_of_wrong_lot(all_[Arm.CHANGED], len(tasks), 1 - one.hold_out) > limit:
         return (
-            f"{all_[Arm.CHANGED]:,} tasks have the change and {all_[Arm.HOLD_OUT]:,} do not, which is not the lot of "
+            f"{number_of(all_[Arm.CHANGED], 'task has', 'tasks have')} the change and {all_[Arm.HOLD_OUT]:,} do not, "
+            "which is not the lot of "
             f"{100 * (1 - one.hold_out):g} to {100 * one.hold_out:g}: calls of one arm do not reach the ledger, or "
             "others write the tag"
         )
     if evidence_of_wrong_lot(graded[Arm.CHANGED], len(usable), 1 - one.hold_out) > limit:
         return (
-            f"outcomes are missing more often in one arm ({graded[Arm.CHANGED]:,} of {all_[Arm.CHANGED]:,} tasks with "
+            f"outcomes are missing more often in one arm ({graded[Arm.CHANGED]:,} of "
+            f"{number_of(all_[Arm.CHANGED], 'task')} with "
             f"the change have one, {graded[Arm.HOLD_OUT]:,} of {all_[Arm.HOLD_OUT]:,} in the hold-out): what is "
             "missing may be the failures"
         )
@@ -204,8 +207,8 @@ def _find_unapplied(one: Experiment, tasks: Sequence[TrialTask]) -> str:
     if concerned < LEAST_CALLS or applied >= (1 - MOST_UNAPPLIED) * concerned:
         return ""
     return (
-        f"the change was made to {applied:,} of the {concerned:,} calls that it is about: is the model '{one.to}' "
-        "still served, and may the callers' keys use it? The gateway's log says why (rule_not_applied)"
+        f"the change was made to {applied:,} of the {number_of(concerned, 'call')} that it is about: is the model "
+        f"'{one.to}' still served, and may the callers' keys use it? The gateway's log says why (rule_not_applied)"
     )
 
 
@@ -214,8 +217,8 @@ def _find_contradictions(one: Experiment, contradicting: int, tasks: Sequence[Tr
     if contradicting < 2 or contradicting <= MOST_CONTRADICTING * with_outcome:
         return ""
     return (
-        f"{contradicting:,} of {with_outcome:,} tasks have outcomes '{one.outcome}' that contradict each other: "
-        "nobody knows which one is right"
+        f"{contradicting:,} of {number_of(with_outcome, 'task')} have outcomes '{one.outcome}' that contradict each "
+        "other: nobody knows which one is right"
     )
 
 
@@ -225,12 +228,19 @@ def _explain_ungraded(
     lines = []
     without = sum(task.outcome_low is None for task in tasks)
     if without and usable:
-        lines.append(f"{without:,} tasks have no outcome '{one.outcome}' yet and are not graded")
+        lines.append(
+            f"{number_of(without, 'task has', 'tasks have')} no outcome '{one.outcome}' yet and "
+            f"{noun_for(without, 'is', 'are')} not graded"
+        )
     if contradicting:
-        lines.append(f"{contradicting:,} tasks have outcomes that contradict each other and are not graded")
+        lines.append(
+            f"{number_of(contradicting, 'task has', 'tasks have')} outcomes that contradict each other and "
+            f"{noun_for(contradicting, 'is', 'are')} not graded"
+        )
     if beside:
         lines.append(
-            f"{beside:,} tasks have an outcome that is no share in 0..1 and are not graded: map the score into it first"
+            f"{number_of(beside, 'task has', 'tasks have')} an outcome that is no share in 0..1 and "
+            f"{noun_for(beside, 'is', 'are')} not graded: map the score into it first"
         )
     return lines
 
@@ -257,7 +267,11 @@ def _compare(tasks: Sequence[TrialTask], field: str) -> SpendComparison:
         return SpendComparison(ratio=None, low=None, high=None, tasks=0, no_interval="of no task it is known")
     if unknown > MOST_CONTRADICTING * len(tasks):
         return SpendComparison(
-            ratio=None, low=None, high=None, tasks=len(known), no_interval=f"of {unknown:,} tasks it is not known"
+            ratio=None,
+            low=None,
+            high=None,
+            tasks=len(known),
+            no_interval=f"of {number_of(unknown, 'task')} it is not known",
         )
     amounts = np.array([float(getattr(task, field)) for task in known])
     ratio: RatioInTime = ratio_of_means(amounts, _changed(known))
@@ -273,17 +287,17 @@ def _why_nothing(one: Experiment, tasks: Sequence[TrialTask]) -> str:
     if not usable:
         if beside:
             return f"no outcome '{one.outcome}' is a share in 0..1"
-        return f"none of {len(tasks):,} tasks has an outcome '{one.outcome}'; send them to POST /outcomes"
+        return f"none of {number_of(len(tasks), 'task')} has an outcome '{one.outcome}'; send them to POST /outcomes"
     if len({task.arm for task in usable}) < 2:
-        return f"only one arm has outcomes ({len(usable):,} tasks)"
+        return f"only one arm has outcomes ({number_of(len(usable), 'task')})"
     return "all outcomes are alike"
 
 
 def _describe(effect: Effect) -> str:
     return (
         f"outcomes {100 * effect.difference:+.1f} points ({100 * effect.low:+.1f} to {100 * effect.high:+.1f}), "
-        f"{effect.changed_mean:.3g} over {effect.changed_count:,} tasks with the change, {effect.hold_out_mean:.3g} "
-        f"over {effect.hold_out_count:,} without"
+        f"{effect.changed_mean:.3g} over {number_of(effect.changed_count, 'task')} with the change, "
+        f"{effect.hold_out_mean:.3g} over {effect.hold_out_count:,} without"
     )
 
 

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from modicum.calls.task_result import TaskResult
+from modicum.calls.words.counted_nouns import number_of
 from modicum.experiments.comparison import compare
 from modicum.experiments.comparison_pairs import ComparedPair, ComparisonRules
 from modicum.experiments.experiment import ChangeKind, Experiment, ExperimentState
@@ -64,5 +65,8 @@ def _judge_pair(pair: ComparedPair, rules: ComparisonRules) -> ModelVerdict | No
         model=pair.baseline,
         other=pair.arm,
         is_proven=success.is_not_worse_among_all,
-        why=f"{interval} of success on {success.tasks:,} tasks of both (accepted loss {rules.margin * 100:g} points)",
+        why=(
+            f"{interval} of success on {number_of(success.tasks, 'task')} of both "
+            f"(accepted loss {rules.margin * 100:g} points)"
+        ),
     )

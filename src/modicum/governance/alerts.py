@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.governance.budgets import LimitUnit, show_amount
 
 LEAST_PASSED = 0.1
@@ -316,8 +317,8 @@ def _of_refusals(at: datetime, refused: RefusedLately) -> Alert:
         kind=AlertKind.REFUSALS,
         subject="|".join(refused[:4]),
         at=at,
-        text=f"{refused.requests:,} requests of {who or 'callers without a valid key'} were refused within five "
-        f"minutes: {refused.kind}",
+        text=f"{number_of(refused.requests, 'request')} of {who or 'callers without a valid key'} "
+        f"{'was' if refused.requests == 1 else 'were'} refused within five minutes: {refused.kind}",
         facts={"team": refused.team, "app": refused.app, "key": refused.key, "refusal": refused.kind}
         | {"count": refused.requests},
     )

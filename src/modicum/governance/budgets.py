@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from modicum.calls import Owner
+from modicum.calls.words.counted_nouns import number_of
 from modicum.governance.budget_windows import BudgetWindow
 from modicum.governance.energy_rate import EnergyRate
 
@@ -292,7 +293,7 @@ def show_amount(unit: LimitUnit, amount: int) -> str:
     if unit is LimitUnit.JOULES:
         joules = amount / MILLI
         return f"{joules:,.0f} J" if joules >= 100 or not amount else f"{joules:,.3f} J"
-    return f"{amount:,} {unit.value.replace('_', ' ')}"
+    return number_of(amount, unit.value.replace("_", " ").removesuffix("s"))
 
 
 def plain_amount(unit: LimitUnit, amount: int) -> float | int:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.governance.budget_windows import BudgetWindow
 
 LEAST_TASKS = 10
@@ -74,7 +75,10 @@ def judge_cost(budget: OutcomeBudget, spend: OutcomeSpend) -> OutcomeVerdict:
     if not spend.outcomes:
         return _judge_without_any(budget, spend)
     if spend.tasks < LEAST_TASKS:
-        why = f"{spend.tasks} tasks are too few to conclude from; {LEAST_TASKS} are the least{_pending(spend)}"
+        why = (
+            f"{number_of(spend.tasks, 'task is', 'tasks are')} too few to conclude "
+            f"from; {LEAST_TASKS} are the least{_pending(spend)}"
+        )
         return OutcomeVerdict(OutcomeRuling.CANNOT_SAY, why, LEAST_TASKS)
     return _judge_interval(budget, spend)
 
@@ -99,7 +103,7 @@ def _judge_without_any(budget: OutcomeBudget, spend: OutcomeSpend) -> OutcomeVer
     """
     most_share = 1 - (1 - CONFIDENCE) ** (1 / spend.tasks)
     least_usd = spend.cost_usd / (spend.tasks * most_share)
-    so_far = f"not one {budget.outcome} in {spend.tasks:,} tasks for ${spend.cost_usd:,.2f}"
+    so_far = f"not one {budget.outcome} in {number_of(spend.tasks, 'task')} for ${spend.cost_usd:,.2f}"
     if spend.tasks >= LEAST_TASKS and least_usd > budget.limit_usd:
         why = (
             f"{so_far}: if a task brings one at most, such tasks bring one in at most {most_share * 100:.1f} % of "
@@ -114,12 +118,14 @@ def _doubt(budget: OutcomeBudget, spend: OutcomeSpend) -> str:
     if spend.is_lower_bound:
         return "the costs are a lower bound"
     if spend.tasks_unpriced:
-        return f"{spend.tasks_unpriced:,} tasks are left out, since calls of theirs have no price"
+        return (
+            f"{number_of(spend.tasks_unpriced, 'task is', 'tasks are')} left out, since some of its calls have no price"
+        )
     at_worst = (spend.cost_usd + spend.cost_without_outcome_usd) / spend.outcomes
     if at_worst > budget.limit_usd:
         return (
-            f"{spend.tasks_without_outcome:,} tasks have no outcome yet, at ${spend.cost_without_outcome_usd:,.2f}; if "
-            f"they fail, one costs ${at_worst:,.2f}"
+            f"{number_of(spend.tasks_without_outcome, 'task has', 'tasks have')} no outcome yet, at "
+            f"${spend.cost_without_outcome_usd:,.2f}; if they fail, one costs ${at_worst:,.2f}"
         )
     return ""
 
@@ -136,4 +142,7 @@ def _tasks_needed(limit: float, spend: OutcomeSpend) -> int | None:
 def _pending(spend: OutcomeSpend) -> str:
     if not spend.tasks_without_outcome:
         return ""
-    return f"; {spend.tasks_without_outcome:,} tasks have no outcome yet, at ${spend.cost_without_outcome_usd:,.2f}"
+    return (
+        f"; {number_of(spend.tasks_without_outcome, 'task has', 'tasks have')} no "
+        f"outcome yet, at ${spend.cost_without_outcome_usd:,.2f}"
+    )

@@ -12,6 +12,7 @@ import msgspec
 
 from modicum.calls.call import NOBODY, Owner
 from modicum.calls.change import EFFORTS
+from modicum.calls.words.counted_nouns import number_of
 from modicum.governance.budgets import fits_model
 
 DATA_CLASS_TAG = "data_class"
@@ -237,7 +238,9 @@ _WHY = {
     PolicyLimit.PROVIDERS: lambda one: f"does not allow this model's provider; it allows {_names(one.providers)}",
     PolicyLimit.REGIONS: lambda one: f"does not allow this model's region; it allows {_names(one.regions)}",
     PolicyLimit.EFFORT: lambda one: f"allows a reasoning effort of {one.most_effort} at most",
-    PolicyLimit.THINKING: lambda one: f"allows {one.most_thinking_tokens:,} tokens of thinking at most",
+    PolicyLimit.THINKING: lambda one: f"allows {number_of(one.most_thinking_tokens, 'token')} of thinking at most",
     PolicyLimit.PROMPT: lambda one: f"allows {one.most_prompt_tokens:,} prompt tokens at most",
-    PolicyLimit.OUTPUT: lambda one: f"wants a bound of at most {one.most_output_tokens:,} tokens on the reply",
+    PolicyLimit.OUTPUT: lambda one: (
+        f"wants a bound of at most {number_of(one.most_output_tokens, 'token')} on the reply"
+    ),
 }

@@ -43,6 +43,10 @@ class HookedAgent(NamedTuple):
     read: Callable[[Payload], HookedResult | None]
     write: Callable[[Payload, str], Payload]
     has_status_line: bool = False
+    is_plugin: bool = False
+    """Its hooks are a file of our own, and no entries in the user's settings."""
+    parts_below_variable: int = 1
+    """How many of the last parts of `file` lie below the folder that the environment variable names."""
     after_install: str = ""
     """What the user must do before it runs."""
 
@@ -136,6 +140,17 @@ def _read_codex(payload: Payload) -> HookedResult | None:
     return _result(payload, _text(payload.get("tool_response")))
 
 
+def _read_opencode(payload: Payload) -> HookedResult | None:
+    """Its own tool for files numbers their lines."""
+    tool = _text(payload.get("tool_name"))
+    return _result(payload, _text(payload.get("tool_response")), may_shorten=tool != "read")
+
+
+def _write_opencode(payload: Payload, text: str) -> Payload:
+    del payload
+    return {"output": text}
+
+
 def _write_nothing(payload: Payload, text: str) -> Payload:
     del payload, text
     return {}
@@ -178,6 +193,20 @@ AGENTS: dict[str, HookedAgent] = {
             read=_read_codex,
             write=_write_nothing,
             after_install="open /hooks in Codex and trust the two new hooks: it runs none before",
+        ),
+        HookedAgent(
+            name="opencode",
+            title="opencode",
+            file=(".config", "opencode", "plugins", "modicum.js"),
+            folder_variable="XDG_CONFIG_HOME",
+            after_tool="tool.execute.after",
+            timeout=2_000,
+            can_replace=True,
+            read=_read_opencode,
+            write=_write_opencode,
+            is_plugin=True,
+            parts_below_variable=3,
+            after_install="start opencode again: it loads plugins when it starts",
         ),
     )
 }

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 from modicum import __version__
 from modicum.calls import UserError
 from modicum.calls.outside.user_file import digest_of, is_in_repository, replace_user_file
+from modicum.hooks.__main__ import LEAST_BYTES
 from modicum.hooks.agents import HookedAgent
+from modicum.hooks.opencode_plugin import plugin_source
 from modicum.hooks.policy import HookPolicy, forget_policy, read_policy, write_policy, write_private
 
 MARK = "modicum.hooks"
@@ -40,7 +42,7 @@ def settings_file(agent: HookedAgent, home: Path, environment: Mapping[str, str]
         UserError: the file belongs to a repository, whose other users would get the hooks too.
     """
     folder = environment.get(agent.folder_variable) if agent.folder_variable else None
-    file = Path(folder) / agent.file[-1] if folder else home.joinpath(*agent.file)
+    file = Path(folder, *agent.file[-agent.parts_below_variable :]) if folder else home.joinpath(*agent.file)
     file = file.resolve()
     if file.exists() and is_in_repository(file):
         raise UserError(
@@ -63,6 +65,8 @@ def plan_hooks(agent: HookedAgent, file: Path, folder: Path, python: str, *, wit
         UserError: the file is no JSON object that can be added to, or has hooks of ours already.
     """
     before = file.read_bytes() if file.exists() else None
+    if agent.is_plugin:
+        return _plan_plugin(agent, file, folder, python, before)
     settings = _settings_in(file, before)
     if before is not None and MARK.encode() in before:
         raise UserError(
@@ -88,6 +92,16 @@ def plan_hooks(agent: HookedAgent, file: Path, folder: Path, python: str, *, wit
             settings["statusLine"] = added["statusLine"] = line
     after = (json.dumps(settings, indent=2, ensure_ascii=False) + "\n").encode()
     return HookPlan(agent, file, before, after, added, left_out)
+
+
+def _plan_plugin(agent: HookedAgent, file: Path, folder: Path, python: str, before: bytes | None) -> HookPlan:
+    if before is not None:
+        raise UserError(
+            f"{file} is there already: 'modicum hooks remove {agent.name}' with the modicum that wrote it, or move it "
+            "away"
+        )
+    source = plugin_source(_program(python), folder, agent.timeout, LEAST_BYTES)
+    return HookPlan(agent, file, before, source.encode(), {"a new file": source.splitlines()})
 
 
 def install(plan: HookPlan, folder: Path) -> None:
@@ -130,13 +144,16 @@ def remove(agent: HookedAgent, folder: Path, *, only_ours: bool = False) -> Path
         raise UserError(f"no hooks of this modicum are in the settings of {agent.title}") from None
     content = file.read_bytes() if file.exists() else None
     if content is not None and digest_of(content) != digest:
-        if not only_ours:
+        if agent.is_plugin and only_ours:
+            file.unlink()
+        elif not only_ours:
             raise UserError(
                 f"{file} was changed since the hooks came, so its former bytes are not put back: "
                 f"'modicum hooks remove {agent.name} --only-ours' takes our entries out, or delete those that name "
                 f"'{MARK}' by hand"
             )
-        replace_user_file(file, _without_ours(_settings_in(file, content)))
+        else:
+            replace_user_file(file, _without_ours(_settings_in(file, content)))
     elif content is not None:
         if before is None:
             file.unlink()
@@ -184,8 +201,12 @@ def _settings_in(file: Path, content: bytes | None) -> dict[str, Any]:
 
 
 def _command(python: str, what: str, agent: HookedAgent, folder: Path) -> str:
+    return shlex.join([*_program(python), what, agent.name, str(folder)])
+
+
+def _program(python: str) -> list[str]:
     # -I: nothing of the folder that the agent works in, nor of its environment, is imported.
-    return shlex.join([python, "-I", "-m", MARK, what, agent.name, str(folder)])
+    return [python, "-I", "-m", MARK]
 
 
 def _record_place(folder: Path, agent: HookedAgent) -> Path:

@@ -10,6 +10,7 @@ import numpy as np
 from modicum.calls import Problem, UserError
 from modicum.calls.errors import accepted_are
 from modicum.calls.outside.storable import storable
+from modicum.calls.words.counted_nouns import number_of
 from modicum.context.tool_work import ToolWork, work_of
 from modicum.importers.csv_rows import csv_rows, text_lines
 from modicum.importers.task_results.table import COLUMNS
@@ -116,7 +117,9 @@ def _read_file(
         if not header:
             header = [storable(cell.strip()) for cell in cells]
         elif len(cells) != len(header):
-            problems.append(Problem(str(path), f"{len(cells)} cells where the header has {len(header)}", line))
+            problems.append(
+                Problem(str(path), f"{number_of(len(cells), 'cell')} where the header has {len(header)}", line)
+            )
         else:
             rows.append((line, dict(zip(header, map(storable, cells), strict=True))))
     if not rows:

@@ -18,6 +18,7 @@ from modicum.calls.errors import unknown_name
 from modicum.calls.outside.storable import storable
 from modicum.calls.project_names import project_of
 from modicum.calls.session_reports import REPORTS, SessionCalls
+from modicum.calls.words.counted_nouns import number_of
 from modicum.importers.files import head, is_document
 from modicum.importers.folders import log_files
 from modicum.importers.format import Found, LogFormat, Reading
@@ -235,7 +236,7 @@ def _read_file(path: Path, task: _Task) -> Found:
         yield Problem(str(path), f"the rest is not read: {error} in the reader; please report it")
     if problems > MOST_PROBLEMS:
         end = "; the rest is not read" if problems == GIVEN_UP_AT else ""
-        yield Problem(str(path), f"{problems - MOST_PROBLEMS:,} more problems in this file{end}")
+        yield Problem(str(path), f"{number_of(problems - MOST_PROBLEMS, 'more problem')} in this file{end}")
     yield from doubts.problems()
 
 
@@ -252,8 +253,9 @@ class _Doubts:
 
     def problems(self) -> Iterator[Problem]:
         for caveat, calls in self._calls.items():
-            number = f"{len(calls):,} call" + "s" * (len(calls) != 1)
-            reason = f"{explain_caveat(caveat)}, in {number}: their cost is estimated; {REPORT_HINT}"
+            reason = (
+                f"{explain_caveat(caveat)}, in {number_of(len(calls), 'call')}, whose cost is estimated; {REPORT_HINT}"
+            )
             yield Problem(self._path, reason, is_of_cost=True)
 
 

@@ -12,6 +12,7 @@ from math import sqrt
 
 import msgspec
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.metering.calibration import Calibration, find_family
 from modicum.metering.claude_tokens import (
     LONG_TOKENS,
@@ -150,8 +151,8 @@ def _lines(
             groups=check.groups,
             models=check.models,
             method=f"{check.counter} (tokenizer {generation}) on {'all' if whole else f'{len(counts)} parts'} of the"
-            f" text; its error on {check.steps} steps of your records",
-            counted_by=check.counter if whole else f"{check.counter} (on {len(everything)} parts of it)",
+            f" text; its error on {number_of(check.steps, 'step')} of your records",
+            counted_by=check.counter if whole else f"{check.counter} (on {number_of(len(everything), 'part')} of it)",
         )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from modicum.calls import Problem, UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.insights.claude_correction import CountablePart
 from modicum.insights.code.codebase import FileList, read_text
 from modicum.insights.count import CountBasis, convert_count, count_raw, list_encodings
@@ -312,7 +313,9 @@ def describe_fit(report: Fit) -> list[str]:
     if not report.files:
         return [f"{report.folder}: no text files ({report.rule})."]
     error = _describe_error(first)
-    lines = [f"{report.folder}: {report.files:,} text files, {first.tokens:,} tokens in {first.model} ({error})."]
+    lines = [
+        f"{report.folder}: {report.files:,} text files, {number_of(first.tokens, 'token')} in {first.model} ({error})."
+    ]
     lines += [_describe_verdict(model, report) for model in report.models]
     lines += [line for model in report.models if (line := _describe_cost(model, report.conversation))][:1]
     return lines
@@ -329,7 +332,7 @@ def _describe_error(model: ModelFit) -> str:
 
 def _describe_verdict(model: ModelFit, report: Fit) -> str:
     if model.context_window is None:
-        return f"  {model.model}: context window unknown; the prompt would be {model.tokens:,} tokens."
+        return f"  {model.model}: context window unknown; the prompt would be {number_of(model.tokens, 'token')}."
     share = model.tokens / model.context_window
     window = f"its window of {model.context_window:,}"
     if model.verdict is FitVerdict.TOO_LARGE:

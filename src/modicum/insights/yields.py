@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Basis
+from modicum.calls.words.counted_nouns import number_of
 from modicum.energy.carbon import JOULES_PER_KWH
 from modicum.insights.dimensions import TIMES
 from modicum.insights.scoping.persons import PERSONAL
@@ -285,7 +286,9 @@ def _list_rules(total: YieldLine, rows: Sequence[YieldLine], by: str) -> list[st
         )
     if total.calls_unpriced:
         rules.append(
-            f"{total.calls_unpriced:,} calls have no known cost: their tasks are left out of ratios that need one."
+            f"{number_of(total.calls_unpriced, 'call has', 'calls have')} no known cost: tasks with such calls are "
+            "left out of "
+            "ratios that need one."
         )
     return rules
 

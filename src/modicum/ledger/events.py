@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import UserError
+from modicum.calls.outside.fault_hints import hint_of_data_fault
 from modicum.ledger.on_disk import explain_replaced_file, file_at, is_broken, is_foreign
 
 _SCHEMA = """
@@ -43,7 +44,9 @@ class EventFile:
             self._base.execute(_SCHEMA)
             self._stamp = _mapped(path.with_suffix(".stamp"))
         except (OSError, sqlite3.Error) as error:
-            raise UserError(f"the file of keys {path} cannot be used: {error}; {_what_to_do(path, error)}") from None
+            raise UserError(
+                f"the file of keys {path} cannot be used: {_words_of(error)}; {_what_to_do(path, error)}"
+            ) from None
         self._file = file_at(path)
 
     @property
@@ -103,10 +106,15 @@ class EventFile:
         self._stamp.close()
 
 
+def _words_of(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+
+
 def _what_to_do(path: Path, error: Exception) -> str:
     if isinstance(error, sqlite3.Error) and (is_broken(error) or is_foreign(error)):
         return f"bring it back from a backup; to make all keys anew: mv '{path}' '{path}.broken'"
-    return "nothing was changed; 'modicum doctor' looks at disk and files"
+    hint = hint_of_data_fault(error) if isinstance(error, OSError) else "'modicum doctor' looks at disk and files"
+    return f"nothing was changed; {hint}"
 
 
 def _mapped(path: Path) -> mmap.mmap:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from modicum.calls import UserError
+from modicum.calls.outside.fault_hints import hint_of_data_fault
 
 LOOK_EVERY_S = 0.05
 
@@ -32,7 +33,7 @@ class FileLock:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise UserError(f"the lock {path} cannot be made: {error.strerror}") from None
+            raise UserError(f"the lock {path} cannot be made: {error.strerror}; {hint_of_data_fault(error)}") from None
 
     def acquire(self, within_s: float = 0.0) -> bool:
         """Whether it is held now.

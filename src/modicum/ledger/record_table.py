@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from modicum.calls.outside.storable import storable
+from modicum.calls.words.counted_nouns import number_of
 from modicum.ledger.rows import Columns, Row, storable_columns
 
 N = TypeVar("N")
@@ -127,7 +128,7 @@ class RecordTable(msgspec.Struct, Generic[N], frozen=True, kw_only=True):
             ValueError: the times are not as many as the records.
         """
         if sent_ns is not None and len(sent_ns) != len(records):
-            raise ValueError(f"{len(sent_ns)} times for {len(records)} records")
+            raise ValueError(f"{len(sent_ns)} times for {number_of(len(records), 'record')}")
         is_sent = self.repeats is Repeats.LAST_SENT_STANDS
         if is_sent:
             revisions = list(sent_ns) if sent_ns is not None else [time_ns()] * len(records)

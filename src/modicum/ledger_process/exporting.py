@@ -26,6 +26,7 @@ import msgspec
 
 from modicum.calls import Call, CallStatus, Entry
 from modicum.calls.containment import contain, failure_place
+from modicum.calls.words.counted_nouns import number_of
 from modicum.ledger import positions
 from modicum.ledger.booking import book_all
 from modicum.ledger.journal import SHIPPED
@@ -200,7 +201,7 @@ class SpanExport:
                 return self._again(
                     "no answer" if trouble.status is None else f"status {trouble.status}", trouble.retry_after
                 )
-            self._log(f"{self._endpoint.shown} refused {batch.spans} spans with status {trouble.status}")
+            self._log(f"{self._endpoint.shown} refused {number_of(batch.spans, 'span')} with status {trouble.status}")
             self._metrics.dropped("refused", batch.spans)
         else:
             self._count(batch, *rejected_in(answer))
@@ -220,7 +221,9 @@ class SpanExport:
         self._metrics.exported.inc(batch.spans - rejected)
         if rejected:
             self._metrics.dropped("refused", rejected)
-            self._log(f"{self._endpoint.shown} did not take {rejected} of {batch.spans} spans: {reason[:200]!a}")
+            self._log(
+                f"{self._endpoint.shown} did not take {rejected} of {number_of(batch.spans, 'span')}: {reason[:200]!a}"
+            )
 
     def _again(self, why: str, retry_after: str) -> float:
         self._failures += 1

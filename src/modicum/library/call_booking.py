@@ -15,12 +15,22 @@ BATCH = 20_000
 """Calls booked at once: enough that joining them with the ledger costs little, few enough to stay small in memory."""
 
 
-def make_reading(*, anatomy: bool, watches_text: bool = True) -> "Reading":
-    """What importers are asked for, with this user's digest key."""
+def make_reading(*, anatomy: bool, watches_text: bool = True, lasts: bool = False) -> "Reading":
+    """What importers are asked for, with this user's digest key.
+
+    Args:
+        anatomy: whether contexts are taken apart.
+        watches_text: as in `Reading`.
+        lasts: whether the calls go into a ledger that lasts: then the key must be one that does.
+
+    Raises:
+        UserError: the key cannot be read, or one that lasts cannot be made.
+    """
     from modicum.importers.format import Reading
     from modicum.metering.digests import Digester
 
-    return Reading(anatomy=anatomy, watches_text=watches_text, digester=Digester(resources.read_digest_key()))
+    key = resources.read_digest_key() if lasts else resources.lend_digest_key()
+    return Reading(anatomy=anatomy, watches_text=watches_text, digester=Digester(key))
 
 
 def book_calls(calls: Iterable[Call], store: Store, prices: "PriceBook") -> Appended:

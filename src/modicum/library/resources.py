@@ -3,10 +3,12 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modicum.calls import UserError
+from modicum.calls.outside.fault_hints import hint_of_data_fault
 from modicum.library.file_permissions import make_private
 from modicum.settings import (
     Settings,
@@ -138,8 +140,7 @@ def read_digest_key() -> bytes:
         key = path.read_bytes()
     except OSError as error:
         raise UserError(
-            f"the key of digests {path} cannot be read or made: {error.strerror}; 'modicum doctor' looks at disk and "
-            "files"
+            f"the key of digests {path} cannot be read or made: {error.strerror}; {hint_of_data_fault(error)}"
         ) from None
     if not key:
         raise UserError(f"the key of digests {path} is empty: its making was cut short; delete the file")
@@ -149,6 +150,33 @@ def read_digest_key() -> bytes:
             "backup; without one, delete it and make your gateway keys anew ('modicum key create NAME')"
         )
     return key
+
+
+def lend_digest_key() -> bytes:
+    """The key of this user's digests, or where none can be made one for this process alone: enough for logs whose
+    calls go into no ledger that lasts.
+
+    Raises:
+        UserError: there is a key, and it cannot be read.
+    """
+    try:
+        return read_digest_key()
+    except UserError:
+        if has_digest_key():
+            raise
+        return _key_of_this_process()
+
+
+@cache
+def _key_of_this_process() -> bytes:
+    import secrets
+
+    return secrets.token_bytes(KEY_BYTES)
+
+
+def has_digest_key() -> bool:
+    """Whether digests of today are those of tomorrow."""
+    return (data_folder() / "digest.key").exists()
 
 
 def _make_key(path: Path) -> None:

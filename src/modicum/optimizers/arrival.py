@@ -18,6 +18,7 @@ from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import NO_TEXT, NotHeld, Prompt, Unit, content_digest, tokens_by_length
 from modicum.calls.rule import Rule, Safety
+from modicum.calls.words.counted_nouns import number_of
 
 LEAST_CHARACTERS = 64
 """Below it nothing is worth a change."""
@@ -102,15 +103,12 @@ def _size(edited: EditedText | None) -> int:
 
 
 def shortened(edit: Callable[[str], str], text: str) -> str | None:
-    """What an edit makes of a text, where that saves tokens, takes no more bytes and is not empty. Each text is looked
-    at alone: were it changed only where others are, too, it would not stay as it was sent first.
+    """What an edit makes of a text, where that saves tokens and is not empty. Each text is looked at alone: were it
+    changed only where others are, too, it would not stay as it was sent first. Edits keep what was there and add ASCII,
+    so what has fewer characters has fewer bytes.
     """
     edited = edit(text)
-    if not edited or tokens_by_length(edited) >= tokens_by_length(text):
-        return None
-    if text.isascii() and edited.isascii():
-        return edited
-    return edited if len(_bytes(edited)) < len(_bytes(text)) else None
+    return edited if edited and tokens_by_length(edited) < tokens_by_length(text) else None
 
 
 def shows_early(pattern: re.Pattern[str], text: str) -> bool:
@@ -163,7 +161,7 @@ def arrival_rule(
 
 def change_of(replaced: dict[int, str], purpose: str, digests: Mapping[int, bytes] | None = None) -> Change:
     """The change that sends these texts instead."""
-    why = f"{purpose}: {len(replaced)} tool result{'s' * (len(replaced) != 1)}"
+    why = f"{purpose}: {number_of(len(replaced), 'tool result')}"
     return Change(replaced=replaced, digests=digests or {}, why=why)
 
 
@@ -176,7 +174,3 @@ def edits_files(prompt: Prompt) -> bool:
 def shows_data(unit: Unit) -> bool:
     """Whether a result is data of a service and not a file's text."""
     return bool(_SHOWS_DATA.search(unit.tool))
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")

@@ -4,6 +4,7 @@ import hashlib
 import re
 
 from modicum.calls.rule import Safety
+from modicum.calls.words.counted_nouns import number_of
 from modicum.optimizers.arrival import arrival_rule
 
 LEAST_RUN = 256
@@ -40,7 +41,7 @@ def _note(match: re.Match[str]) -> str:
     if len(run) < LEAST_RUN or not is_binary:
         return run
     digest = hashlib.sha256(run.encode()).hexdigest()[:8]
-    return f"[modicum: {len(run):,} characters of base64 left out, digest {digest}]" + (
+    return f"[modicum: {number_of(len(run), 'character')} of base64 left out, digest {digest}]" + (
         "\n" if run.endswith("\n") else ""
     )
 

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 from modicum.calls.rule import Safety
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.optimizers.arrival import arrival_rule
 
 MARK = "[modicum log: "
@@ -43,7 +44,10 @@ def fold_log(text: str) -> str:
             left_out += counts[template] - 1
     if not left_out:
         return text
-    note = f"{MARK}{left_out:,} lines left out that differ from a line with (xN) in numbers and names with digits only]"
+    note = (
+        f"{MARK}{number_of(left_out, 'line')} left out that {noun_for(left_out, 'differs', 'differ')} from a line with "
+        "(xN) in numbers and names with digits only]"
+    )
     return "\n".join([note, *folded])
 
 

@@ -13,6 +13,7 @@ from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import Prompt, Unit
 from modicum.calls.rule import NetSaving, Rule, Safety
+from modicum.calls.words.counted_nouns import number_of
 
 NUDGE_AT, STOP_AT = 3, 5
 LONGEST_PERIOD = 6
@@ -130,12 +131,16 @@ def _replace(prompt: Prompt, first: int, last: int | None, purpose: str) -> Chan
             replaced[unit.place] = note(unit.tool, times, period)
     if not replaced:
         return NO_CHANGE
-    return Change(replaced=replaced, why=f"{purpose}: {len(replaced)} results")
+    return Change(replaced=replaced, why=f"{purpose}: {number_of(len(replaced), 'result')}")
 
 
 def note(tool: str, times: int, period: int) -> str:
     """What the model is shown in the place of a result."""
-    what = f"the same call of {tool or 'this tool'}" if period == 1 else f"the same {period} calls in a circle"
+    what = (
+        f"the same call of {tool or 'this tool'}"
+        if period == 1
+        else f"the same {number_of(period, 'call')} in a circle"
+    )
     if times < STOP_AT:
         return (
             f"[modicum: {what}, {times} times in a row, with the same result, which stands above. Nothing has changed: "

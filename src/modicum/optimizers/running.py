@@ -11,6 +11,7 @@ from modicum.calls.containment import contain, failure_place
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import AnatomyPrompt, NotHeld, Prompt
 from modicum.calls.rule import NetSaving, NotDecidable, Rule, RuleDecision, RuleEffect
+from modicum.calls.words.counted_nouns import number_of
 from modicum.optimizers.net_saving import weigh
 from modicum.providers.dialect import Dialect
 from modicum.providers.prompt import RequestPrompt
@@ -85,7 +86,10 @@ def _why_not(expected: NetSaving) -> str:
     if expected.usd is not None:
         return f"it would cost ${-expected.usd:.6f} more than it saves" if expected.usd else "it would save nothing"
     if expected.tokens_broken:
-        return f"it breaks {expected.tokens_broken:,} tokens out of the cache, and no price is known to weigh that"
+        return (
+            f"it breaks {number_of(expected.tokens_broken, 'token')} out of the cache, and no price is known to weigh "
+            "that"
+        )
     return "it would save nothing"
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from modicum.calls import UserError
 from modicum.calls.prompt import tokens_by_length
+from modicum.calls.words.counted_nouns import number_of
 from modicum.optimizers.lexical_scores import lexical_scores
 
 Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
@@ -166,7 +167,7 @@ def _add_meaning(
     texts = [f"{title} {piece}".strip() for title, own in zip(titles, pieces, strict=True) for piece in own]
     vectors = list(embed([question, *texts]))
     if len(vectors) != len(texts) + 1:
-        raise UserError(f"embed gave {len(vectors)} vectors for {len(texts) + 1} texts")
+        raise UserError(f"embed gave {number_of(len(vectors), 'vector')} for {number_of(len(texts) + 1, 'text')}")
     likeness = iter([max(0.0, _cosine(vectors[0], vector)) for vector in vectors[1:]])
     for own in scores:
         alike = [next(likeness) for _ in own]
@@ -177,6 +178,6 @@ def _add_meaning(
 
 def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
     if len(one) != len(other):
-        raise UserError(f"embed gave vectors of {len(one)} and {len(other)} numbers")
+        raise UserError(f"embed gave vectors of {len(one)} and {number_of(len(other), 'number')}")
     size = math.hypot(*one) * math.hypot(*other)
     return sum(a * b for a, b in zip(one, other, strict=True)) / size if size else 0.0

@@ -8,6 +8,7 @@ from modicum.calls.change import EFFORTS, NO_CHANGE, Change
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import Prompt
 from modicum.calls.rule import Rule
+from modicum.calls.words.counted_nouns import number_of
 
 FAMILY = "variant."
 
@@ -36,8 +37,8 @@ def variant_rule(
         if not (left_out or lower or shorter):
             return NO_CHANGE
         done = [f"effort {effort}"] if lower else []
-        done += [f"at most {most_output_tokens:,} tokens of output"] if shorter else []
-        done += [f"{len(left_out)} tools left out"] if left_out else []
+        done += [f"at most {number_of(most_output_tokens, 'token')} of output"] if shorter else []
+        done += [f"{number_of(len(left_out), 'tool')} left out"] if left_out else []
         return Change(
             left_out=left_out,
             effort=effort if lower else "",

@@ -123,7 +123,7 @@ class _Place(NamedTuple):
 class RequestUnit(Unit):
     """A unit of a request, with its text. `about` are the tools and arguments of the calls that it makes or answers."""
 
-    __slots__ = ("_about", "_raw", "_text")
+    __slots__ = ("_about", "_digest", "_raw", "_text")
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class RequestUnit(Unit):
     ) -> None:
         self.place, self.kind, self.tool, self.name = place, part.kind, tool, part.name
         self._links, self.is_error = links, part.is_error
-        self._text, self._raw, self._about = part.text, raw, about
+        self._text, self._raw, self._about, self._digest = part.text, raw, about, b""
 
     @property
     def text(self) -> str | None:
@@ -148,7 +148,9 @@ class RequestUnit(Unit):
 
     @property
     def digest(self) -> bytes:
-        return content_digest(bytes(self._raw) if self._text is None else self._text)
+        if not self._digest:  # several rules ask
+            self._digest = content_digest(bytes(self._raw) if self._text is None else self._text)
+        return self._digest
 
     @property
     def detail(self) -> bytes:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from html import escape
 from typing import Any
 
 from modicum.calls.outside.one_line import one_line
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.reports import charts
+from modicum.reports.escaping import escape
 from modicum.reports.figures import count, dollars, format_tokens, share, unpriced_note
 from modicum.reports.plain_page import render_plain_page, render_table, render_tiles
 
@@ -103,9 +104,14 @@ def _notes(document: Document) -> str:
     if document["calls_unpriced"]:
         lines.append(f"{unpriced_note(document['calls_unpriced'])}.")
     if document["calls_without_usage"]:
-        lines.append(f"{document['calls_without_usage']:,} calls came without their usage and are in no sum.")
+        lines.append(
+            f"{number_of(document['calls_without_usage'], 'call')} came without their usage and "
+            f"{noun_for(document['calls_without_usage'], 'is', 'are')} in no sum."
+        )
     if str(document["basis"]) == "lower_bound":
         lines.append("Completion tokens were logged before they were final, so costs are at least what is shown.")
     if document["problems"]:
-        lines.append(f"{len(document['problems']):,} problems in the logs: what could not be read is in no sum.")
+        lines.append(
+            f"{number_of(len(document['problems']), 'problem')} in the logs: what could not be read is in no sum."
+        )
     return "".join(f'<p class="quiet">{escape(line)}</p>' for line in lines)

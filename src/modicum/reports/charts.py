@@ -9,12 +9,12 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import pygal
 from pygal.style import Style
 
+from modicum.reports.escaping import escape
 from modicum.reports.figures import format_tokens
 
 # pygal leaves an import hook behind for its map plugins: an old one, at which Python warns with every later import.

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.experiments.comparison import ParetoLine, ParetoPoint
 from modicum.reports import svg
 from modicum.reports.svg import QUIET
@@ -21,7 +22,7 @@ def draw_comparison(line: ParetoLine, title: str) -> str:
     places = {point.name: (_across(point.spent, across), _up(point.success, up)) for point in line.points}
     best = sorted((point for point in line.points if point.on_line), key=lambda point: point.spent)
     steps = " ".join(f"{places[point.name][0]:.1f},{places[point.name][1]:.1f}" for point in best)
-    subtitle = f"{line.tasks} tasks that all arms ran; green: no other succeeds as often for less"
+    subtitle = f"{number_of(line.tasks, 'task')} that all arms ran; green: no other succeeds as often for less"
     parts = [
         svg.text(LEFT, 26, title, size=17, bold=True),
         svg.text(LEFT, 46, subtitle, fill=QUIET),

@@ -2,9 +2,19 @@
 
 from decimal import Decimal
 
-from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.counted_nouns import noun_for, number_of
 
-__all__ = ["count", "dollars", "dollars_of", "dollars_of_axis", "format_tokens", "number_of", "share", "unpriced_note"]
+__all__ = [
+    "count",
+    "dollars",
+    "dollars_of",
+    "dollars_of_axis",
+    "format_tokens",
+    "number_of",
+    "share",
+    "uncosted_note",
+    "unpriced_note",
+]
 
 MOST_PLACES = 8
 
@@ -41,9 +51,13 @@ def dollars_of_axis(usd: float) -> str:
 
 def unpriced_note(calls: int) -> str:
     """What stands beside a sum that calls without a price are not in."""
-    if calls == 1:
-        return "1 call has no known price and is in no sum"
-    return f"{calls:,} calls have no known price and are in no sum"
+    return f"{number_of(calls, 'call has', 'calls have')} no known price and {noun_for(calls, 'is', 'are')} in no sum"
+
+
+def uncosted_note(calls: int, of_calls: int) -> str:
+    """The same for calls whose cost is not known, of so many."""
+    which = f"{calls:,} of {number_of(of_calls, 'call')} {noun_for(calls, 'has', 'have')}"
+    return f"{which} no known cost and {noun_for(calls, 'is', 'are')} in no sum"
 
 
 def format_tokens(count: float) -> str:

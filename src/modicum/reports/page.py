@@ -6,13 +6,13 @@ nothing that is not in it. No script, nothing fetched when it is opened.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from html import escape
 from importlib.resources import files
 from typing import Any
 
 from modicum.reports import charts
 from modicum.reports.charts import format_usd
 from modicum.reports.detail_words import describe_detail
+from modicum.reports.escaping import escape
 from modicum.reports.figures import format_tokens, number_of
 from modicum.reports.kind_words import name_of_kind
 
@@ -136,7 +136,7 @@ def _card(row: Document) -> str:
         f'<h3>{escape(row["title"])}</h3><span class="class">{escape(CLASSES[row["finding_class"]])}</span>'
         f'<span class="saves">{_format_saving(row)}</span></header>'
         f"<p>{escape(row['what'])}</p>"
-        f'<p class="quiet">{row["calls"]:,} calls, {format_tokens(row["tokens"])} tokens, '
+        f'<p class="quiet">{number_of(row["calls"], "call")}, {format_tokens(row["tokens"])} tokens, '
         f"{format_usd(row['gross_usd'])} in the record{_details(row['details'])}</p>"
         f"<p><b>Remedy.</b> {_remedy(row)}</p>"
         f'<p class="guard">{escape(row["guard"])}</p>'
@@ -182,7 +182,7 @@ def _cap_curve(document: Document) -> str:
     )
     rows = [
         [
-            f"{point['cap_tokens']:,} tokens",
+            number_of(point["cap_tokens"], "token"),
             f"{point['results']:,}",
             format_usd(point["gross_usd"]),
             format_usd(point["saving_usd"]),
@@ -248,7 +248,7 @@ def _cache(document: Document) -> str:
         ]
         for number, call in lost[:MOST_BREAKS]
     ]
-    left = f" Its first {len(calls):,} calls are shown." if found["calls_left_out"] else ""
+    left = f" Its first {number_of(len(calls), 'call is', 'calls are')} shown." if found["calls_left_out"] else ""
     return (
         "<h2>When the cache was lost</h2>\n<p>The task that paid most for writing again what had stood in the cache: "
         f"<code>{escape(found['task'])}</code>, {format_usd(found['written_again_usd'])}.{left}</p>\n"
@@ -304,10 +304,10 @@ def _with_idle_days(days: Sequence[Document]) -> list[Document]:
 def _not_computed(document: Document) -> str:
     rows = [[f"{row['id']} {row['title']}", row["lacks"]] for row in document["findings"] if row["lacks"]]
     if document["calls_unpriced"]:
-        rows.append([f"{document['calls_unpriced']:,} calls", "no known price: they are in no sum"])
+        rows.append([number_of(document["calls_unpriced"], "call"), "no known price, and in no sum"])
     if document["calls_without_anatomy"]:
         rows.append(
-            [f"{document['calls_without_anatomy']:,} calls", "usage only: what their prompts held is not known"]
+            [number_of(document["calls_without_anatomy"], "call"), "usage only: what their prompts held is not known"]
         )
     return f"<h2>Not computed</h2>\n{_table(['what', 'what is lacking'], rows, left=2)}" if rows else ""
 

@@ -1,10 +1,10 @@
 """A self-contained page of text and tables: its frame, its tiles, its tables. No script, nothing fetched; it prints."""
 
 from collections.abc import Sequence
-from html import escape
 from importlib.resources import files
 
 from modicum.calls.outside.one_line import one_line
+from modicum.reports.escaping import escape
 
 
 def render_plain_page(title: str, parts: Sequence[str]) -> str:

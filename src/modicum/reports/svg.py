@@ -1,7 +1,8 @@
 """Pictures as SVG where the charts of a library do not fit: plain shapes and text, no script, nothing fetched."""
 
 from collections.abc import Iterable
-from html import escape
+
+from modicum.reports.escaping import escape
 
 INK, QUIET, PAPER = "#1f2933", "#52606d", "#ffffff"
 

@@ -5,7 +5,6 @@ text, no script, nothing fetched.
 """
 
 from collections import defaultdict
-from html import escape
 from math import cos, pi, sin
 
 from modicum.agents.attribution import find_reads
@@ -13,7 +12,9 @@ from modicum.agents.plan_rules import EdgeKind
 from modicum.agents.recordings import RecordedTeam
 from modicum.agents.replay import check_team
 from modicum.agents.team_plan import TeamPlan
+from modicum.calls.words.counted_nouns import number_of
 from modicum.reports import svg
+from modicum.reports.escaping import escape
 from modicum.reports.figures import format_tokens
 from modicum.reports.svg import INK, QUIET
 
@@ -110,7 +111,7 @@ def _draw_edge(place: dict[str, tuple[float, float]], edge: tuple[str, str], tok
     tip = f"{x2:.1f},{y2:.1f} {x2 - head * ux + head / 2 * uy:.1f},{y2 - head * uy - head / 2 * ux:.1f} "
     tip += f"{x2 - head * ux - head / 2 * uy:.1f},{y2 - head * uy + head / 2 * ux:.1f}"
     return (
-        f"<g><title>{escape(edge[0])} to {escape(edge[1])}: {tokens:,} tokens</title>"
+        f"<g><title>{escape(edge[0])} to {escape(edge[1])}: {number_of(tokens, 'token')}</title>"
         f'<path d="M{x1:.1f} {y1:.1f}Q{cx:.1f} {cy:.1f} {x2 - head * ux:.1f} {y2 - head * uy:.1f}" fill="none" '
         f'stroke="{FAINT}" stroke-width="{width:.1f}" stroke-opacity="0.75"/>'
         f'<polygon points="{tip}" fill="{FAINT}"/></g>\n'

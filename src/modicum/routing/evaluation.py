@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.routing.calibration import RateCalibration, Unit, best_model, calibrate, choose, unit_costs
 from modicum.routing.curve import CurveFigures, curve_figures, oracle_scores
 from modicum.routing.learners.learner import OutcomeLearner
@@ -97,7 +98,10 @@ def draw_folds(table: OutcomeTable, count: int, *, by_family: bool = False, seed
     different = sorted(set(names))
     if len(different) < count:
         what = "families" if by_family else "different prompts"
-        raise UserError(f"the table has {len(different)} {what}, and {count} folds need {count}; give fewer: --folds")
+        raise UserError(
+            f"the table has {len(different)} {what}, and {number_of(count, 'fold needs', 'folds need')} {count}; give "
+            "fewer: --folds"
+        )
     drawn = np.random.default_rng(seed).permutation(len(different)) % count
     fold_of = dict(zip(different, drawn, strict=True))
     return np.array([fold_of[name] for name in names])

@@ -8,6 +8,7 @@ import numpy as np
 
 from modicum.calls import UserError
 from modicum.calls.errors import accepted_are
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.routing.inputs import Inputs, read_prompts
 from modicum.routing.sparse_rows import Floats, Integers
 from modicum.routing.stage import Stage
@@ -121,7 +122,7 @@ def check_table(table: OutcomeTable) -> list[str]:
         raise UserError(f"a choice needs two models, and the table has {len(table.models)}{instead}")
     if table.tasks_count < FEWEST_TASKS:
         raise UserError(
-            f"the table has {table.tasks_count:,} tasks, and nothing can be learned from fewer than "
+            f"the table has {number_of(table.tasks_count, 'task')}, and nothing can be learned from fewer than "
             f"{FEWEST_TASKS}{instead}"
         )
     values = np.unique(table.outcomes[np.isfinite(table.outcomes)])
@@ -137,8 +138,9 @@ def check_table(table: OutcomeTable) -> list[str]:
         if len(graded) and (graded == graded[0]).all():
             remarks.append(f"{model}: every outcome is {graded[0]:g}, so nothing about it depends on the prompt.")
         if len(graded) < len(column):
-            rows = "moments" if table.tasks else "tasks"
-            remarks.append(f"{model}: {len(column) - len(graded):,} of {len(column):,} {rows} have no outcome.")
+            without, row = len(column) - len(graded), "moment" if table.tasks else "task"
+            which = f"{without:,} of {number_of(len(column), row)} {noun_for(without, 'has', 'have')}"
+            remarks.append(f"{model}: {which} no outcome.")
     if not np.isfinite(table.outcomes).all(axis=1).any():
         remarks.append(
             "No task was done by all models: what others would have made of it is estimated, without bias only if the "
@@ -165,8 +167,7 @@ def _describe_contradictions(table: OutcomeTable) -> list[str]:
     count = sum(map(len, contradicting))
     return [
         (
-            f"{count:,} rows repeat a prompt with another outcome: they are learned as a share, and no choice can be "
-            "right "
-            "for all of them."
+            f"{number_of(count, 'row repeats', 'rows repeat')} a prompt with another outcome: "
+            f"{noun_for(count, 'it is', 'they are')} learned as a share, and no choice can be right for all of them."
         )
     ]

@@ -15,6 +15,7 @@ from modicum.calls.facts import Facts
 from modicum.calls.prompt import Prompt
 from modicum.calls.rates import Rates
 from modicum.calls.rule import NotDecidable, Rule
+from modicum.calls.words.counted_nouns import number_of
 from modicum.routing.router import Router, RoutingChoice
 from modicum.routing.stage import read_stage, read_steps
 
@@ -57,9 +58,12 @@ def route_rule(name: str, router: Router, pattern: str) -> Rule:
         stage = read_stage(prompt.units)
         if model and stage.needs_best and model != best and may_ask(facts, best):
             if (loss := cache_loss_usd(facts, model, best)) is not None:
-                why = f"{stage.errors} tools failed: the best single model, for ${loss:.4f} of prompt cache lost"
+                why = (
+                    f"{number_of(stage.errors, 'tool')} failed: the best single "
+                    f"model, for ${loss:.4f} of prompt cache lost"
+                )
             else:
-                why = f"{stage.errors} tools failed: the best single model"
+                why = f"{number_of(stage.errors, 'tool')} failed: the best single model"
             model = best
         if not model or model == facts.model:
             return NO_CHANGE

@@ -12,6 +12,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.statistics.jackknife import caution_of, jackknife
 from modicum.statistics.ratios import WIDEST
 
@@ -55,7 +56,9 @@ def geometric_ratio(
         return TaskRatio(0, None, no_interval="no task has both figures")
     if free := int(np.count_nonzero((first == 0) | (second == 0))):
         return TaskRatio(
-            count, None, no_interval=f"{free} of {count} tasks took nothing under one arm: no ratio of them"
+            count,
+            None,
+            no_interval=f"{free} of {number_of(count, 'task')} took nothing under one arm: no ratio of them",
         )
     logs = np.log(second / first)
     sums, sizes = _grouped(logs, groups), _grouped(np.ones(count), groups)

@@ -151,5 +151,5 @@ def test_one_task_decides_nothing_and_only_strict_makes_a_fault_of_that(modicum,
     before, after = (write_results(folder / name, tasks=1) for name in ("a.csv", "b.csv"))
 
     ran = modicum("check", before, after)
-    assert (ran.status, ran.out.splitlines()[0]) == (0, "undecided: 1 tasks before, 1 after")
+    assert (ran.status, ran.out.splitlines()[0]) == (0, "undecided: 1 task before, 1 after")
     assert modicum("check", before, after, "--strict").status == 3

@@ -30,14 +30,14 @@ def test_tasks_that_run_are_named_with_how_often_that_is_wrong(modicum, ledger):
     assert ran.status == 0
     assert "team shop: on: 0 of 160 alarms on 480 newer tasks were false: at most 1.9 % (95 %)" in ran.out
     assert "rule, chosen on 720 older tasks (240 failed): 1 tool results that were there before" in ran.out
-    assert "1 of 1 tasks that run are named" in ran.out
+    assert "1 of 1 task that runs is named" in ran.out
     assert "stuck" in ran.out
 
 
 def test_where_no_rule_can_be_had_it_says_so_and_names_nothing(modicum, ledger):
     ran = modicum("outcome", "early-signs", "--outcome", "other", "--ledger", ledger)
 
-    assert "off: 1 tasks have the outcome" in ran.out
+    assert "off: 1 task has the outcome" in ran.out
     assert "no task is named: there is no rule that is sure enough" in ran.out
 
 

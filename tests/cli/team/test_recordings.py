@@ -26,7 +26,7 @@ def test_attribution_from_the_ledger_has_the_cost_of_a_turn(ledger, capsys):
 
     assert "$0.50*" in out
     assert "$0.38" in out
-    assert "1 runs used a plan: left out" in err
+    assert "1 run used a plan: left out" in err
     costs = json.loads(told)["costs"]
     assert costs["a"] == {"turns_count": 2, "turns_priced": 1, "cost_usd": 0.5, "cost_per_turn_usd": 0.5}
     assert costs["b"]["cost_per_turn_usd"] == 0.375

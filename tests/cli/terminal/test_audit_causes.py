@@ -17,7 +17,7 @@ def test_a_cause_with_its_versions_and_what_to_do(capsys):
         "  Skills loaded in mid-session: 4 breaks, $4.00",
         "     claude-code 2.1.29: 3 of 9, claude-code 2.1.30: 1 of 9; at least 6.5 times as often as without it",
         "     update",
-        "  Other: 1 breaks, $1.00",
+        "  Other: 1 break, $1.00",
         "     claude-code 1: 1 of 9; at least 6.5 times as often as without it",
     ]
 

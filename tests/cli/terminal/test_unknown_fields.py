@@ -29,7 +29,7 @@ def test_every_verb_that_reads_names_a_field_once_a_file_and_first(modicum, log)
     for verb in (("bill", log), ("import", log), ("audit", log)):
         problems = modicum(*verb, "--json", "--source", "anthropic").json["problems"]
         assert [problem["reason"].split(",")[0] for problem in problems[:2]] == [NUMBER, WORD]
-        assert problems[0]["reason"].startswith(f"{NUMBER}, in 2 calls: their cost is estimated; ")
+        assert problems[0]["reason"].startswith(f"{NUMBER}, in 2 calls, whose cost is estimated; ")
         assert sum("smell" in problem["reason"] for problem in problems) == 1
     error = modicum("bill", log, "--source", "anthropic").err
     assert error.index("smell_tokens") < error.index("JSON")

@@ -3,6 +3,7 @@ import sys
 import click
 from click.testing import CliRunner
 
+from modicum.calls import UserError
 from modicum.cli.terminal.verb_group import VerbGroup, WholeLines
 
 VERB = """
@@ -42,3 +43,20 @@ def test_lines_of_verbs_in_one_file_are_not_cut():
     shown = " ".join(CliRunner().invoke(whole, ["--help"]).output.split())
     assert f"Verbs: do {line[:-1]}" in shown
     assert "More of it" not in shown
+
+
+def test_an_option_with_one_value_that_is_given_twice_is_refused():
+    @click.command()
+    @click.option("--one")
+    @click.option("--many", multiple=True)
+    @click.option("--flag", is_flag=True)
+    def do(one, many, flag):
+        click.echo(f"{one} {many} {flag}")
+
+    group = WholeLines("toy", commands={"do": do})
+
+    assert CliRunner().invoke(group, "do --one 1 --many 2 --many 3 --flag --flag").output == "1 ('2', '3') True\n"
+    refused = CliRunner().invoke(group, "do --one 1 --one=2").exception
+    assert isinstance(refused, UserError)
+    assert "--one is given 2 times" in str(refused)
+    assert CliRunner().invoke(group, "do --nothing --one 1 --one 2").exit_code == 2

@@ -31,4 +31,4 @@ def test_what_was_not_run_or_not_graded_is_named():
 
     assert "3 runs were not made" in remarks[0]
     assert "2 runs have no reply: b answered with status 500" in remarks[1]
-    assert remarks[2:] == ["1 runs could not be graded: the judge gave no verdict.", "gpt-4o was answered by gpt-3."]
+    assert remarks[2:] == ["1 run could not be graded: the judge gave no verdict.", "gpt-4o was answered by gpt-3."]

@@ -113,7 +113,7 @@ def test_a_line_shows_the_agent_what_is_left_once_that_is_little(tmp_path, diale
         replies, untouched, last = zip(*[agent_says(rig, dialect) for _ in range(4)], strict=True)
 
         assert untouched == (True, True, False, False)
-        assert [text.rpartition("\n")[2] for text in last[2:]] == [line.format("2 calls"), line.format("1 calls")]
+        assert [text.rpartition("\n")[2] for text in last[2:]] == [line.format("2 calls"), line.format("1 call")]
         assert {reply.content for reply in replies} == {rig.answers.body}
 
 

@@ -39,7 +39,7 @@ def test_what_is_approved_holds_at_the_next_call_and_no_longer_than_that(tmp_pat
     assert first == [200, 402]
     assert then == [200, 200, 402]
     assert of_another.status_code == 402
-    assert "(1 calls per day) has 0 calls left" in lowered  # lowered below what is spent: nothing negative
+    assert "(1 call per day) has 0 calls left" in lowered  # lowered below what is spent: nothing negative
 
 
 def test_events_that_cannot_be_read_leave_what_was(events, capfd):

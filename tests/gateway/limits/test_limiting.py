@@ -77,7 +77,7 @@ def test_calls_at_once_end_with_their_calls_however_these_end(tmp_path, redis):
         wait_until(lambda: rig.calls_at == ["main"])
         refused = rig.chat()
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
-        assert "1 calls at once" in refused.json()["error"]["message"]
+        assert "1 call at once" in refused.json()["error"]["message"]
         rig.release()
         held.join()
         assert [rig.chat().status_code for _ in range(4)] == [500, 502, 200, 200]

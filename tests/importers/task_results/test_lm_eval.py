@@ -45,7 +45,7 @@ def test_one_filter_grades_and_it_is_named(tmp_path):
     by_f1, _ = read(path, outcome="f1")
 
     assert [each.outcome for each in results] == [0.0]
-    assert "1 lines of other filters are left out: 'exact_match,strict-match' grades" in problems[0]
+    assert "1 line of another filter is left out: 'exact_match,strict-match' grades" in problems[0]
     assert [each.outcome for each in others] == [1.0]
     assert [each.outcome for each in by_f1] == [0.25]
 

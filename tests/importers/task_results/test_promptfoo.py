@@ -54,7 +54,7 @@ def test_a_reply_from_the_cache_took_what_nobody_knows(tmp_path):
     (found,), problems = read(written(tmp_path / "r.json", document(row(0, response=cached, cost=0))))
 
     assert (found.outcome, found.cost_usd, found.total_tokens, found.seconds) == (1.0, None, None, None)
-    assert problems == ["1 replies came from promptfoo's cache: what they took is unknown"]
+    assert problems == ["1 reply came from promptfoo's cache: what they took is unknown"]
 
 
 def test_scores_grade_where_they_are_asked_for(tmp_path):

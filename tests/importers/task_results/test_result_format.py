@@ -7,8 +7,8 @@ from modicum.importers.task_results.result_format import (
     arm_label,
     count_of,
     file_label,
+    float_of,
     label_files,
-    number_of,
 )
 
 
@@ -34,5 +34,5 @@ def test_an_arm_is_named_by_what_is_asked_for():
 
 
 def test_numbers_are_numbers():
-    assert (number_of(1), number_of(value=True), number_of("1")) == (1.0, None, None)
+    assert (float_of(1), float_of(value=True), float_of("1")) == (1.0, None, None)
     assert (count_of(3.0), count_of(float("nan")), count_of(float("inf"))) == (3, None, None)

@@ -32,7 +32,7 @@ def test_an_instance_that_is_both_is_left_out(tmp_path):
     results, problems = read(written(tmp_path / "r.json", report))
 
     assert [each.task for each in results] == ["a-2"]
-    assert problems == ["1 instances are both resolved and unresolved; left out"]
+    assert problems == ["1 instance is both resolved and unresolved; left out"]
 
 
 def test_details_by_instance_have_costs(tmp_path):

@@ -52,7 +52,7 @@ def test_a_prompt_without_its_cached_tokens_is_named(tmp_path):
 
     assert (results[0].prompt_tokens, results[0].is_lower_bound) == (300, True)
     assert problems == [
-        "1 messages read more from cache than their prompt holds: this file's prompt tokens leave cached ones out"
+        "1 message read more from cache than their prompt holds: this file's prompt tokens leave cached ones out"
     ]
 
 
@@ -60,7 +60,7 @@ def test_one_that_broke_off_has_failed(tmp_path):
     (found,), problems = read(written(tmp_path / "run.json", document(simulation("7", reward=None))))
 
     assert found.outcome == 0.0
-    assert problems == ["1 simulations broke off without a reward and count as failed"]
+    assert problems == ["1 simulation broke off without a reward and count as failed"]
 
 
 def test_a_message_that_nobody_counted_makes_the_tokens_unknown(tmp_path):

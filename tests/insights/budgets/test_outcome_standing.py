@@ -53,7 +53,7 @@ def test_every_name_has_the_limit_to_itself(store):
     verdicts = {row.name: row.verdict for row in rows(store, "tag:feature", limit=0.5)}
 
     assert {name: verdict.ruling for name, verdict in verdicts.items()} == {"search": "above", "chat": "cannot_say"}
-    assert "1 tasks have no outcome yet, at $5.00" in verdicts["chat"].why
+    assert "1 task has no outcome yet, at $5.00" in verdicts["chat"].why
 
 
 def test_an_empty_ledger_says_that_nothing_can_be_said(tmp_path):

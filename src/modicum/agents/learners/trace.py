@@ -12,6 +12,7 @@ from modicum.agents.recordings import RecordedRow, RecordedTeam, build_team
 from modicum.agents.team_plan import SCHEMA, TeamPlan
 from modicum.agents.trials import AtLeastOne, BudgetSpent, LearnedTeam, Share, Trials
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +66,10 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
             )
             return make_blank_plan(recorded, Decision.KEEP_ALL, why)
         planned = "" if count == self.drop_count else f" ({self.drop_count} were asked for)"
-        why = f"without the worst {count} of {len(graph.agents)} agents{planned}, whatever the effect: verify it first"
+        why = (
+            f"without the worst {count} of {number_of(len(graph.agents), 'agent')}{planned}, whatever the effect: "
+            "verify it first"
+        )
         return make_drop_plan(make_blank_plan(recorded, Decision.REDUCE, why), worst[:count], report)
 
 

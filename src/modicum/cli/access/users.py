@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.shared_options import json_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
@@ -215,7 +216,7 @@ def _make_link(access: "AccessFile", name: str, hours: int) -> str:
 
 def _print_link(name: str, link: str, hours: int) -> None:
     click.echo(link)
-    click.echo(f"it logs '{name}' in once, within {hours} hours, and cannot be shown again", err=True)
+    click.echo(f"it logs '{name}' in once, within {number_of(hours, 'hour')}, and cannot be shown again", err=True)
 
 
 def _first_line() -> str:

@@ -11,6 +11,7 @@ import msgspec
 from modicum.calls import Problem
 from modicum.calls.outside.one_line import one_line
 from modicum.calls.problem import problem_rows
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.terminal import output
 from modicum.insights.advice.call_kinds import CallKind
 from modicum.insights.advice.cheaper_models import CandidateEvidence, CheaperCandidate, KindAdvice
@@ -120,7 +121,11 @@ def _print_kind(number: int, each: KindAdvice) -> None:
         output.print_text(f"   no candidate: {each.why_none}")
     for one in each.candidates:
         name = one_line(f"{one.model} at {one.provider}" if one.evidence is CandidateEvidence.SAME_MODEL else one.model)
-        compared = "" if one.calls_compared == kind.calls else f", {one.calls_compared:,} calls that have both prices"
+        compared = (
+            ""
+            if one.calls_compared == kind.calls
+            else f", {number_of(one.calls_compared, 'call that has', 'calls that have')} both prices"
+        )
         output.print_text(
             f"   {one.evidence}: {name} saves at most {output.dollars(one.saving_at_most_usd)} of "
             f"{output.dollars(one.booked_usd)} ({_cold(one.saving_cold_usd)}{compared}); {one_line(one.why)}"

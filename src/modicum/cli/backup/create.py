@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.shared_options import json_option
 from modicum.cli.terminal import output
 from modicum.settings import data_folder, state_folder
@@ -31,4 +32,4 @@ def command(file: Path, *, without_digest_key: bool, as_json: bool) -> None:
         output.print_json({"file": str(file), "created": manifest.created, "files": manifest.files})
         return
     size = sum(one.size_bytes for one in manifest.files)
-    click.echo(f"{file} written: {len(manifest.files)} files, {size / 1e6:,.1f} MB before compression")
+    click.echo(f"{file} written: {number_of(len(manifest.files), 'file')}, {size / 1e6:,.1f} MB before compression")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.shared_options import json_option
 from modicum.cli.terminal import output
 from modicum.settings import data_folder, state_folder
@@ -29,6 +30,6 @@ def command(file: Path, *, as_json: bool) -> None:
         output.print_json({"folder": str(folder), "created": manifest.created, "files": manifest.files})
         return
     click.echo(
-        f"{len(manifest.files)} files of {manifest.created:%Y-%m-%d %H:%M} UTC restored into {folder}; "
+        f"{number_of(len(manifest.files), 'file')} of {manifest.created:%Y-%m-%d %H:%M} UTC restored into {folder}; "
         "'modicum doctor' looks at them, 'modicum up' goes on with them"
     )

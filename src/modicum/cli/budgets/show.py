@@ -8,6 +8,7 @@ import click
 
 from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.budgets.events import read_events
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
@@ -75,7 +76,7 @@ def _print_budgets(rows: list[BudgetRow], *, every: bool) -> None:
         of = f" of {', '.join(row.instance)}" if row.instance else ""
         if row.calls_unknown:
             what = "what they drew" if row.budget.unit is LimitUnit.JOULES else "their cost"
-            one = "1 call is" if row.calls_unknown == 1 else f"{row.calls_unknown:,} calls are"
+            one = number_of(row.calls_unknown, "call is", "calls are")
             click.echo(f"{row.budget.name}{of}: {one} not in it, since nobody knows {what} (docs/budgets.md)")
         if row.raised_until is not None:
             until = row.raised_until.astimezone(ZoneInfo(row.budget.window.zone))
@@ -96,7 +97,9 @@ def _print_outcome_budgets(rows: list[OutcomeBudgetRow], *, every: bool) -> None
     )
     for row in rows:
         of = f" of {row.name or '(none)'}" if row.budget.by else ""
-        needed = f"; about {row.verdict.tasks_needed:,} tasks would decide it" if row.verdict.tasks_needed else ""
+        needed = (
+            f"; about {number_of(row.verdict.tasks_needed, 'task')} would decide it" if row.verdict.tasks_needed else ""
+        )
         click.echo(f"{row.budget.outcome}{of}: {row.verdict.why}{needed}")
     if len(rows) < count:
         click.echo(f"{count - len(rows):,} more; --all shows them")

@@ -11,6 +11,7 @@ import msgspec
 
 from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.terminal import output
@@ -239,7 +240,7 @@ def _reasons(changes: "Sequence[ContextFileChange]", sides: "Sequence[TracedSide
 def _print(found: "BuildCheck", reasons: Sequence[Reason], options: CheckOptions) -> None:
     verdict = "raised" if found.is_raised else "not raised" if found.is_decided else "undecided"
     allowed = f" by more than {options.allowed:g} %" if options.allowed else ""
-    click.echo(f"{verdict}{allowed}: {found.tasks_before:,} tasks before, {found.tasks_after:,} after")
+    click.echo(f"{verdict}{allowed}: {number_of(found.tasks_before, 'task')} before, {found.tasks_after:,} after")
     if found.resolved_before is not None and found.resolved_after is not None:
         click.echo(f"resolved: {found.resolved_before:.1%} before, {found.resolved_after:.1%} after")
     rows = [

@@ -12,6 +12,7 @@ import msgspec
 from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.calls.provider_names import provider_of_model
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.terminal import output
@@ -203,11 +204,11 @@ def _print(
     ]
     output.print_table(["of a task", "tokens", "cost", "share"], rows)
     every = output.dollars_of(round(whole * options.tasks, 2))
-    click.echo(f"a task: ~ {output.dollars_of(round(whole, 6))}; {options.tasks:,} tasks: ~ {every}")
+    click.echo(f"a task: ~ {output.dollars_of(round(whole, 6))}; {number_of(options.tasks, 'task')}: ~ {every}")
     if billed is not None:
         error = "unknown" if billed.error is None else f"{billed.error * 100:+.1f} %"
         cost = output.dollars_of(None if billed.cost_usd is None else round(billed.cost_usd, 6))
-        click.echo(f"billed: {cost} a task over {billed.tasks:,} tasks; error of the estimate: {error}")
+        click.echo(f"billed: {cost} a task over {number_of(billed.tasks, 'task')}; error of the estimate: {error}")
     else:
         output.print_text(ERROR if options.from_paths else f"{GUESSED}; {ERROR}")
 

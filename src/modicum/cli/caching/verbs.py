@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from modicum.calls import Call, Cost, Entry, Problem, UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.log_reading import print_problems, read_logs
@@ -99,7 +100,7 @@ def status(options: StatusOptions) -> None:
 
 def status_line(state: "CacheState") -> str:
     """One line for people: warm or cold, since when, and what the next turn costs."""
-    tokens = f"{state.cached_tokens:,} tokens"
+    tokens = f"{number_of(state.cached_tokens, 'token')}"
     if state.is_warm:
         cold = "" if state.cold_usd is None else f", cold {output.dollars_of(state.cold_usd)}"
         warm = "" if state.warm_usd is None else f"; next turn {output.dollars_of(state.warm_usd)}{cold}"

@@ -33,7 +33,7 @@ def sources_of(place: str, folder: Path, settings: Settings, read_settings: Call
         state=folder,
         audit=partial(audit_beside, place, folder),
         find_live=lambda: _find_live(folder),
-        digest_key=resources.read_digest_key(),
+        digest_key=resources.lend_digest_key(),
     )
 
 

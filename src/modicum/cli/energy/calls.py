@@ -10,6 +10,7 @@ import click
 
 from modicum.calls.errors import UserError
 from modicum.calls.problem import Problem
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.energy.options import format_figure, print_problems
 from modicum.cli.terminal.quantity import Quantity
@@ -111,7 +112,7 @@ def command(options: CallsOptions) -> int:
             grams_each = "" if each.grams_co2 is None else f", {each.grams_co2:.3g} g CO2e"
             click.echo(
                 f"per request: {each.joules:,.4g} J{grams_each} (all that was measured, idle and unseen work included,"
-                f" over {len(found.calls):,} calls; {SCI})"
+                f" over {number_of(len(found.calls), 'call')}; {SCI})"
             )
         print_problems(result.problems)
     if not found.calls:
@@ -155,7 +156,10 @@ def _attribute_log(log: Path, calls_path: Path) -> _Attribution:
     ]
     if beside:
         problems.append(
-            Problem(str(calls_path), f"{len(beside):,} of {len(calls):,} calls are outside the time of the log")
+            Problem(
+                str(calls_path),
+                f"{len(beside):,} of {number_of(len(calls), 'call is', 'calls are')} outside the time of the log",
+            )
         )
     return _Attribution(
         attribution=shared,
@@ -197,13 +201,16 @@ def _attribute_ledger(options: CallsOptions) -> _Attribution:
     problems = []
     if partly := len(found.attribution.calls) - len(found.measured_calls):
         problems.append(
-            Problem(place, f"{partly:,} calls ran partly while nothing was watched; only that part is counted")
+            Problem(
+                place, f"{number_of(partly, 'call')} ran partly while nothing was watched; only that part is counted"
+            )
         )
     if found.windows_overlapping:
         problems.append(
             Problem(
                 place,
-                f"{found.windows_overlapping:,} windows left out: another watch measured these GPUs at that time",
+                f"{number_of(found.windows_overlapping, 'window')} left out: another watch measured these GPUs at that "
+                "time",
             )
         )
     missing = _explain_no_calls(place, held, provider, (first, last))
@@ -224,8 +231,8 @@ def _explain_no_calls(place: str, held: "list[Row]", provider: str, span: tuple[
     names = ", ".join(f"{name or '(none)'} ({count:,})" for name, count in sorted(calls.items(), key=lambda i: -i[1]))
     if provider in calls:
         return (
-            f"the ledger {place} holds {calls[provider]:,} calls of '{provider}' from {when}, but none that ran while"
-            " servers were watched, with a known end and counted tokens"
+            f"the ledger {place} holds {number_of(calls[provider], 'call')} of '{provider}' from {when}, but none that "
+            "ran while servers were watched, with a known end and counted tokens"
         )
     return (
         f"no call from {when} belongs to the watched servers. The ledger {place} holds calls of: {names}. Say which"
@@ -276,5 +283,5 @@ def _print_calls(found: "EnergyAttribution") -> None:
     print_table(
         ("call", "active", "share of idle", "generated tokens", "note"),
         rows,
-        title=f"the {len(top)} of {len(found.calls)} calls with the most energy",
+        title=f"the {len(top)} of {number_of(len(found.calls), 'call')} with the most energy",
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import click
 
 from modicum.calls.errors import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.library import resources
@@ -55,8 +56,10 @@ def command(options: RatesOptions) -> None:
             click.echo(f"# {rate.model}: {rate.reason}")
             continue
         error = "" if rate.mean_error is None else f", a window off by {rate.mean_error:.0%} on the mean"
-        windows_text = "1 window" if rate.windows == 1 else f"{rate.windows:,} windows"
-        click.echo(f"# {rate.joules:,.0f} J in {windows_text}{error}; a call alone draws more: add what you can spare")
+        click.echo(
+            f"# {rate.joules:,.0f} J in {number_of(rate.windows, 'window')}{error}; a call alone draws more: add what "
+            "you can spare"
+        )
         click.echo(f'[[energy]]\nmodel = "{rate.model}"')
         click.echo(f"joules_per_prompt_token = {rate.joules_per_prompt_token:.4g}")
         click.echo(f"joules_per_generated_token = {rate.joules_per_generated_token:.4g}\n")

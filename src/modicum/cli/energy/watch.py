@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from modicum.calls.errors import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.energy.meters import list_untried
 from modicum.cli.energy.options import format_figure, gpu_options, print_problems
@@ -179,8 +180,9 @@ class _LiveSession:
         self.booked = booking.booked
         if booking.waiting:
             self.not_booked = (
-                f"{booking.waiting} windows are not booked: {booking.problem}; they are kept in {booking.place} and"
-                " booked by the next 'modicum energy watch' or 'modicum energy calls' for this ledger"
+                f"{number_of(booking.waiting, 'window is', 'windows are')} not booked: {booking.problem}; they are "
+                f"kept in {booking.place} and booked by the next 'modicum energy watch' or 'modicum energy calls' for "
+                "this ledger"
             )
 
 
@@ -329,7 +331,9 @@ def print_split(result: "WatchReport") -> None:
             f" the last {result.split_seconds:,.0f} s"
         )
     if found is None:
-        click.echo(f"no split: {result.windows} windows of 5 s or more, {LEAST_WINDOWS} are needed; watch longer")
+        click.echo(
+            f"no split: {number_of(result.windows, 'window')} of 5 s or more, {LEAST_WINDOWS} are needed; watch longer"
+        )
         return
     rows = [
         (
@@ -350,7 +354,11 @@ def print_split(result: "WatchReport") -> None:
     if found.noise_memory_s is not None:
         click.echo(f"the noise stays the same for about {found.noise_memory_s:,.0f} s; the intervals allow for it")
     click.echo(
-        f"{found.windows} windows; a window left out of the fit is predicted with an error of {found.window_error:.1%};"
-        f" R2 {found.explained:.4f}"
-        + (f"; the clocks were throttled in {found.slowed_windows} windows" if found.slowed_windows else "")
+        f"{number_of(found.windows, 'window')}; a window left out of the fit is predicted with an error of "
+        f"{found.window_error:.1%}; R2 {found.explained:.4f}"
+        + (
+            f"; the clocks were throttled in {number_of(found.slowed_windows, 'window')}"
+            if found.slowed_windows
+            else ""
+        )
     )

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from modicum.calls.errors import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.energy.options import Share, format_figure, print_problems
 from modicum.cli.shared_options import json_option, pass_options
 from modicum.cli.terminal.quantity import Quantity
@@ -128,8 +129,8 @@ def _fit_law(files: tuple[Path, ...], experts: str | None) -> "tuple[StepLaw, Wo
         if found.figures is None:
             raise UserError(f"{files[0]}: holds no usable interval; the notes say what was missing")
         raise UserError(
-            f"{files[0]}: too short for a fit ({found.windows} windows of 5 s or more, {LEAST_WINDOWS} are needed);"
-            " watch for a few minutes under load that varies"
+            f"{files[0]}: too short for a fit ({number_of(found.windows, 'window')} of 5 s or more, {LEAST_WINDOWS} "
+            "are needed); watch for a few minutes under load that varies"
         )
     totals = found.figures
     # A watch does not see single requests: figures are per generated token, with the prompts that came along.

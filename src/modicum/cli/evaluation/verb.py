@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.log_reading import show_steps
 from modicum.cli.terminal import output
@@ -122,7 +123,9 @@ def command(options: RunOptions) -> None:
     budget = EvalBudget(out.with_name(f"{out.name}.spending"), options.budget)
     runner = EvalRunner(caller, budget, out, grader=grader, judge=judge)
     with show_steps("running") as show:
-        made = runner.run(wanting, options.parallel, lambda number: show(f"{number:,} of {len(wanting):,} runs"))
+        made = runner.run(
+            wanting, options.parallel, lambda number: show(f"{number:,} of {number_of(len(wanting), 'run')}")
+        )
     _report(options, arms, read_rows(out), made, budget.spent_usd, out)
 
 

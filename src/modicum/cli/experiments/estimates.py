@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.experiments.experiment import ChangeKind, Experiment
 from modicum.optimizers.all_rules import CONTENT_RULES
 from modicum.optimizers.system_prompt import FAMILY as PROMPT
@@ -102,7 +103,9 @@ def _replay(history: "History", prices: "PriceBook", change: "HistoryChange", co
 
     replayed = Replay(history, prices).run([change])
     if replayed.unpriced_calls:
-        return SavingEstimate(None, f"{replayed.unpriced_calls} calls would have no known price with the change")
+        return SavingEstimate(
+            None, f"{number_of(replayed.unpriced_calls, 'call')} would have no known price with the change"
+        )
     before = float(np.nansum(replayed.base.cost_usd[concerned]))
     after = float(np.nansum(replayed.changed.cost_usd[concerned]))
     if before <= 0:

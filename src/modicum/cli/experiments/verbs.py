@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
@@ -104,7 +105,7 @@ def start(options: StartOptions) -> None:
             "send outcomes to POST /outcomes, or import them"
         )
     else:
-        click.echo(f"about {planned:,} tasks with outcomes will find it safe, if it does no harm")
+        click.echo(f"about {number_of(planned, 'task')} with outcomes will find it safe, if it does no harm")
     if one.estimated_saving is None:
         click.echo(f"no estimate: {one.why_not_estimated}")
     else:

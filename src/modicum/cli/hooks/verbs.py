@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from modicum.hooks.agents import HookedAgent
     from modicum.hooks.policy import HookPolicy
 
-NAMES = ("claude-code", "gemini-cli", "codex")
+NAMES = ("claude-code", "gemini-cli", "codex", "opencode")
 agent_argument = click.argument("name", metavar="AGENT", type=click.Choice(NAMES))
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
@@ -56,7 +57,7 @@ def install(*, name: str, no_status_line: bool, yes: bool) -> None:
     file = installing.settings_file(agent, Path.home(), os.environ)
     plan = installing.plan_hooks(agent, file, _folder(), sys.executable, with_status_line=not no_status_line)
     output.print_text(f"to be added to {file}:")
-    click.echo(json.dumps(plan.added, indent=2))
+    click.echo(plan.after.decode() if agent.is_plugin else json.dumps(plan.added, indent=2))
     if plan.left_out:
         output.print_text(f"left out: {plan.left_out}")
     output.print_text("The hooks watch and record sizes; nothing is changed until 'modicum hooks act' says so.")
@@ -137,19 +138,20 @@ def status(*, as_json: bool) -> None:
     for name in NAMES:
         policy, sums = read_policy(_folder(), name), records.sums(_folder(), name)
         rules = policy.rules if policy is not None else ()
+        sessions = records.sessions(_folder(), name)
         row = {
             "agent": name,
             "installed_by": installed_by(_folder(), _agent(name)),
             "rules_that_act": rules,
             "hold_out": policy.hold_out if policy is not None else None,
-            "sessions": records.sessions(_folder(), name),
+            "sessions": sessions,
             "rules": [one._asdict() for one in sums],
             "faults": records.faults(_folder(), name),
         }
         rows.append(row)
         if not as_json and (row["installed_by"] or sums):
             output.print_text(
-                f"{name}: {row['sessions']} sessions with something to save; "
+                f"{name}: {number_of(sessions, 'session')} with something to save; "
                 f"rules that act: {', '.join(rules) or 'none, they watch'}"
             )
             cells = [

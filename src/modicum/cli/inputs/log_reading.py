@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import Call, Problem, UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.library.paths import check_paths_exist
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def no_calls_in(problems: Sequence[Problem]) -> UserError:
     may not be read are told apart.
     """
     reasons = "; ".join(str(problem) for problem in problems[:SHOWN_REASONS])
-    more = f"; and {len(problems) - SHOWN_REASONS:,} more problems" if len(problems) > SHOWN_REASONS else ""
+    more = f"; and {number_of(len(problems) - SHOWN_REASONS, 'more problem')}" if len(problems) > SHOWN_REASONS else ""
     return UserError(
         f"there is no call in these logs{f': {reasons}{more}' if reasons else ''}. Name other logs, or let the logs of "
         "agents be found: 'modicum bill --found'"
@@ -67,7 +68,7 @@ def print_problems(problems: Sequence[Problem], *, strict: bool, quiet: bool = F
     if not problems:
         return
     if not quiet:
-        click.echo(f"\n{len(problems)} problem{'s' if len(problems) > 1 else ''} in the {where}:", err=True)
+        click.echo(f"\n{number_of(len(problems), 'problem')} in the {where}:", err=True)
         lines = _problem_lines(problems)
         for line, _ in lines[:SHOWN_PROBLEMS]:
             click.echo(f"  {line}", err=True)
@@ -109,7 +110,7 @@ def _progress(title: str) -> "Iterator[Callable[[int, int], None] | None]":
 def show_finding() -> "Iterator[Callable[[int], None]]":
     """How many log files were found by now, on a terminal; nothing in a pipe. It vanishes when done."""
     with show_steps("looking for logs") as on_step:
-        yield lambda count: on_step(f"{count:,} file{'s' if count > 1 else ''}")
+        yield lambda count: on_step(number_of(count, "file"))
 
 
 @contextmanager

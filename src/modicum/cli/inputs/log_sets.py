@@ -101,10 +101,11 @@ def find_log_set(
         "text" * watches_text,
         prices.version,
         program_version(),
-        _digest(resources.read_digest_key()),
+        _digest(resources.lend_digest_key()),
     ]
     folder = cache_folder() / "logs" / _digest("\n".join(parts).encode("utf-8", "surrogateescape"))
     is_dir = all(path.is_dir() for path in paths)
+    is_worth_it = is_worth_it and resources.has_digest_key()  # else nobody could find it again
     return LogSet(tuple(files), marks, tuple(problems), source, folder if is_worth_it else None, is_dir, watches_text)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.library.resources import load_prices
 
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ def print_sources(counts: "Sequence[ModelCount | ModelFit]") -> None:
         click.echo(f"{', '.join(count.model for count in counts if count.known_by == known_by)}: {known_by}")
     for count in counts:
         if count.error is None and count.most_tokens > count.tokens:
-            click.echo(f"{count.model}: up to {count.most_tokens:,} tokens, by what its vendor says of its tokenizer")
+            click.echo(
+                f"{count.model}: up to {number_of(count.most_tokens, 'token')}, by what its vendor says of its "
+                "tokenizer"
+            )
 
 
 def format_error(error: float | None) -> str:

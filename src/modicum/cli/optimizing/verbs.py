@@ -8,6 +8,7 @@ import click
 
 from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
@@ -161,7 +162,7 @@ def _print(rows: "list[RuleExplanation]") -> None:
         for reason, calls in list(row.why_not.items())[:MOST_REASONS]:
             alike.setdefault((reason, calls), []).append(row.rule)
     for (reason, calls), rules in alike.items():
-        output.print_text(f"{', '.join(rules)}: {calls:,} calls: {reason}")
+        output.print_text(f"{', '.join(rules)}: {number_of(calls, 'call')}: {reason}")
     if any(row.calls_undecided for row in rows):
         output.print_text(
             "No text is kept, so nothing is said here of rules that read it. What rules on tool results would have "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import YIELD, parse_dimension
@@ -84,9 +85,15 @@ def _print(found: "EarlySigns", by: str) -> None:
             click.echo(f"  {line}")
     on = sum(one.is_on for one in found.advice)
     if not on:
-        click.echo(f"no task is named: there is no rule that is sure enough; {found.under_way:,} tasks run")
+        click.echo(
+            "no task is named: there is no rule that is sure enough; "
+            f"{number_of(found.under_way, 'task runs', 'tasks run')}"
+        )
         return
-    click.echo(f"{len(found.named):,} of {found.under_way:,} tasks that run are named: they will fail, by these rules")
+    click.echo(
+        f"{len(found.named):,} of {number_of(found.under_way, 'task that runs', 'tasks that run')} "
+        f"{noun_for(len(found.named), 'is named: it', 'are named: they')} will fail, by these rules"
+    )
     if found.named:
         output.print_table(
             ["task", by or "owner", "named at call", "calls", "last call"],
@@ -107,9 +114,11 @@ def _rule_lines(one: "EarlyAdvice") -> list[str]:
     if one.rule is None or one.held_out is None:
         return []
     figures = one.held_out
-    lines = [f"rule, chosen on {one.tasks_learned:,} older tasks ({one.failed_learned:,} failed): {one.rule.text}"]
+    lines = [
+        f"rule, chosen on {number_of(one.tasks_learned, 'older task')} ({one.failed_learned:,} failed): {one.rule.text}"
+    ]
     caught = figures.alarms - figures.false_alarms
-    line = f"on {figures.tasks:,} newer ones: {caught:,} of {figures.failed:,} failures named"
+    line = f"on {figures.tasks:,} newer ones: {caught:,} of {number_of(figures.failed, 'failure')} named"
     if figures.tokens_to_come is not None:
         line += f", with {figures.tokens_to_come * 100:.0f} % of their tokens still to come"
     if figures.passed_named_share is not None:

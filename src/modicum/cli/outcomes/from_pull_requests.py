@@ -9,6 +9,7 @@ import click
 
 from modicum.calls import UserError
 from modicum.calls.problem import problem_rows
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
@@ -182,10 +183,11 @@ def _print(joined: "JoinedPulls", rule: str, options: FromPullRequestsOptions) -
         f"{len(joined.without_task):,} to no task of the ledger{_numbers(joined.without_task)}"
     )
     click.echo(
-        f"{joined.tasks:,} tasks with a pull request; tasks of the repository without one: {joined.tasks_without:,}"
+        f"{number_of(joined.tasks, 'task')} with a pull request; tasks of the repository without one: "
+        f"{joined.tasks_without:,}"
     )
     verb = "would be booked" if options.dry_run else "booked"
-    click.echo(f"{len(joined.outcomes):,} outcomes {verb}; next: modicum yield --outcome {NAME}")
+    click.echo(f"{number_of(len(joined.outcomes), 'outcome')} {verb}; next: modicum yield --outcome {NAME}")
 
 
 def _numbers(numbers: list[int]) -> str:

@@ -15,6 +15,7 @@ import click
 from modicum.calls import Basis, Problem
 from modicum.calls.outside.one_line import one_line
 from modicum.calls.problem import problem_rows
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.found_logs import find_home_logs
 from modicum.cli.inputs.log_reading import print_problems
@@ -211,7 +212,7 @@ def _page(view: "LiveView", zone: UserZone) -> "Group":
     if not view.sessions:
         lines.append("no session called within this time")
     if more := len(view.sessions) - MOST_SESSIONS:
-        lines += [f"... and {more} more sessions; --json has all"] if more > 0 else []
+        lines += [f"... and {number_of(more, 'more session')}; --json has all"] if more > 0 else []
     lines += [describe_forecast(one, zone, view.now) for one in view.blocks if one.forecast is not None]
     return Group(*([table] if view.sessions else []), *(Text(line) for line in lines))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
@@ -255,7 +256,7 @@ def _print_replay(replay: "PolicyReplay", file: str) -> None:
         )
     for line in replay.undecided_lines:
         click.echo(
-            f"undecided: {output.count(line.sum.calls)} calls; {line.kind} '{line.name}' looks at {line.limit}, which "
+            f"undecided: {number_of(line.sum.calls, 'call')}; {line.kind} '{line.name}' looks at {line.limit}, which "
             "the ledger does not hold of them"
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.terminal.output import print_table
 from modicum.routing.evaluation import Evaluation, FoldDifference
 from modicum.routing.model_families import LeftOutFamily
@@ -20,8 +21,8 @@ def _interval(difference: FoldDifference | None, factor: float = 1.0, places: in
 def print_evaluation(evaluation: Evaluation, unit: str) -> None:
     held = "whole families left out" if evaluation.families_left_out else "tasks drawn by lot"
     click.echo(
-        f"{evaluation.weak} or {evaluation.strong}: {evaluation.tasks_count:,} tasks, "
-        f"{evaluation.folds_count} folds, {held}"
+        f"{evaluation.weak} or {evaluation.strong}: {number_of(evaluation.tasks_count, 'task')}, "
+        f"{number_of(evaluation.folds_count, 'fold')}, {held}"
     )
     if not evaluation.routers:
         click.echo(f"{evaluation.strong} is no better than {evaluation.weak}: there is no gain to keep a share of.")
@@ -70,7 +71,9 @@ def print_left_out_families(left_out: Sequence[LeftOutFamily]) -> None:
 def print_training(trained: TrainedRouter, path: str, size: int, remarks: Sequence[str]) -> None:
     terms, reached = trained.router.terms, trained.calibration
     saving = "unknown" if reached.saving is None else f"{reached.saving:.1%}"
-    click.echo(f"{path}: {size / 1e6:.2f} MB, {terms.provenance.learner}, {terms.provenance.tasks_count:,} tasks")
+    click.echo(
+        f"{path}: {size / 1e6:.2f} MB, {terms.provenance.learner}, {number_of(terms.provenance.tasks_count, 'task')}"
+    )
     click.echo(
         f"on tasks not learned from: outcome {reached.outcome:.3f} (best single {reached.best_single}: "
         f"{reached.best_single_outcome:.3f}), {reached.unit} saved {saving}; holds until {terms.provenance.expires_on}"

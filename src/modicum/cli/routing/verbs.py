@@ -12,6 +12,7 @@ import click
 from modicum.calls import Problem, UserError
 from modicum.calls.outside.regular_file import read_named
 from modicum.calls.problem import problem_rows
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
@@ -228,7 +229,10 @@ def evaluation(options: EvalOptions) -> None:
     remarks = check_table(table)
     complete = table.complete()
     if len(complete) < len(table):
-        remarks.append(f"{len(table) - len(complete):,} tasks that some model has no outcome of take no part.")
+        remarks.append(
+            f"{number_of(len(table) - len(complete), 'task')} that some model has no outcome of "
+            f"{noun_for(len(table) - len(complete), 'takes', 'take')} no part."
+        )
     check_table(complete)
     if options.by_family and not complete.families:
         raise UserError("the table says no families; name their column: --family COLUMN")
@@ -368,5 +372,7 @@ def _with_embeddings(table: "OutcomeTable", path: Path) -> "OutcomeTable":
     except (ValueError, EOFError, OSError) as error:
         raise UserError(f"{path} holds no vectors: {type(error).__name__}; numpy.save writes such a file") from None
     if not isinstance(vectors, np.ndarray) or vectors.ndim != 2 or len(vectors) != len(table):
-        raise UserError(f"{path} needs a row for each of the {len(table):,} tasks of the table, in their order")
+        raise UserError(
+            f"{path} needs a row for each of the {number_of(len(table), 'task')} of the table, in their order"
+        )
     return replace(table, embeddings=vectors.astype(float))

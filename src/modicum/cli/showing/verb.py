@@ -12,6 +12,7 @@ import click
 from modicum.calls import Problem, UserError
 from modicum.calls.outside.one_line import one_line
 from modicum.calls.problem import problem_rows
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs.log_reading import print_problems
@@ -121,7 +122,7 @@ def _read_texts(
     files = [found for path in paths for found in log_files(path) if isinstance(found, Path)]
     names = {call.session for call in view.calls} | {call.call_id.rpartition(":")[2] for call in view.calls}
     digests_in_all = {digest for parts in digests.values() for digest in parts if digest}
-    texts = read_part_texts(files, source, Digester(resources.read_digest_key()), digests_in_all, names)
+    texts = read_part_texts(files, source, Digester(resources.lend_digest_key()), digests_in_all, names)
     return {call_id: [texts.get(digest, "") for digest in parts] for call_id, parts in digests.items()}
 
 
@@ -140,9 +141,9 @@ def _print_view(view: "CloseView", zone: ZoneInfo) -> None:
         _print_calls(list(calls), view, zone)
     if more := view.calls_in_all - len(view.calls):
         if view.what == "finding":
-            output.print_text(f"these are its examples, of {view.calls_in_all:,} calls")
+            output.print_text(f"these are its examples, of {number_of(view.calls_in_all, 'call')}")
         elif view.what == "session":
-            output.print_text(f"... and {more:,} more calls; --most {view.calls_in_all} shows all")
+            output.print_text(f"... and {number_of(more, 'more call')}; --most {view.calls_in_all} shows all")
     if view.carried:
         _print_carried(view)
 
@@ -172,7 +173,7 @@ def _print_calls(calls: "Sequence[ShownCall]", view: "CloseView", zone: ZoneInfo
     output.print_table(columns, rows, left=2, least_valued=["output", "written", "read", "after"])
     for call in calls:
         between = _between(call.parts)
-        lost = f"cache lost, {call.lost_tokens:,} tokens: {call.lost}" if call.lost else ""
+        lost = f"cache lost, {number_of(call.lost_tokens, 'token')}: {call.lost}" if call.lost else ""
         events = f"events: {', '.join(call.events)}" if call.events else ""
         failed = "" if call.status == "ok" else f"status {call.status}"
         if words := "; ".join(filter(None, [between and f"came with {between}", lost, events, failed])):
@@ -192,11 +193,11 @@ def _between(parts: "Sequence[ShownPart]") -> str:
         tokens = sum(part.tokens for part in group)
         failed = sum(part.is_error for part in group)
         words.append(
-            f"{name_of_kind(kind)}{f' ({tools})' if tools else ''} {tokens:,} tokens"
+            f"{name_of_kind(kind)}{f' ({tools})' if tools else ''} {number_of(tokens, 'token')}"
             + (f", {failed} failed" if failed else "")
         )
     more = len(words) - PARTS_SHOWN
-    return ", ".join(words[:PARTS_SHOWN]) + (f" and {more} more kinds" if more > 0 else "")
+    return ", ".join(words[:PARTS_SHOWN]) + (f" and {number_of(more, 'more kind')}" if more > 0 else "")
 
 
 def _duration(seconds: float) -> str:
@@ -233,7 +234,7 @@ def _print_texts(view: "CloseView", texts: Mapping[str, list[str]], *, whole: bo
         output.print_text(f"\ncame with {call.call_id}:")
         for part, text in zip(call.parts, texts.get(call.call_id, ()), strict=False):
             tool = f" {part.tool}" if part.tool else ""
-            output.print_text(f"  {name_of_kind(part.kind)}{tool}, {part.tokens:,} tokens")
+            output.print_text(f"  {name_of_kind(part.kind)}{tool}, {number_of(part.tokens, 'token')}")
             if not text:
                 output.print_text("    (no text of it in these logs)")
                 continue
@@ -242,4 +243,4 @@ def _print_texts(view: "CloseView", texts: Mapping[str, list[str]], *, whole: bo
             for line in shown:
                 click.echo(f"    | {one_line(line.expandtabs())}")
             if (left := len(text) - sum(len(line) + 1 for line in shown) + 1) > 1:
-                click.echo(f"    ... {left:,} more characters; --whole shows them")
+                click.echo(f"    ... {number_of(left, 'more character')}; --whole shows them")

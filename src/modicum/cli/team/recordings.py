@@ -9,6 +9,7 @@ import click
 
 from modicum.calls import Problem, UserError
 from modicum.calls.outside.regular_file import read_named
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.library import resources
 from modicum.settings import read_settings, user_zone
@@ -111,4 +112,4 @@ def _print_problems(problems: list[Problem]) -> None:
     for problem in problems[:10]:
         click.echo(str(problem), err=True)
     if len(problems) > 10:
-        click.echo(f"... and {len(problems) - 10} more lines were left out", err=True)
+        click.echo(f"... and {number_of(len(problems) - 10, 'more line was', 'more lines were')} left out", err=True)

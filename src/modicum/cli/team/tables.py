@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.terminal.output import count, dollars_of, print_json, print_table
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def _format_share(value: float | None) -> str:
 
 def print_attribution(report: "TeamAttribution", costs: "Mapping[str, AgentCost] | None" = None) -> None:
     score = f", score {report.score.value:.3f}" if report.score else ""
-    title = f"{report.team or 'team'}: {report.runs_count} runs, {report.graded_count} graded{score}"
+    title = f"{report.team or 'team'}: {number_of(report.runs_count, 'run')}, {report.graded_count} graded{score}"
     columns = ["agent", "turns", "calls", "tokens", "no answer", "repeats", "own score", "vote without it"]
     rows = [
         [
@@ -65,7 +66,7 @@ def print_attribution(report: "TeamAttribution", costs: "Mapping[str, AgentCost]
                 ]
                 for one in edges
             ],
-            title=f"who reads whom, most tokens first ({len(edges)} of {len(report.edges)} edges)",
+            title=f"who reads whom, most tokens first ({len(edges)} of {number_of(len(report.edges), 'edge')})",
             left=3,
         )
         if any(one.assumed_count for one in edges):
@@ -124,9 +125,14 @@ def print_curve(points: "ExitCurve") -> None:
         for row, one in zip(rows, points.points, strict=True):
             row.append(count(one.ungraded_count))
     full = "" if points.score_full is None else f", full team {points.score_full:.3f}"
-    print_table(columns, rows, title=f"early exit, replayed over {points.runs_count:,} runs{full} (* recommended)")
+    print_table(
+        columns, rows, title=(f"early exit, replayed over {number_of(points.runs_count, 'run')}{full} (* recommended)")
+    )
     if points.left_out_count:
-        click.echo(f"{points.left_out_count:,} more runs are in no row: under some rule their answer cannot be graded")
+        click.echo(
+            f"{number_of(points.left_out_count, 'more run is', 'more runs are')} in no row: under some rule their "
+            "answer cannot be graded"
+        )
 
 
 def _format_interval(low: float | None, high: float | None) -> str:
@@ -183,7 +189,10 @@ def _format_expiry(plan: "TeamPlan") -> str:
 
 
 def _format_learning(one: "Learned") -> str:
-    runs = f"{one.runs_count} recorded runs and {one.trials_count} trials ({one.tokens_spent:,} tokens)"
+    runs = (
+        f"{one.runs_count} recorded runs and {number_of(one.trials_count, 'trial')} "
+        f"({number_of(one.tokens_spent, 'token')})"
+    )
     return f"by {one.learner} from {runs}"
 
 
@@ -194,7 +203,7 @@ def _format_round(number: int | None) -> str:
 def _format_evidence(one: "Evidence") -> str:
     saved = one.tokens_saved_share if one.tokens_saved_share is not None else one.calls_saved_share
     what = "tokens" if one.tokens_saved_share is not None else "calls"
-    text = f"{one.basis} of {one.tasks_count} tasks: score {one.score_full:.3f} to {one.score_plan:.3f}, "
+    text = f"{one.basis} of {number_of(one.tasks_count, 'task')}: score {one.score_full:.3f} to {one.score_plan:.3f}, "
     text += f"{100 * one.change:+.1f} points ({100 * one.change_low:+.1f} to {100 * one.change_high:+.1f})"
     text += f", {100 * saved:.1f} % fewer {what}" if saved is not None else ""
     return text + ("" if one.exact else "; a bound") + (f"; {one.note}" if one.note else "")
@@ -275,7 +284,7 @@ def print_verification(found: "Verification", *, as_json: bool) -> None:
         )
     level = f"{100 * found.evidence.confidence:g} % interval"
     columns = ["", "score", "change in points", level, "prompt tokens", "completion tokens", "tokens saved"]
-    print_table(columns, rows, title=f"{found.arms[0].tasks_count} tasks")
+    print_table(columns, rows, title=number_of(found.arms[0].tasks_count, "task"))
     click.echo(f"verdict for a margin of {100 * found.margin:.1f} points: {found.verdict}")
     _print_proven_loss(found.evidence)
     if found.evidence.note:
@@ -283,5 +292,5 @@ def print_verification(found: "Verification", *, as_json: bool) -> None:
     if found.tasks_needed:
         click.echo(f"tasks needed for a verdict: about {found.tasks_needed:,}")
     if found.learning_tokens:
-        even = f"{found.break_even_tasks:,} tasks" if found.break_even_tasks is not None else "never"
-        click.echo(f"learning used {found.learning_tokens:,} tokens; the plan saves as many after: {even}")
+        even = number_of(found.break_even_tasks, "task") if found.break_even_tasks is not None else "never"
+        click.echo(f"learning used {number_of(found.learning_tokens, 'token')}; the plan saves as many after: {even}")

@@ -11,6 +11,7 @@ import msgspec
 from modicum.calls import UserError
 from modicum.calls.errors import accepted_are, unknown_name
 from modicum.calls.outside.regular_file import read_named
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.shared_options import json_option, ledger_option, pass_options
 from modicum.cli.team import tables
 from modicum.cli.team.recordings import FILE, TeamLedgerOptions, ledger_options, read_team, read_team_with_costs
@@ -258,7 +259,10 @@ def fit(options: FitOptions) -> None:
             f"the learner '{learner}' tries changed teams, which no recording holds: add --runner and --tasks"
         )
     if learned.budget_spent:
-        click.echo(f"the budget ended after {learned.trials_count} runs, before the learner had finished", err=True)
+        click.echo(
+            (f"the budget ended after {number_of(learned.trials_count, 'run')}, before the learner had finished"),
+            err=True,
+        )
     _print_and_write_plan(_with_dates(learned.plan), options.out, as_json=options.as_json)
 
 

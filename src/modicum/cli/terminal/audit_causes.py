@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.terminal import output
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def print_causes(rows: Sequence["NamedBreaks"]) -> None:
     groups = [list(group) for _, group in groupby(by_cause, key=lambda row: (row.evidence, row.cause))]
     for group in sorted(groups, key=lambda group: -sum(row.lost_usd for row in group)):
         breaks, lost = sum(row.breaks for row in group), sum(row.lost_usd for row in group)
-        output.print_text(f"  {group[0].title}: {output.count(breaks)} breaks, {output.dollars_of(lost)}")
+        output.print_text(f"  {group[0].title}: {number_of(breaks, 'break')}, {output.dollars_of(lost)}")
         output.print_text(f"     {_list_versions(group)}; {_evidence(group)}")
         if group[0].remedy:
             output.print_text(f"     {group[0].remedy}")
@@ -33,7 +34,7 @@ def _list_versions(group: Sequence["NamedBreaks"]) -> str:
         f"{row.source} {row.version}".rstrip() + f": {row.breaks} of {row.steps}" for row in shown[:VERSIONS_SHOWN]
     ]
     more = len(shown) - VERSIONS_SHOWN
-    return ", ".join(parts) + (f", and {more} more versions" if more > 0 else "")
+    return ", ".join(parts) + (f", and {number_of(more, 'more version')}" if more > 0 else "")
 
 
 def _evidence(group: Sequence["NamedBreaks"]) -> str:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.terminal import output
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def print_context_sizes(found: "ContextSizes") -> None:
         ],
         [
             [
-                f"{row.from_tokens:,} tokens",
+                number_of(row.from_tokens, "token"),
                 output.count(row.calls),
                 "" if row.cost_per_call_usd is None else f"${row.cost_per_call_usd:.3f}",
                 _format_share(row.failed_results, row.tool_results, row.failed_low, row.failed_high),

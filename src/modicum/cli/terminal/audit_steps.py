@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from modicum.calls.outside.one_line import one_line
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.terminal import output
 
 if TYPE_CHECKING:
@@ -79,14 +80,14 @@ def print_beginnings(rows: "Sequence[ProjectBeginning]") -> None:
         ],
     )
     if more := len(rows) - len(shown):
-        output.print_text(f"... and {more} more projects; --json has all")
+        output.print_text(f"... and {number_of(more, 'more project')}; --json has all")
     output.print_text(f"  beginnings of subagents: {output.dollars_of(sum(row.subagents_usd for row in rows))}")
     for row in (one for one in shown if one.excess_tokens):
-        parts = [f"{name} {tokens:,} tokens" for name, tokens in list(row.parts.items())[:PARTS_SHOWN]]
+        parts = [f"{name} {number_of(tokens, 'token')}" for name, tokens in list(row.parts.items())[:PARTS_SHOWN]]
         if parts:
             output.print_text(f"  {_name_of(row, rows)}: {one_line(', '.join(parts))}")
         if row.servers:
-            servers = ", ".join(f"{name} ({calls:,} calls)" for name, calls in row.servers.items())
+            servers = ", ".join(f"{name} ({number_of(calls, 'call')})" for name, calls in row.servers.items())
             output.print_text(
                 f"  {_name_of(row, rows)}: MCP servers whose tools were called: {servers}; no call went to any other"
             )

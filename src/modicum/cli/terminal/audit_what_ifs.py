@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.terminal import output
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def print_what_ifs(found: "Audit") -> None:
             output.print_text(f"  {one.name}: a bound, {span}: {one.why_bound}")
         if one.unpriced_calls:
             output.print_text(
-                f"  {one.name}: {one.unpriced_calls:,} calls would have no known price; they stay as they were"
+                f"  {one.name}: {number_of(one.unpriced_calls, 'call')} would have no known price; they stay as they "
+                "were"
             )
         if one.name.startswith("keep_warm="):
             output.print_text(
@@ -71,7 +73,7 @@ def print_waiting(found: "Audit") -> None:
             output.print_text(f"\nwhat changes do to waiting is not known: {time.why_unknown}")
         return
     output.print_text(
-        f"\nfirst tokens ({time.calls:,} calls, {SOURCES[time.basis]}): median {time.median_s:.1f} s; "
+        f"\nfirst tokens ({number_of(time.calls, 'call')}, {SOURCES[time.basis]}): median {time.median_s:.1f} s; "
         f"{time.computed_s:.3f} s more for a thousand tokens that are computed [{time.computed_low_s:.3f}, "
         f"{time.computed_high_s:.3f}], {time.read_s:.3f} s for a thousand that are read from the cache "
         f"[{time.read_low_s:.3f}, {time.read_high_s:.3f}]"

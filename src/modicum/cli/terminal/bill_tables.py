@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from modicum.calls import BUCKETS, Basis
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import TIMES
 from modicum.reports.figures import unpriced_note
@@ -50,7 +51,9 @@ def energy_note(energy: "EnergyTotals") -> str:
     """What the watched servers drew, in a sentence."""
     about = "" if energy.basis is Basis.EXACT else "about "
     idle = {Basis.LOWER_BOUND: "at least ", Basis.ESTIMATED: "about "}.get(energy.idle_basis, "")
-    left_out = f"; {energy.windows_overlapping:,} windows of a second watch left out" * bool(energy.windows_overlapping)
+    left_out = f"; {number_of(energy.windows_overlapping, 'window')} of a second watch left out" * bool(
+        energy.windows_overlapping
+    )
     return (
         f"watched servers drew {about}{energy.measured:,.4g} kWh in {energy.seconds / 3600:,.2f} h of this time "
         f"(their GPUs): {energy.busy:,.4g} kWh at work, {idle}{energy.idle:,.4g} kWh idle{left_out}"
@@ -112,12 +115,12 @@ def print_bill(bill: "Bill", by: str, *, from_logs: bool, amounts: CurrencyAmoun
         footer=[*_row(total, total)[:1], *[""] * by.count(","), *_row(total, total)[1:], *whole],
     )
     if more:
-        click.echo(f"... and {more} more rows; --json and --csv have all")
+        click.echo(f"... and {number_of(more, 'more row')}; --json and --csv have all")
     for note in notes(total, from_logs=from_logs):
         output.print_text(note)
     if (reports := bill.usage_reports) is not None:
         output.print_text(
-            f"beside it, not in it: the provider's usage reports say {reports.calls:,} calls, "
+            f"beside it, not in it: the provider's usage reports say {number_of(reports.calls, 'call')}, "
             f"{output.dollars(reports.cost_usd)} (they count the same calls)"
         )
 
@@ -132,10 +135,9 @@ def print_doubts(doubts: "Sequence[Doubt]", basis: Basis) -> None:
     shown = [doubt for doubt in doubts if doubt.reason != LOGGED_EARLY or basis is not Basis.LOWER_BOUND]
     for doubt in shown[:MOST_DOUBTS]:
         models = f" of {', '.join(map(str, doubt.models))}" if doubt.models else ""
-        calls = "1 call" if doubt.calls == 1 else f"{doubt.calls:,} calls"
-        output.print_text(f"not exact, {calls}{models}: {doubt.reason}")
+        output.print_text(f"not exact, {number_of(doubt.calls, 'call')}{models}: {doubt.reason}")
     if len(shown) > MOST_DOUBTS:
-        output.print_text(f"... and {len(shown) - MOST_DOUBTS} more reasons; --json has all")
+        output.print_text(f"... and {number_of(len(shown) - MOST_DOUBTS, 'more reason')}; --json has all")
 
 
 def _row(line: "BillLine", total: "BillLine") -> list[str]:
@@ -158,8 +160,8 @@ def notes(total: "BillLine", *, from_logs: bool) -> list[str]:
         found.append(unpriced_note(total.calls_unpriced))
     if total.calls_without_usage:
         found.append(
-            f"{total.calls_without_usage:,} calls came without their usage: what they cost is not known, and they are "
-            "in no sum"
+            f"{number_of(total.calls_without_usage, 'call')} came without their usage: what they cost is not known, "
+            "and they are in no sum"
         )
     if total.calls_in_progress_rows:
         found.append(

@@ -1,15 +1,46 @@
 """A verb of verbs: their names and lines of help are known at once, and a verb's file is loaded when it is called."""
 
+from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import ClassVar
 
 import click
 
+from modicum.calls import UserError
+
 LONGEST_LINE = 1000
 
 
-class VerbGroup(click.Group):
+class CheckedGroup(click.Group):
+    """A group whose verbs refuse an option that is given twice; click would keep the last and pass over the first."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            _check_repeats(command, rest)
+        return name, command, rest
+
+
+def _check_repeats(command: click.Command, args: list[str]) -> None:
+    """Raises:
+    UserError: an option with one value is given several times.
+    """
+    with suppress(click.UsageError):  # said when the verb itself reads them
+        _, _, order = command.make_parser(click.Context(command)).parse_args(list(args))
+        for option, times in Counter(order).items():
+            if (
+                times > 1
+                and isinstance(option, click.Option)
+                and not (option.multiple or option.is_flag or option.count)
+            ):
+                raise UserError(f"{option.opts[0]} is given {times} times, and takes one value; leave one")
+
+
+class VerbGroup(CheckedGroup):
     package: ClassVar[str]
     """Where `VERB.py` holds `command`."""
     verbs: ClassVar[Mapping[str, str]]
@@ -32,7 +63,7 @@ class VerbGroup(click.Group):
             formatter.write_dl(list(self.verbs.items()))
 
 
-class WholeLines(click.Group):
+class WholeLines(CheckedGroup):
     """A verb of verbs in one file, whose help has the whole line of each; click would cut it to the width."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from modicum import __version__
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.log_reading import show_steps
 from modicum.cli.terminal import output
@@ -216,8 +217,8 @@ def _run(
     count = len(plan_runs(trial))
     if not options.as_json:
         click.echo(
-            f"{count:,} runs, {len(trial.tasks):,} tasks; margin {trial.margin * 100:g} points, measure "
-            f"{options.measure}, seed {trial.seed}; record: {folder}",
+            f"{number_of(count, 'run')}, {number_of(len(trial.tasks), 'task')}; margin {trial.margin * 100:g} points, "
+            f"measure {options.measure}, seed {trial.seed}; record: {folder}",
             err=True,
         )
         if len(trial.tasks) < 2:
@@ -298,7 +299,9 @@ def _print_verdict(verdict: "TrialVerdict", folder: Path, *, as_json: bool) -> N
         return
     output.print_text(verdict.sentence)
     if verdict.tasks_needed:
-        output.print_text(f"about {verdict.tasks_needed:,} tasks would decide what is open, in 80 % of cases")
+        output.print_text(
+            f"about {number_of(verdict.tasks_needed, 'task')} would decide what is open, in 80 % of cases"
+        )
     for remark in verdict.remarks:
         output.print_text(f"- {remark}")
     click.echo(f"again from the record: modicum trial {folder}; all figures: modicum compare {folder}/runs.jsonl")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modicum.calls import Basis, UserError
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.console.asking import Asking
 from modicum.console.page import Cell, Content, Page, Table, Tile
 from modicum.console.tables import NAMELESS
@@ -38,7 +39,10 @@ def read(asking: Asking, view: View) -> Content:
     if facility.grid_grams_per_kwh is None:
         notes.append("grams of CO2 come with the grid's grams per kWh, which depend on place and hour: give them below")
     if found.windows_overlapping:
-        notes.append(f"{found.windows_overlapping:,} windows of a second watch of the same GPUs are left out")
+        notes.append(
+            f"{number_of(found.windows_overlapping, 'window')} of a second watch of the same GPUs "
+            f"{noun_for(found.windows_overlapping, 'is', 'are')} left out"
+        )
     return Content(
         tiles=_tiles(totals, facility),
         notes=notes,
@@ -73,7 +77,7 @@ def _tiles(totals: EnergyTotals, facility: Facility) -> list[Tile]:
             if grams is None
             else [Tile(label="CO2", value=f"{grams:,.4g} g", basis="estimated", note="by the grid's factor")]
         ),
-        Tile(label="watched", value=f"{totals.seconds / 3600:,.2f} h", note=f"{totals.windows:,} windows"),
+        Tile(label="watched", value=f"{totals.seconds / 3600:,.2f} h", note=f"{number_of(totals.windows, 'window')}"),
     ]
 
 

@@ -127,7 +127,7 @@ def _live_tiles(asking: Asking) -> list[Tile]:
     return [
         Tile(
             label="in the last minute",
-            value=f"{total['calls']:,} calls",
+            value=number_of(total["calls"], "call"),
             note=f"{dollars_of(None if known is None else float(known)) if total['calls'] else '$0.00'}, "
             f"{total['calls_failed']:,} failed",
         )

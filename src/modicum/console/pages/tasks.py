@@ -91,7 +91,9 @@ def _task_tiles(line: TaskTimeline, outcomes: Sequence[Mapping[str, Any]]) -> li
         Tile(
             label="caches lost",
             value=count(line.breaks),
-            note=f"{count(line.written_again_tokens)} tokens written again" if line.breaks else "no prompt cache broke",
+            note=f"{number_of(line.written_again_tokens, 'token')} written again"
+            if line.breaks
+            else "no prompt cache broke",
         ),
         Tile(
             label="outcome",

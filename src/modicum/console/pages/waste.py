@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.console.acting.settings_changes import can_apply, changes_to_undo
 from modicum.console.asking import Asking
 from modicum.console.jobs import JobResult
@@ -114,7 +115,7 @@ def _tiles(document: Document) -> list[Tile]:
     fidelity = document["fidelity"]
     basis = "estimated"
     return [
-        Tile(label="replayed", value=dollars_of(document["cost_usd"]), note=f"{document['calls']:,} calls"),
+        Tile(label="replayed", value=dollars_of(document["cost_usd"]), note=number_of(document["calls"], "call")),
         Tile(
             label="would be saved together",
             value=_signed(document["joint_saving_usd"]),
@@ -140,9 +141,12 @@ def _notes(document: Document) -> list[str]:
     if document["is_bound"]:
         notes.append("the replay is more than 2 %, 3 % or, unexplained, 10 % off: replayed figures are bounds")
     if document["calls_unpriced"]:
-        notes.append(f"{document['calls_unpriced']:,} calls have no known cost and are in no sum")
+        notes.append(
+            f"{number_of(document['calls_unpriced'], 'call has', 'calls have')} no known cost and "
+            f"{noun_for(document['calls_unpriced'], 'is', 'are')} in no sum"
+        )
     if document["calls_without_anatomy"]:
-        notes.append(f"{document['calls_without_anatomy']:,} calls: what their prompts held is not known")
+        notes.append(f"{number_of(document['calls_without_anatomy'], 'call')}: what their prompts held is not known")
     return notes
 
 

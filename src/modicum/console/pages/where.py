@@ -12,7 +12,7 @@ from modicum.insights.bill import build
 from modicum.insights.rent import Rent, RentPart, compute_rent
 from modicum.insights.scoping.persons import persons_note
 from modicum.insights.trends.spend_over_time import fold_days
-from modicum.reports.figures import count, dollars, dollars_of, dollars_of_axis, share
+from modicum.reports.figures import count, dollars, dollars_of, dollars_of_axis, share, uncosted_note
 
 CUTS = ("team", "app", "user", "key", "model", "project", "agent", "provider", "source", "branch", "status")
 NEXT = {
@@ -95,7 +95,7 @@ def _read_anatomy(asking: Asking, view: View, by: str) -> Content:
     if view.scope.where:
         notes.insert(0, "what prompts consisted of is known for all calls of that time: conditions are left aside")
     if rent.calls_unpriced:
-        notes.append(f"{rent.calls_unpriced:,} of {rent.calls:,} calls have no known cost and are in no sum")
+        notes.append(uncosted_note(rent.calls_unpriced, rent.calls))
     return Content(
         tiles=[
             Tile(label="spent", value=dollars(rent.cost_usd)),

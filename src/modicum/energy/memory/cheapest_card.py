@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls.errors import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.energy.memory.blueprint import Blueprint
 from modicum.energy.memory.cards import CARD_MIB, Cards, parse_cards
 from modicum.energy.memory.memory_plan import PlanRequest, plan_memory
@@ -90,7 +91,7 @@ def choose_cards(
 def _choose(blueprint: Blueprint, request: PlanRequest, ordered: Sequence[PricedCards]) -> CardChoice:
     place: dict[str, Any] = {"model": blueprint.name, "context": request.context, "batch": request.batch}
     limit = blueprint.context_limit
-    note = f"its config allows {limit:,} tokens" if limit is not None and request.context > limit else ""
+    note = f"its config allows {number_of(limit, 'token')}" if limit is not None and request.context > limit else ""
     for one in ordered:
         try:
             plan = plan_memory(blueprint, msgspec.structs.replace(request, cards=one.cards))

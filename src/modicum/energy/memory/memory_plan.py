@@ -8,6 +8,7 @@ import msgspec
 from modicum.calls.basis import Basis
 from modicum.calls.errors import UserError
 from modicum.calls.outside.tabular import Tabular
+from modicum.calls.words.counted_nouns import number_of
 from modicum.energy.memory.blueprint import Blueprint
 from modicum.energy.memory.cards import Cards
 from modicum.energy.memory.engines import CacheTypes, SequenceCache, Shard, find_engine
@@ -161,7 +162,8 @@ def _list_notes(blueprint: Blueprint, request: PlanRequest, cards: int) -> tuple
     notes = list(blueprint.notes)
     if blueprint.context_limit and request.context > blueprint.context_limit:
         notes.append(
-            f"the config allows {blueprint.context_limit:,} tokens of context; the requested context is longer"
+            f"the config allows {number_of(blueprint.context_limit, 'token')} of context; the requested context is "
+            "longer"
         )
     if cards > 1:
         notes.append(

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from modicum.calls.task_result import TaskResult
+from modicum.calls.words.counted_nouns import number_of
 from modicum.experiments.comparison_arms import TaskRuns, gather_tasks
 from modicum.experiments.comparison_input import check_results
 from modicum.statistics.paired import paired_difference, simultaneous_confidence
@@ -266,8 +267,9 @@ def _remarks(
     remarks = []
     if not common:
         remarks.append(
-            f"No task ran on both sides, so they are two samples ({len(first):,} and {len(second):,} tasks): a rise is "
-            "found much later than with the same tasks on both (--pair says what makes tasks the same)."
+            f"No task ran on both sides, so they are two samples ({len(first):,} and "
+            f"{number_of(len(second), 'task')}): a rise is found much later than with the same tasks on both (--pair "
+            "says what makes tasks the same)."
         )
     if not graded:
         remarks.append("No task is known to be resolved on both sides, so figures are per task (--outcome).")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from modicum.calls.task_result import TaskResult
+from modicum.calls.words.counted_nouns import number_of
 from modicum.experiments.evaluation.eval_task import EvalRow
 
 
@@ -41,15 +42,17 @@ def describe_run(
     remarks = []
     if not_made and budget_usd is not None:
         remarks.append(
-            f"{not_made:,} runs were not made: the next might have passed the budget of ${budget_usd:g}; the same "
-            "command with a larger --budget goes on."
+            f"{number_of(not_made, 'run was', 'runs were')} not made: the next might have passed the budget of "
+            f"${budget_usd:g}; the same command with a larger --budget goes on."
         )
     remarks += [
-        f"{count:,} runs have no reply: {reason}; the same command tries them again."
+        f"{number_of(count, 'run has', 'runs have')} no reply: {reason}; the same command tries them again."
         for reason, count in failures.items()
     ]
     notes = Counter(row.note for row in rows if row.outcome is None)
-    remarks += [f"{count:,} runs could not be graded: {note or 'no reason'}." for note, count in notes.items()]
+    remarks += [
+        (f"{number_of(count, 'run')} could not be graded: {note or 'no reason'}.") for note, count in notes.items()
+    ]
     others = {row.arm: row.answered_by for row in rows if row.answered_by and not _is_same(row)}
     remarks += [f"{arm} was answered by {model}." for arm, model in others.items()]
     return remarks

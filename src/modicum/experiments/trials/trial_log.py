@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from modicum.calls import AuditEvent
+from modicum.calls.words.counted_nouns import number_of
 from modicum.experiments.trials.saver_trial import SaverTrial
 from modicum.experiments.trials.verdict import TrialVerdict
 
@@ -30,7 +31,7 @@ def planned_event(trial: SaverTrial, at: datetime, by: str) -> TrialEvent:
         "seed": str(trial.seed),
         "tasks": str(len(trial.tasks)),
         "repeats": str(trial.repeats),
-        "why": f"margin {trial.margin * 100:g} points, measure {trial.measure}, {len(trial.tasks)} tasks, "
+        "why": f"margin {trial.margin * 100:g} points, measure {trial.measure}, {number_of(len(trial.tasks), 'task')}, "
         f"seed {trial.seed}",
     }
     return TrialEvent(what="planned", saver=trial.saver, digest=trial.digest, at=at, by=by, details=details)

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from modicum.calls.task_result import TaskResult
+from modicum.calls.words.counted_nouns import number_of
 from modicum.experiments.comparison import ArmComparison, compare
 from modicum.experiments.comparison_pairs import ComparedPair, ComparedRatio, ComparisonRules, SuccessDifference
 from modicum.experiments.trials.saver_trial import ARMS, WITH, WITHOUT, SaverTrial, TrialRun, plan_runs, run_id_of
@@ -95,7 +96,7 @@ def _judge(  # noqa: PLR0911 - one line a verdict
     change = f"{noun} {_change(ratio.value, ratio.low, ratio.high)}"
     figures = (
         f"{change}, success {success.value * 100:+.1f} points [{success.low * 100:+.1f}, {success.high * 100:+.1f}], "
-        f"{pair.tasks:,} tasks"
+        f"{number_of(pair.tasks, 'task')}"
     )
     if success.high < 0:
         return "harms", f"{trial.saver} harms outcomes: {figures}"
@@ -163,13 +164,13 @@ def _describe_runs(trial: SaverTrial, runs: Sequence[TrialRun]) -> list[str]:
     usable = _drop_contradictions(runs)
     if contradicting := len({run.run_id for run in runs}) - len(usable):
         remarks.append(
-            f"{contradicting:,} runs stand more than once with different outcomes or figures, so they contradict each "
-            "other: nobody can say which is true, and they are left out."
+            f"{number_of(contradicting, 'run stands', 'runs stand')} more than once with different outcomes or "
+            "figures, so they contradict each other: nobody can say which is true, and they are left out."
         )
     if absent := len(_find_absent(trial, usable)):
         remarks.append(
-            f"{absent:,} runs failed under both arms without one metered call: the model or the agent was not there. "
-            "They say nothing of the saver, and count as not graded."
+            f"{number_of(absent, 'run')} failed under both arms without one metered call: the model or the agent was "
+            "not there. They say nothing of the saver, and count as not graded."
         )
     if len(runs) < planned:
         remarks.append(
@@ -179,10 +180,14 @@ def _describe_runs(trial: SaverTrial, runs: Sequence[TrialRun]) -> list[str]:
     for arm in (WITHOUT, WITH):
         ended = sum(run.status == "timed_out" for run in runs if run.arm == arm)
         if ended:
-            remarks.append(f"{ended:,} runs {arm} the saver took longer than {trial.timeout_s:g} s, and failed.")
+            remarks.append(
+                f"{number_of(ended, 'run')} {arm} the saver took longer than {trial.timeout_s:g} s, and failed."
+            )
         unknown = sum(run.total_tokens is None for run in runs if run.arm == arm)
         if unknown:
-            remarks.append(f"of {unknown:,} runs {arm} the saver nobody knows what they took: their logs had no calls.")
+            remarks.append(
+                f"of {number_of(unknown, 'run')} {arm} the saver nobody knows what they took: their logs had no calls."
+            )
     models = {arm: {use.model for run in runs if run.arm == arm for use in run.models} for arm in (WITHOUT, WITH)}
     if models[WITH] and models[WITHOUT] and models[WITH] != models[WITHOUT]:
         remarks.append(

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.gateway.budgets.budgeting import Budgeting
 from modicum.gateway.budgets.call_prices import CallPrices
 from modicum.gateway.budgets.spent import OpenLedger, SpentBefore
@@ -60,8 +61,9 @@ def check_budget_workers(settings: Settings, count: int) -> None:
     if (settings.budget or settings.limit) and count > 1 and not settings.state.redis:
         table = "budget" if settings.budget else "limit"
         raise UserError(
-            f"{settings.file or 'the settings'}: {table}s are counted in the gateway's memory, and {count} workers "
-            "would each count for themselves, so that more would pass than they allow: have them share a Redis or "
+            f"{settings.file or 'the settings'}: {table}s are counted in the gateway's memory, and "
+            f"{number_of(count, 'worker')} would each count for themselves, so that more would pass than they allow: "
+            "have them share a Redis or "
             'Valkey (redis = "redis://host:6379/0" under [state], docs/budgets.md), set gateway.workers to 1 (and '
             f"leave out --workers), or take out [[{table}]]"
         )

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.gateway.budgets.call_prices import CallPrices
 from modicum.gateway.exchange import Exchange, PendingEdit
 from modicum.gateway.meter import fitted_count
@@ -69,7 +70,7 @@ def set_ceiling(exchange: Exchange, ceiling: OutputCeiling) -> bool:
     exchange.edit(body)
     exchange.ceiling = ceiling
     others = tuple(edit for edit in exchange.edits if edit.rule != RULE)
-    why = f"{ceiling.budget}: at most {ceiling.tokens:,} tokens of output"
+    why = f"{ceiling.budget}: at most {number_of(ceiling.tokens, 'token')} of output"
     exchange.edits = (*others, PendingEdit(RULE, why))
     return True
 

@@ -9,6 +9,7 @@ from time import time
 from typing import NamedTuple
 
 from modicum.calls import Basis, Call
+from modicum.calls.words.counted_nouns import number_of
 from modicum.gateway.exchange import Exchange, is_unbilled
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.limits.queues import LimitQueues
@@ -225,12 +226,16 @@ def _used_tokens(exchange: Exchange, call: Call | None) -> int | None:
 
 def _refusal(exchange: Exchange, standing: RateStanding, kind: str) -> Refused:
     limit, unit = standing.limit, standing.unit
-    what = "calls at once" if unit is RateUnit.AT_ONCE else f"{unit} per minute"
+    most, noun = standing.most, f"{unit}".removesuffix("s")
+    what = (
+        number_of(most, "call at once", "calls at once")
+        if unit is RateUnit.AT_ONCE
+        else (f"{number_of(most, noun)} per minute")
+    )
     whose = f" for the upstream {limit.upstream}" if limit.is_of_upstream else ""
     refused = Refused(
         429,
-        f"the limit '{limit.name}'{whose} of {standing.most:,} {what} is reached; "
-        f"try again in {standing.retry_after_s} s",
+        f"the limit '{limit.name}'{whose} of {what} is reached; try again in {standing.retry_after_s} s",
         kind,
         standing.retry_after_s,
     )

@@ -10,6 +10,7 @@ from time import monotonic
 
 import msgspec
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.gateway.process.log import log
 from modicum.gateway.process.metrics import Metrics
 
@@ -49,7 +50,8 @@ class OpenFiles(msgspec.Struct, frozen=True):
             return ""
         needed = self.calls * PER_CALL + RESERVED
         return (
-            f"{self.limit:,} open files are enough for {self.calls_allowed:,} calls at once in one process, not for "
+            f"{self.limit:,} open files are enough for {number_of(self.calls_allowed, 'call')} at once in one process, "
+            "not for "
             f"{self.calls:,} (gateway.most_calls); allow {needed:,} (ulimit -Hn, LimitNOFILE= of systemd, --ulimit "
             f"nofile= of a container), or lower most_calls"
         )

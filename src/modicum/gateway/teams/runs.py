@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from modicum.agents.guard import Guard
 from modicum.agents.turn import digest_saying
+from modicum.calls.words.counted_nouns import number_of
 
 MOST_RUNS = 10_000
 MOST_SAYINGS = 1_000
@@ -61,7 +62,7 @@ class Run:
             return
         counted = [one for name, one in given.items() if not stop.first or name in stop.first]
         if self.guard.agreed(counted, round_number):
-            self.agreed = f"{stop.agree} of the first {stop.of} answers of round {round_number} agree"
+            self.agreed = f"{stop.agree} of the first {number_of(stop.of, 'answer')} of round {round_number} agree"
 
 
 class Runs:

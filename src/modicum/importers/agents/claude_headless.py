@@ -26,6 +26,7 @@ import msgspec
 
 from modicum.calls import Basis, Call, CallStatus, ChargedUnit, Charges, Problem, Tier, Usage
 from modicum.calls.session_reports import REST, RUN, without_brackets
+from modicum.calls.words.counted_nouns import number_of
 from modicum.importers.claude_code.usage import NO_MODEL, provider_of, revision
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
@@ -116,7 +117,10 @@ def read(path: Path, reading: Reading) -> Found:
         timeless += sum(session.last is None for _ in calls)
         yield from calls
     if timeless:
-        yield Problem(str(path), f"{timeless} calls have no time; the time of the file stands for theirs")
+        yield Problem(
+            str(path),
+            f"{number_of(timeless, 'call has', 'calls have')} no time; the time of the file stands in its place",
+        )
     elif not sessions:
         yield Problem(str(path), "none of its records is a call to a model")
 

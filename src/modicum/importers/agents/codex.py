@@ -28,6 +28,7 @@ from modicum.calls import Call, Charges, Problem, Segment, SegmentKind
 from modicum.calls.caveats import CHANGED_LANE
 from modicum.calls.provider_names import provider_of_own_model
 from modicum.calls.usage import checked_count, is_counted
+from modicum.calls.words.counted_nouns import number_of
 from modicum.context.growing import Context
 from modicum.importers.agents.codex_parents import FIELDS, ParentRows, parent_rollout
 from modicum.importers.files import lines
@@ -118,8 +119,8 @@ def read(path: Path, reading: Reading) -> Found:
     if rollout.early > 1 and parent_of(rollout.meta) and not rollout.parent.found:
         yield Problem(
             str(path),
-            f"{rollout.early} calls in the second in which this thread was made look like a copy of its parent's, "
-            "whose log is not there to compare with; they are counted",
+            f"{number_of(rollout.early, 'call')} in the second in which this thread was made look like a copy of its "
+            "parent's, whose log is not there to compare with; they are counted",
         )
 
 

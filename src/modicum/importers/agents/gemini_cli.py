@@ -17,6 +17,7 @@ from typing import Any
 
 from modicum.calls import Anatomy, Call, Charges, Problem, SegmentKind, Usage
 from modicum.calls.usage import checked_count, is_counted
+from modicum.calls.words.counted_nouns import number_of
 from modicum.context.growing import Context
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
@@ -114,7 +115,7 @@ def _calls(path: Path, reading: Reading, chat: Chat, thread: Thread) -> Iterator
         talk.grow(message)
     talk.end()
     if uncounted:
-        yield Problem(str(path), f"{uncounted} replies have no token counts and are not counted")
+        yield Problem(str(path), f"{number_of(uncounted, 'reply has', 'replies have')} no token counts: not counted")
 
 
 def usage_from(tokens: Mapping[str, Any]) -> Usage:

@@ -21,6 +21,7 @@ from modicum.calls import Basis, Call, Charges, Problem, Usage
 from modicum.calls.caveats import SUM_OF_SESSION
 from modicum.calls.provider_names import provider_id, provider_of_own_model
 from modicum.calls.usage import is_counted
+from modicum.calls.words.counted_nouns import number_of
 from modicum.importers.agents.agent_database import database_calls, has_columns, rows_of, table_calls
 from modicum.importers.agents.row_calls import Row
 from modicum.importers.format import Found, LogFormat, Reading
@@ -56,7 +57,10 @@ class _Sessions:
         yield from table_calls(self.path, self.database, "usage_ledger", self._row)
         yield from table_calls(self.path, self.database, "sessions", self._sums)
         for agent, number in self.elsewhere.items():
-            yield Problem(str(self.path), f"not counted, through {agent}, which has logs of its own: {number} records")
+            yield Problem(
+                str(self.path),
+                f"not counted, through {agent}, which has logs of its own: {number_of(number, 'record')}",
+            )
 
     def _row(self, row: Row) -> Iterator[Call]:
         name = label(row.get("session_id"))

@@ -20,6 +20,7 @@ import msgspec
 
 from modicum.calls import Basis, Call, Charges, Problem, Usage
 from modicum.calls.usage import is_counted
+from modicum.calls.words.counted_nouns import number_of
 from modicum.importers.agents.opencode_messages import KNOWN, usage_from
 from modicum.importers.agents.opencode_messages import NAME as DATABASE
 from modicum.importers.files import records
@@ -73,7 +74,10 @@ def read(path: Path, reading: Reading) -> Found:
             timeless += step.started is None and step.finished is None
             yield _call(path, name, step)
     if timeless:
-        yield Problem(str(path), f"{timeless} calls have no time; the time of the file stands for theirs")
+        yield Problem(
+            str(path),
+            f"{number_of(timeless, 'call has', 'calls have')} no time; the time of the file stands in its place",
+        )
     if not steps:
         yield Problem(str(path), "no step of it has ended with its tokens: nothing to count")
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Basis, Call, Problem, Segment
+from modicum.calls.words.counted_nouns import number_of
 from modicum.context.logged_order import LoggedOrder
 from modicum.importers.files import MOST_LINE_BYTES, blocks, head, records
 from modicum.importers.format import Found, Reading
@@ -197,7 +198,7 @@ def _table(path: Path) -> Iterator[tuple[int, Record] | Problem]:
             texts.complain(f"not valid CSV: {error}")
             row = []
         if row and columns and len(row) != len(columns):
-            texts.complain(f"{len(row)} cells where the head has {len(columns)}")
+            texts.complain(f"{number_of(len(row), 'cell')} where the head has {len(columns)}")
         elif row and columns:
             yield texts.number, dict(zip(columns, row, strict=True))
         elif row:

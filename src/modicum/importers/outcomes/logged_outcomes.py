@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from modicum.calls import Call, Entry, Segment, SegmentKind, UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.context.block_listener import BlockListener, MeasuredBlock
 from modicum.routing.outcome_table import OutcomeTable
 from modicum.routing.stage import Stage, read_stage
@@ -118,11 +119,11 @@ def _describe_left_out(left_out: Counter[str], tasks_of: Mapping[str, set[str]],
     remarks = []
     for reason, count in left_out.items():
         if reason:
-            conversations = "1 conversation is" if count == 1 else f"{count:,} conversations are"
+            conversations = number_of(count, "conversation is", "conversations are")
             remarks.append(f"{conversations} left out: {reason}.")
     for model, tasks in sorted(tasks_of.items()):
         if model not in chosen and len(tasks) < FEWEST_TASKS_OF_MODEL:
-            of_model = "1 task" if len(tasks) == 1 else f"{len(tasks)} tasks"
+            of_model = number_of(len(tasks), "task")
             remarks.append(
                 f"{model} is left out: {of_model} with an outcome, and {FEWEST_TASKS_OF_MODEL} are the fewest."
             )

@@ -18,6 +18,7 @@ import msgspec
 
 from modicum.calls import Outcome, Problem
 from modicum.calls.outcome import checked_time
+from modicum.calls.words.counted_nouns import number_of
 from modicum.importers.csv_rows import csv_rows, text_lines
 from modicum.importers.files import head
 from modicum.importers.outcomes import platform_scores
@@ -108,7 +109,7 @@ def _csv_rows(path: Path) -> Iterator[Outcome | Problem]:
                 reason = f"the header lacks {', '.join(missing)}: the first line must say {','.join(FIELDS)}"
                 yield Problem(str(path), reason, number)
         elif len(row[1]) != len(columns):
-            yield Problem(str(path), f"{len(row[1])} cells where the header has {len(columns)}", row[0])
+            yield Problem(str(path), f"{number_of(len(row[1]), 'cell')} where the header has {len(columns)}", row[0])
         else:
             yield _outcome(dict(zip(columns, row[1], strict=True)), path, row[0])
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from modicum.calls import Basis, Call, CallStatus, Problem, Tier, Usage
 from modicum.calls.provider_names import is_native_id
+from modicum.calls.words.counted_nouns import number_of
 from modicum.importers.claude_code.usage import provider_of
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.exchanges import (
@@ -61,7 +62,10 @@ def read(path: Path, reading: Reading) -> Found:
         timeless += found.times()[0] is None
         yield call
     if timeless:
-        yield Problem(str(path), f"{timeless} replies have no time; the time of the file stands for theirs")
+        yield Problem(
+            str(path),
+            f"{number_of(timeless, 'reply has', 'replies have')} no time; the time of the file stands in its place",
+        )
 
 
 def _call(path: Path, exchange: RecordedExchange, conversation: str, reading: Reading) -> Call | None:

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Call, Charges, Owner, Problem, Tier, Usage
+from modicum.calls.words.counted_nouns import number_of
 from modicum.importers.files import lines, records
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.aggregates import aggregated_count
@@ -68,7 +69,11 @@ def read(path: Path, reading: Reading) -> Found:
             if call:
                 yield call
     if other:
-        yield Problem(str(path), f"{other} results are not measured in tokens (images, audio, storage): not counted")
+        yield Problem(
+            str(path),
+            f"{number_of(other, 'result is', 'results are')} not measured in tokens (images, audio, storage): not "
+            "counted",
+        )
 
 
 Row = tuple[int | None, Mapping[str, Any]]
@@ -113,7 +118,9 @@ def _csv_rows(path: Path) -> Iterator[Row | Problem]:
         if not header:
             header = cells
         elif len(cells) != len(header):
-            yield Problem(str(path), f"{len(cells)} cells under {len(header)} columns", number)
+            yield Problem(
+                str(path), f"{number_of(len(cells), 'cell')} under {number_of(len(header), 'column')}", number
+            )
         else:
             yield number, dict(zip(header, cells, strict=True))
 

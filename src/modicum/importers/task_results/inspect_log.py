@@ -17,7 +17,7 @@ from modicum.importers.task_results.result_format import (
     ResultOptions,
     arm_label,
     count_of,
-    number_of,
+    float_of,
 )
 from modicum.providers.fields import label, listed, mapping, text
 from modicum.providers.json_values import decoded
@@ -96,7 +96,7 @@ def _results(
             completion_tokens=completion,
             total_tokens=total_of(prompt, completion),
             cost_usd=_cost(mapping(sample.get("model_usage"))),
-            seconds=number_of(sample.get("total_time")),
+            seconds=float_of(sample.get("total_time")),
             place=f"{path.name}, sample {sample_id}",
         )
     if not count:
@@ -123,7 +123,7 @@ def _tokens(usage: Record) -> tuple[int | None, int | None]:
 
 
 def _cost(usage: Record) -> float | None:
-    costs = [number_of(mapping(each).get("total_cost")) for each in usage.values()]
+    costs = [float_of(mapping(each).get("total_cost")) for each in usage.values()]
     if not costs or any(cost is None for cost in costs):
         return None
     return sum(cost for cost in costs if cost is not None)
@@ -132,7 +132,7 @@ def _cost(usage: Record) -> float | None:
 def _grade(value: Any) -> float | None:
     if isinstance(value, str):
         return _GRADES.get(value.strip().upper())
-    return float(value) if isinstance(value, bool) else number_of(value)
+    return float(value) if isinstance(value, bool) else float_of(value)
 
 
 def _recognise(record: Record) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from modicum.calls import Problem
 from modicum.calls.errors import accepted_are
 from modicum.calls.task_result import TaskResult
+from modicum.calls.words.counted_nouns import number_of
 from modicum.importers.task_results.result_format import (
     Numbered,
     Record,
@@ -14,7 +15,7 @@ from modicum.importers.task_results.result_format import (
     ResultOptions,
     arm_label,
     file_label,
-    number_of,
+    float_of,
 )
 from modicum.providers.fields import label, listed, text
 
@@ -59,12 +60,13 @@ def read_lm_eval(
             place=f"{path.name}:{number}",
         )
     if other_filters:
-        reason = f"{other_filters} lines of other filters are left out: '{metric},{chosen_filter}' grades"
+        lines = number_of(other_filters, "line of another filter is", "lines of other filters are")
+        reason = f"{lines} left out: '{metric},{chosen_filter}' grades"
         yield Problem(str(path), f"{reason}; choose another with --outcome METRIC,FILTER")
 
 
 def _grade(value: object) -> float | None:
-    return float(value) if isinstance(value, bool) else number_of(value)
+    return float(value) if isinstance(value, bool) else float_of(value)
 
 
 def _recognise(record: Record) -> bool:

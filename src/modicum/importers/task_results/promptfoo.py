@@ -11,6 +11,7 @@ from typing import Any
 
 from modicum.calls import Problem
 from modicum.calls.task_result import TaskResult, total_of
+from modicum.calls.words.counted_nouns import number_of
 from modicum.importers.task_results.result_format import (
     Numbered,
     Record,
@@ -18,7 +19,7 @@ from modicum.importers.task_results.result_format import (
     ResultOptions,
     arm_label,
     count_of,
-    number_of,
+    float_of,
 )
 from modicum.providers.fields import listed, mapping, text
 
@@ -42,7 +43,10 @@ def read_promptfoo(
             except ValueError as error:
                 yield Problem(str(path), f"row {number}: {error}")
         if cached:
-            yield Problem(str(path), f"{cached} replies came from promptfoo's cache: what they took is unknown")
+            yield Problem(
+                str(path),
+                f"{number_of(cached, 'reply', 'replies')} came from promptfoo's cache: what they took is unknown",
+            )
 
 
 def _result(path: Path, number: int, result: Record, options: ResultOptions, *, several_prompts: bool) -> TaskResult:
@@ -59,7 +63,7 @@ def _result(path: Path, number: int, result: Record, options: ResultOptions, *, 
     cached = _is_cached(result)
     prompt = None if cached else count_of(usage.get("prompt"))
     completion = None if cached else count_of(usage.get("completion"))
-    milliseconds = None if cached else number_of(result.get("latencyMs"))
+    milliseconds = None if cached else float_of(result.get("latencyMs"))
     return TaskResult(
         arm=arm,
         task=_task(result, number),
@@ -67,7 +71,7 @@ def _result(path: Path, number: int, result: Record, options: ResultOptions, *, 
         prompt_tokens=prompt,
         completion_tokens=completion,
         total_tokens=total_of(prompt, completion),
-        cost_usd=None if cached else number_of(result.get("cost")),
+        cost_usd=None if cached else float_of(result.get("cost")),
         seconds=None if milliseconds is None else milliseconds / 1000,
         place=f"{path.name}, row {number}",
     )
@@ -76,9 +80,9 @@ def _result(path: Path, number: int, result: Record, options: ResultOptions, *, 
 def _outcome(result: Record, name: str) -> float | None:
     """Whether it passed; a score by name (`score`, or one of promptfoo's named scores) where asked for."""
     if name == "score":
-        return number_of(result.get("score"))
+        return float_of(result.get("score"))
     if name and name != "success":
-        return number_of(mapping(result.get("namedScores")).get(name))
+        return float_of(mapping(result.get("namedScores")).get(name))
     success = result.get("success")
     return float(success) if isinstance(success, bool) else None
 

@@ -84,12 +84,12 @@ def arm_label(options: ResultOptions, path: Path, labels: Mapping[str, str], *, 
     return labels[by]
 
 
-def number_of(value: Any) -> float | None:
+def float_of(value: Any) -> float | None:
     """The number, or None where there is none: no bool, no text."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def count_of(value: Any) -> int | None:
-    """As `number_of`, for whole numbers."""
-    number = number_of(value)
+    """As `float_of`, for whole numbers."""
+    number = float_of(value)
     return int(number) if number is not None and number == number and abs(number) < 1e18 else None  # noqa: PLR0124 - NaN

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from modicum.calls import Problem
 from modicum.calls.task_result import TaskResult
+from modicum.calls.words.counted_nouns import number_of
 from modicum.importers.task_results.result_format import (
     Numbered,
     Record,
     ResultFormat,
     ResultOptions,
     arm_label,
-    number_of,
+    float_of,
 )
 from modicum.providers.fields import listed, mapping, text
 
@@ -44,7 +45,9 @@ def _of_lists(arm: str, path: Path, report: Record) -> Iterator[TaskResult | Pro
     resolved = {text(name) for name in listed(report.get("resolved_ids"))}
     names = [text(name) for field in SUBMITTED if field != _LEFT_OUT for name in listed(report.get(field))]
     if both := resolved & {text(name) for name in listed(report.get("unresolved_ids"))}:
-        yield Problem(str(path), f"{len(both)} instances are both resolved and unresolved; left out")
+        yield Problem(
+            str(path), f"{number_of(len(both), 'instance is', 'instances are')} both resolved and unresolved; left out"
+        )
     for name in sorted({*names, *resolved} - both - {""}):
         yield TaskResult(
             arm=arm, task=name, outcome=float(name in resolved), group=_repository(name), place=f"{path.name}, {name}"
@@ -61,7 +64,7 @@ def _of_instances(arm: str, path: Path, report: Record) -> Iterator[TaskResult |
             arm=arm,
             task=name,
             outcome=float(instance["resolved"]),
-            cost_usd=number_of(instance.get("cost")),
+            cost_usd=float_of(instance.get("cost")),
             group=_repository(name),
             place=f"{path.name}, {name}",
         )

@@ -11,6 +11,7 @@ from modicum.calls import Problem
 from modicum.calls.errors import accepted_are
 from modicum.calls.outside.storable import storable
 from modicum.calls.task_result import TaskResult, total_of
+from modicum.calls.words.counted_nouns import number_of
 from modicum.importers.csv_rows import csv_rows
 from modicum.importers.task_results.result_format import Numbered, Record, ResultOptions
 from modicum.providers.fields import moment
@@ -65,7 +66,7 @@ def read_csv_table(path: Path, delimiter: str, options: ResultOptions) -> Iterat
             elif not header:
                 header.extend(storable(cell.strip()) for cell in row[1])
             elif len(row[1]) != len(header):
-                yield Problem(str(path), f"{len(row[1])} cells where the header has {len(header)}", row[0])
+                yield Problem(str(path), f"{number_of(len(row[1]), 'cell')} where the header has {len(header)}", row[0])
             else:
                 yield row[0], dict(zip(header, row[1], strict=True))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from modicum.calls import Problem
 from modicum.calls.task_result import TaskResult, total_of
+from modicum.calls.words.counted_nouns import number_of
 from modicum.importers.task_results.result_format import (
     Numbered,
     Record,
@@ -17,7 +18,7 @@ from modicum.importers.task_results.result_format import (
     ResultOptions,
     arm_label,
     count_of,
-    number_of,
+    float_of,
 )
 from modicum.providers.fields import label, listed, mapping, moment, text
 
@@ -50,10 +51,10 @@ def read_tau2(path: Path, rows: Iterator[Numbered | Problem], options: ResultOpt
             if not (task := label(simulation.get("task_id"))):
                 yield Problem(str(path), f"simulation {number} has no task_id")
                 continue
-            reward = number_of(mapping(simulation.get("reward_info")).get("reward"))
+            reward = float_of(mapping(simulation.get("reward_info")).get("reward"))
             without_reward += reward is None
             prompt, completion = _agent_tokens(listed(simulation.get("messages")))
-            cost = number_of(simulation.get("agent_cost"))
+            cost = float_of(simulation.get("agent_cost"))
             leaves_out = sum(_leaves_out_cached(mapping(each)) for each in listed(simulation.get("messages")))
             without_cached += leaves_out
             yield TaskResult(
@@ -66,14 +67,14 @@ def read_tau2(path: Path, rows: Iterator[Numbered | Problem], options: ResultOpt
                 total_tokens=total_of(prompt, completion),
                 is_lower_bound=leaves_out > 0,
                 cost_usd=None if prompt is None and not cost else cost,  # 0 stands where nothing was counted
-                seconds=number_of(simulation.get("duration")),
+                seconds=float_of(simulation.get("duration")),
                 started_at=moment(simulation.get("start_time")),
                 place=f"{path.name}, simulation {number}",
             )
         if without_cached:
-            yield Problem(str(path), f"{without_cached} messages {WITHOUT_CACHED}")
+            yield Problem(str(path), f"{number_of(without_cached, 'message')} {WITHOUT_CACHED}")
         if without_reward:
-            yield Problem(str(path), f"{without_reward} simulations {NO_REWARD}")
+            yield Problem(str(path), f"{number_of(without_reward, 'simulation')} {NO_REWARD}")
 
 
 def _agent_tokens(messages: list[Any]) -> tuple[int | None, int | None]:

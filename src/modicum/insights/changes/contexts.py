@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.insights.cache_replay.logged_share import LoggedShare
 from modicum.insights.cache_replay.other_contexts import measure_front
 from modicum.insights.finding import HistoryChange
@@ -148,8 +149,8 @@ def compact_at(history: History, most: int, carried: int | None, prices: PriceBo
     if not able.any():
         least = int(contexts.front[contexts.main].min()) + carried
         raise UserError(
-            f"'compact_at={most}' cannot be done: {least:,} tokens and more stand after a compaction ({carried:,} that "
-            "are carried over, behind system prompt and tools); write a larger number"
+            f"'compact_at={most}' cannot be done: {number_of(least, 'token')} and more stand after a compaction "
+            f"({carried:,} that are carried over, behind system prompt and tools); write a larger number"
         )
     compacted &= able
     course = _Course(history, contexts)
@@ -216,7 +217,9 @@ def leave_to_subagents(history: History, fewest: int, report: int | None, prices
         report = int(np.median(history.segment_tokens[reports]))
     runs = _find_reading_runs(history, contexts, fewest)
     if not runs:
-        raise UserError(f"no main agent made {fewest} calls in a row here that only read; write a smaller number")
+        raise UserError(
+            f"no main agent made {number_of(fewest, 'call')} in a row here that only read; write a smaller number"
+        )
     course = _Course(history, contexts)
     conversation = history.conversation.copy()
     starts = dict(runs)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.context.tool_work import READS, WRITES
 from modicum.insights.finding import HistoryChange
 from modicum.insights.history import Floats, History, Ints
@@ -60,7 +61,8 @@ def choose_ttl(replays: Replay, settings: Mapping[str, Ints]) -> TtlChoice:
         who = "subagents" if kind >= len(TOOLS) else "main agent"
         words = " or ".join(dict.fromkeys(chosen[kind]))
         notes.append(
-            f"{who}, {TOOLS[kind % len(TOOLS)]} ({int(of_kind.sum()):,} calls): {words} ({shares} of the bill)"
+            f"{who}, {TOOLS[kind % len(TOOLS)]} ({number_of(int(of_kind.sum()), 'call')}): {words} ({shares} of the "
+            "bill)"
         )
     return TtlChoice(HistoryChange(ttl_seconds=ttl), tuple(notes))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.insights.caching import REPLY_TIMED
 from modicum.insights.history import Flags, Floats, History, Ints, once_per_history
 from modicum.insights.replay import HistoryReplay
@@ -84,8 +85,8 @@ def fit_first_token_time(history: History) -> _Fit:
     calls = np.flatnonzero((waits > 0) & (waits <= LONGEST_S))
     if len(calls) < FEWEST_CALLS:
         why = (
-            f"only {len(calls)} calls show when their first token came; at least {FEWEST_CALLS} are needed, from a "
-            "gateway or from an agent's log with tool calls"
+            f"only {number_of(len(calls), 'call shows', 'calls show')} when their first token came; at least "
+            f"{FEWEST_CALLS} are needed, from a gateway or from an agent's log with tool calls"
         )
         return _Fit(FirstTokenTime(basis="", calls=len(calls), why_unknown=why))
     counts = np.bincount(history.model[calls], minlength=len(history.models))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.insights.early_signs.signs import SIGNS, WORDS, TaskSigns
 from modicum.insights.history import Flags, Ints
 from modicum.statistics.proportions import upper_share
@@ -37,7 +38,7 @@ class EarlyRule(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        until = f" within the first {self.within_calls} calls" if self.within_calls else ""
+        until = f" within the first {number_of(self.within_calls, 'call')}" if self.within_calls else ""
         return f"{self.at_least:,.0f} {WORDS[self.sign]} or more{until}"
 
 
@@ -96,11 +97,17 @@ def learn(signs: TaskSigns, known: Ints, failed: Flags, owner: str = "") -> Earl
     )
     if not failed[learned].any() or failed[learned].all():
         what = "all" if failed[learned].any() else "none"
-        why = f"{len(known):,} tasks have the outcome, and {what} of the older ones failed: nothing tells them apart"
+        why = (
+            f"{number_of(len(known), 'task has', 'tasks have')} the outcome, and {what} of the older ones failed: "
+            "nothing tells them apart"
+        )
         return msgspec.structs.replace(advice, why=why)
     rule = _choose(signs, known[learned], failed[learned])
     if rule is None:
-        why = f"no sign tells failures apart in {count:,} tasks with at most {MOST_FALSE * 100:g} % false alarms"
+        why = (
+            f"no sign tells failures apart in {number_of(count, 'task')} with "
+            f"at most {MOST_FALSE * 100:g} % false alarms"
+        )
         return msgspec.structs.replace(advice, why=why)
     figures = _measure(signs, known[held], failed[held], rule)
     why = _why_off(figures)
@@ -170,7 +177,9 @@ def _measure(signs: TaskSigns, tasks: Ints, failed: Flags, rule: EarlyRule) -> E
 
 def _why_off(figures: EarlyFigures) -> str:
     """Why the rule may not name tasks; empty: it may."""
-    alarms = f"{figures.false_alarms:,} of {figures.alarms:,} alarms on {figures.tasks:,} newer tasks were false"
+    alarms = (
+        f"{figures.false_alarms:,} of {number_of(figures.alarms, 'alarm')} on {figures.tasks:,} newer tasks were false"
+    )
     if figures.false_share_upper is None:
         return f"on {figures.tasks:,} newer tasks it gave no alarm, so nobody knows how often one is false"
     if figures.false_share_upper >= MOST_FALSE:
@@ -187,6 +196,6 @@ def _why_off(figures: EarlyFigures) -> str:
 def _why_on(figures: EarlyFigures) -> str:
     upper = (figures.false_share_upper or 0.0) * 100
     return (
-        f"{figures.false_alarms:,} of {figures.alarms:,} alarms on {figures.tasks:,} newer tasks were false: at most "
-        f"{upper:.1f} % (95 %)"
+        f"{figures.false_alarms:,} of {number_of(figures.alarms, 'alarm')} on {figures.tasks:,} newer tasks were "
+        f"false: at most {upper:.1f} % (95 %)"
     )

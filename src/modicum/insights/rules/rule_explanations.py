@@ -10,6 +10,7 @@ import numpy as np
 from modicum.calls import UserError
 from modicum.calls.rule import RuleDecision, RuleEffect
 from modicum.calls.usage import TEXT_BUCKETS
+from modicum.calls.words.counted_nouns import number_of
 from modicum.insights.history import NO_CALLS, Floats, History, load
 from modicum.insights.rates import RateTable
 from modicum.insights.rules.rule_replay import ReplayedCall, replay_rules
@@ -83,7 +84,7 @@ def _choose(history: History, call_id: str) -> set[str]:
     if call_id in fitting:
         return {call_id}
     if len(fitting) != 1:
-        count = "no call" if not fitting else f"{len(fitting)} calls"
+        count = "no call" if not fitting else f"{number_of(len(fitting), 'call')}"
         raise UserError(
             f"{count} of this ledger has an id that begins with '{call_id:.80}'; 'modicum audit --json' names calls "
             "under 'examples'"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from modicum.calls import UserError
+from modicum.calls.words.counted_nouns import number_of
 from modicum.insights.scoping.call_choice import NONE, Condition
 from modicum.ledger.asking.several_dimensions import BETWEEN
 
@@ -120,5 +121,5 @@ def _hide(
         if count < LEAST_GROUP and (len(dimensions) > 1 or dimensions[place] == "owner"):
             return [SMALL_GROUPS] * len(names)
         group = names[place].rsplit("/", 2)[0] + "/" if dimensions[place] == "owner" else ""
-        hidden[place] = f"{group}({count} other persons)" if count >= LEAST_GROUP else "(other persons)"
+        hidden[place] = f"{group}({number_of(count, 'other person')})" if count >= LEAST_GROUP else "(other persons)"
     return hidden

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modicum.calls.errors import accepted_are
+from modicum.calls.words.counted_nouns import number_of
 
 COLUMNS = {
     "model": "model",
@@ -56,7 +57,7 @@ def restrict(text: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, A
             raise ValueError(f"calls cannot be chosen by {dimension!r:.40}; {accepted_are([*COLUMNS, TAG + 'NAME'])}")
         values[f"where_{letter}"] = name
     if len(where) > _MOST:
-        raise ValueError(f"{len(where)} conditions at once; {_MOST} are the most")
+        raise ValueError(f"{number_of(len(where), 'condition')} at once; {_MOST} are the most")
     return text.replace(WHERE, " AND ".join(conditions) or "1 = 1"), values
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from html import escape
 from typing import Any
 
 from modicum.ledger.asking.several_dimensions import BETWEEN
 from modicum.reports import charts
+from modicum.reports.escaping import escape
 from modicum.reports.figures import count, dollars, format_tokens, unpriced_note
 from modicum.reports.plain_page import render_plain_page, render_table, render_tiles
 from modicum.reports.showback.rules import UNTAGGED

@@ -45,8 +45,9 @@ class Realtime:
         Raises:
             Refused, DialectError: it is not opened; the caller is to be told.
         """
-        exchange = await self._admit(opened)
+        exchange = self._admit(opened)
         try:
+            await self._reserve(exchange, opened)
             async with AsyncExitStack() as stack:
                 stack.enter_context(self._parts.upstream_calls.at(exchange.route.upstream))
                 upstream = await stack.enter_async_context(await self._connected(exchange, opened))
@@ -57,26 +58,28 @@ class Realtime:
         finally:
             await self._pipeline.release(exchange)
 
-    async def _admit(self, opened: OpenedBy) -> Exchange:
+    def _admit(self, opened: OpenedBy) -> Exchange:
         model = parse_qs(opened.query.decode("ascii", "replace")).get("model", [""])[0]
         if not model:
             raise DialectError(400, "the address names no model: /v1/realtime?model=NAME", "missing_model")
-        pipeline, parts = self._pipeline, self._parts
-        exchange = pipeline.admit(opened.request(encode({"model": model})), pipeline.in_force)
-        try:
-            if parts.policies.is_active:
-                await parts.policies.authorise(exchange)
-            if exchange.redactor is not None:
-                parts.redactor.check_passed_on(opened.caller.owner, b"", has_upload=True)
-            if parts.limits.limits_callers:
-                await parts.limits.admit(exchange)
-            if parts.budgets.is_active:
-                find_route = pipeline.in_force.route_finder(exchange.about, exchange.number)
-                await parts.budgets.reserve(exchange, find_route, may_downgrade=False)
-        except BaseException:
-            await pipeline.release(exchange)
-            raise
-        return exchange
+        return self._pipeline.admit(opened.request(encode({"model": model})), self._pipeline.in_force)
+
+    async def _reserve(self, exchange: Exchange, opened: OpenedBy) -> None:
+        """As before every call.
+
+        Raises:
+            Refused: policy, redaction, a rate limit or a budget forbids it.
+        """
+        parts = self._parts
+        if parts.policies.is_active:
+            await parts.policies.authorise(exchange)
+        if exchange.redactor is not None:
+            parts.redactor.check_passed_on(opened.caller.owner, b"", has_upload=True)
+        if parts.limits.limits_callers:
+            await parts.limits.admit(exchange)
+        if parts.budgets.is_active:
+            find_route = self._pipeline.in_force.route_finder(exchange.about, exchange.number)
+            await parts.budgets.reserve(exchange, find_route, may_downgrade=False)
 
     async def _connected(self, exchange: Exchange, opened: OpenedBy) -> Any:
         """A connection to the provider, not opened yet.

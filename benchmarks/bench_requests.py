@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import measured
 from modicum.calls.facts import Facts
-from modicum.context.live import LiveContexts
+from modicum.context.live import Counts, LiveContexts
 from modicum.context.live_turns import LiveTurns
 from modicum.gateway.edit_tokens import EditTokens
 from modicum.metering.digests import Digester
@@ -86,6 +86,20 @@ def messages(turns, size):
     return {"model": "claude-sonnet-5", "max_tokens": 1000, "messages": made, "system": system, "tools": tools}
 
 
+def responses(turns, size):
+    items = []
+    for turn in range(turns):
+        call, given = f"call_{turn}", f'{{"page": {turn}}}'
+        items += [
+            {"role": "user", "content": f"do step {turn} " * 10},
+            {"type": "reasoning", "id": f"rs_{turn}", "summary": [], "encrypted_content": "c2Vj" * 100},
+            {"type": "function_call", "call_id": call, "name": TOOLS[turn % 3], "arguments": given},
+            {"type": "function_call_output", "call_id": call, "output": result(turn, size)},
+        ]
+    tools = [{"type": "function", "name": name, "parameters": described(name)} for name in _names()]
+    return {"model": "gpt-5-mini", "instructions": "You help. " * 900, "input": items, "tools": tools, "store": False}
+
+
 class Process:
     """What one gateway process remembers."""
 
@@ -114,17 +128,9 @@ class Process:
         return edited
 
     def _take(self, body, split):
+        """Counting the tokens of a context is not measured: it is the same with and without rules."""
         context, uncounted = self.contexts.take(self.dialect, body, self.facts.model, split)
-        self.contexts.counted(context, ((part, _Counted(1, {})) for part, _ in uncounted))
-
-
-class _Counted(tuple):
-    """Counting the tokens of a context is not measured: it is the same with and without rules."""
-
-    __slots__ = ()
-
-    def __new__(cls, tokens, seen):
-        return super().__new__(cls, (tokens, seen))
+        self.contexts.counted(context, ((part, Counts(1, {})) for part, _ in uncounted))
 
 
 class CountedCall(RequestCall):
@@ -180,20 +186,6 @@ def main():
     figures = figures_of("openai-chat", chat, arguments) | figures_of("anthropic-messages", messages, arguments)
     figures |= figures_of("openai-responses", responses, arguments)
     measured.report(figures | {"machine": measured.machine()}, as_json=arguments.json)
-
-
-def responses(turns, size):
-    items = []
-    for turn in range(turns):
-        call, given = f"call_{turn}", f'{{"page": {turn}}}'
-        items += [
-            {"role": "user", "content": f"do step {turn} " * 10},
-            {"type": "reasoning", "id": f"rs_{turn}", "summary": [], "encrypted_content": "c2Vj" * 100},
-            {"type": "function_call", "call_id": call, "name": TOOLS[turn % 3], "arguments": given},
-            {"type": "function_call_output", "call_id": call, "output": result(turn, size)},
-        ]
-    tools = [{"type": "function", "name": name, "parameters": described(name)} for name in _names()]
-    return {"model": "gpt-5-mini", "instructions": "You help. " * 900, "input": items, "tools": tools, "store": False}
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from modicum.settings import (
     TeamSettings,
     UpstreamSettings,
     VariantSettings,
+    read_settings,
 )
 from modicum.settings.governance.policy import ClauseSettings
 
@@ -212,3 +213,12 @@ def leads_somewhere(page, path, heading):
         return there.exists()
     titles = re.findall(r"^#+ (.*)", there.read_text(), re.MULTILINE)
     return heading in {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_settings_of_many_gateways_are_settings(monkeypatch):
+    monkeypatch.setenv("MODICUM_CONFIG", str(ROOT / "docs/scale/modicum.toml"))
+
+    settings = read_settings()
+
+    assert settings.ledger.startswith("clickhouse://")
+    assert settings.state.redis

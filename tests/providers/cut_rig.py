@@ -9,7 +9,11 @@ from modicum.providers.mock.options import MockOptions
 from modicum.providers.mock.provider import MockProvider
 from providers.mock_rig import CREATED
 
-PATHS = {"gemini-generate": "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"}
+VERTEX = "/v1/projects/p/locations/global/publishers/anthropic/models"
+PATHS = {
+    "gemini-generate": "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse",
+    "vertex-claude": f"{VERTEX}/claude-sonnet-4-6:streamRawPredict",
+}
 WORDS = MockOptions(output_tokens=6, chunks=3, fault="over_bound")
 
 

@@ -91,7 +91,7 @@ def find_names(dimensions: Sequence[tuple[str, str]], zone: ZoneInfo) -> Callabl
     namings = [find_naming(by, tag, zone) for by, tag in dimensions]
     if len(namings) == 1:
         return namings[0]
-    return lambda entry: BETWEEN.join(naming(entry) for naming in namings)
+    return lambda entry: BETWEEN.join(naming(entry).replace(BETWEEN, " ") for naming in namings)
 
 
 def find_naming(by: str, tag: str, zone: ZoneInfo) -> Callable[[Entry], str]:

@@ -65,7 +65,7 @@ MATRIX = {
     "GET /{page}/{table}.csv": LOGGED_IN,
 }
 """Who may come to each address: nobody known, viewer of a team, its editor, viewer of all, editor of all, owner."""
-PAGES_OF_ALL_TEAMS = {"energy", "experiments", "waste", "teams"}
+PAGES_OF_ALL_TEAMS = {"energy", "experiments", "month", "waste", "teams"}
 
 
 @pytest.fixture(scope="module")

@@ -46,3 +46,10 @@ def test_segments_come_in_cache_order():
     assert [block.kind for block in blocks] == [*kinds, SegmentKind.TOOL_RESULT]
     assert blocks[-1].is_error
     assert blocks[-1].call == blocks[-2].call == "t"
+
+
+def test_the_most_output_is_written_unless_more_is_meant_for_thoughts():
+    body = b'{"model": "claude-sonnet-4-5", "max_tokens": 9000, "messages": [], "thinking": {"budget_tokens": 2000}}'
+
+    assert msgspec.json.decode(DIALECT.with_most_output(body, 2001))["max_tokens"] == 2001
+    assert DIALECT.with_most_output(body, 2000) is None

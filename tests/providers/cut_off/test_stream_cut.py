@@ -22,7 +22,7 @@ def test_arguments_are_whole_when_their_object_has_its_end(arguments, whole):
 
 
 def test_every_stream_of_words_can_be_ended():
-    assert [name for name, dialect in DIALECTS.items() if dialect.stream_texts is not None] == CUT
+    assert {name for name, dialect in DIALECTS.items() if dialect.stream_texts is not None} <= set(CUT)
 
 
 @pytest.mark.parametrize("name", CUT)

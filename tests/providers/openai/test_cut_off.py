@@ -89,3 +89,11 @@ def test_plain_text_ends_as_too_long_too(count):
     chunks = list(of(stream).completions.create(model="m", prompt="x", stream=True))
 
     assert [chunk.choices[0].finish_reason for chunk in chunks] == [*[None] * (count + 1), "length"]
+
+
+def test_whole_calls_pass_also_where_no_reason_for_the_end_is_named():
+    events = [event for event in calling() if b'"finish_reason":"tool_calls"' not in event]
+
+    _, calls, reasons = read(whole_of("openai-chat", events))
+
+    assert (len(calls), reasons) == (2, [])

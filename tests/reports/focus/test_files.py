@@ -71,3 +71,11 @@ def test_a_name_is_no_formula():
     write_focus_csv(stream, build_rows([charge(team="=cmd|calc")]), "1.2")
 
     assert ",=cmd" not in stream.getvalue()
+
+
+def test_hostile_names_are_not_corrected_by_themselves(tmp_path):
+    rows = build_rows(
+        [charge(team=name, model=name) for name in ("=cmd|calc", "a\x1fb", "new\nline\r", "\u202eZ\u00fcrich")]
+    )
+
+    assert correct(read_focus_csv(csv_file(tmp_path, rows)), rows, "1.2") == []

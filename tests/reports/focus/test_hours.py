@@ -71,3 +71,12 @@ def test_usage_reports_are_left_out_where_there_are_logs(has_logs, store):
     sources = {one.source for one in parse_hours(ask(store), ["app", "env"])}
 
     assert sources == {"test"} if has_logs else {"anthropic-usage"}
+
+
+def test_a_name_that_holds_the_separator_is_still_one_name(store):
+    store.append([entry("c1", tags={"env": "a\x1fb"})])
+
+    (both,) = {one.tags["env"] for one in parse_hours(ask(store), ["app", "env"])}
+    (alone,) = {one.tags["env"] for one in parse_hours(ask(store, by=["tag"], tag=["env"]), ["env"])}
+
+    assert (both, alone) == ("a b", "a\x1fb")

@@ -118,3 +118,10 @@ def test_billed_costs_sum_to_the_bill_to_the_last_digit(seed, tmp_path):
         for row in rows
         if row["ChargeCategory"] == "Usage"
     )
+
+
+def test_names_are_of_ascii_outside_of_json_since_the_validator_takes_no_others():
+    (row,) = build_rows([charge(team="Z\u00fcrich", tags={"app": "caf\u00e9"})])
+
+    assert row["SubAccountName"] == "Z\\xfcrich"
+    assert msgspec.json.decode(row["Tags"]) == {"app": "caf\u00e9"}

@@ -1,7 +1,7 @@
 """The pages of the console, a file each, in the order in which they stand in the navigation."""
 
 from modicum.console.page import Page
-from modicum.console.pages import budgets, energy, experiments, log, models, overview, tasks, teams, waste, where
+from modicum.console.pages import budgets, energy, experiments, log, models, month, overview, tasks, teams, waste, where
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
@@ -11,6 +11,7 @@ PAGES: tuple[Page, ...] = (
     models.PAGE,
     experiments.PAGE,
     budgets.PAGE,
+    month.PAGE,
     energy.PAGE,
     teams.PAGE,
     log.PAGE,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 BETWEEN = "\x1f"
-"""Between the names of a call in several dimensions: the unit separator, which no name has."""
+"""Between the names of a call in several dimensions: the unit separator. A name that has one is given a space there."""
 _DIMENSION = re.compile(r"dimension\(\s*\$by, \$tag, \$zone,((?:[^()]|\([^()]*\))*)\)")
 
 
@@ -35,5 +35,6 @@ def join_dimensions(text: str, parameters: Mapping[str, Any]) -> tuple[str, dict
         names.append(f"dimension($by_{letter}, $tag_{letter}, $zone,{columns[1]})")
         values |= {f"by_{letter}": str(one), f"tag_{letter}": str(tag)}
     values["between"] = BETWEEN
-    joined = names[0] if len(names) == 1 else f"concat({', $between, '.join(names)})"
+    parts = [f"replace({name}, $between, ' ')" for name in names]
+    joined = names[0] if len(names) == 1 else f"concat({', $between, '.join(parts)})"
     return _DIMENSION.sub(lambda _: joined, text), values

@@ -28,6 +28,7 @@ from modicum.providers.body_parsing import (
     join_output,
     metadata_texts,
     parse_request,
+    parse_request_object,
     parse_usage,
     unreadable_reply,
 )
@@ -139,6 +140,13 @@ class AnthropicMessages(Dialect):
             session=session,
             metadata=metadata,
         )
+
+    def with_most_output(self, body: bytes, tokens: int) -> bytes | None:
+        """Thoughts count as output, and a bound that is below theirs is refused."""
+        for_thoughts = mapping(parse_request_object(body).get("thinking")).get("budget_tokens")
+        if isinstance(for_thoughts, int) and for_thoughts >= tokens:
+            return None
+        return super().with_most_output(body, tokens)
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:

@@ -38,6 +38,12 @@ class ChunkCut(StreamCut):
         words: dict[str, Any] = {"text": ""} if self._head.get("object") == "text_completion" else {"delta": {}}
         return {"index": choice, **words, "logprobs": None, "finish_reason": "length"}
 
+    def _on_rest(self, raw: bytes) -> bytes:
+        """Some servers end with `[DONE]` and name no reason before it."""
+        if b"[DONE]" not in raw:
+            return raw
+        return b"".join(self._whole_calls(choice) for choice, is_over in self._finished.items() if not is_over) + raw
+
     def _text_of(self, event: Mapping[str, Any]) -> str:
         made = []
         for choice in map(mapping, listed(event.get("choices"))):

@@ -42,7 +42,7 @@ class VertexClaude(Dialect):
         self._usual = usual
         self.prompt_shape, self.words, self.mock = usual.prompt_shape, usual.words, usual.mock  # type: ignore[misc]  # one object
         self.stream_texts, self.writer = usual.stream_texts, usual.writer  # type: ignore[misc]  # as above
-        self.empty_text = usual.empty_text  # type: ignore[misc]  # as above
+        self.empty_text, self.stream_cut = usual.empty_text, usual.stream_cut  # type: ignore[misc]  # as above
 
     def find(self, method: str, path: str) -> Target | None:
         found = _PATH.fullmatch(path.removeprefix("/v1"))
@@ -69,6 +69,9 @@ class VertexClaude(Dialect):
             return self._usual.request(body, path)  # which says what is wrong
         fields |= {"model": _raw(found[1]), "stream": _raw(_VERBS[found[2]])}
         return self._usual.request(msgspec.json.encode(fields), path)
+
+    def with_most_output(self, body: bytes, tokens: int) -> bytes | None:
+        return self._usual.with_most_output(body, tokens)
 
     def blocks_of(self, request: Mapping[str, Any]) -> list[Block]:  # type: ignore[override]  # those of the maker
         return self._usual.blocks_of(request)

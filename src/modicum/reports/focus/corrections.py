@@ -10,6 +10,7 @@ from typing import Any
 
 from modicum.calls import UserError
 from modicum.reports.focus.columns import COLUMNS, Row, cell_text
+from modicum.reports.spreadsheet import csv_cell
 
 AMOUNTS = (
     "BilledCost",
@@ -61,7 +62,7 @@ def _sum_rows(
     shown: dict[_Key, Row] = {}
     sums: dict[_Key, list[Decimal | None]] = {}
     for number, row in enumerate(rows, 1):
-        key = tuple(cell_text(_value(row, name)) for name in names)
+        key = tuple(str(csv_cell(cell_text(_value(row, name)))) for name in names)  # as the file has it
         shown.setdefault(key, {name: row.get(name) for name in row})
         amounts = [_amount(row, name, number) for name in AMOUNTS]
         former = sums.get(key)

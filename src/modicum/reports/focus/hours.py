@@ -51,7 +51,7 @@ def parse_hours(rows: Iterable[Mapping[str, Any]], dimensions: Sequence[str]) ->
             tier=row["tier"],
             region=row["region"],
             team=row["team"],
-            tags={key: name for key, name in zip(dimensions, row["name"].split(BETWEEN), strict=True) if name},
+            tags=_tags(row["name"], dimensions),
             price_source=row["price_source"],
             basis=Basis(row["cost_basis"]),
             meter=row["meter"],
@@ -61,3 +61,8 @@ def parse_hours(rows: Iterable[Mapping[str, Any]], dimensions: Sequence[str]) ->
         )
         for row in logged
     ]
+
+
+def _tags(joined: str, dimensions: Sequence[str]) -> dict[str, str]:
+    names = joined.split(BETWEEN) if len(dimensions) > 1 else [joined]
+    return {key: name for key, name in zip(dimensions, names, strict=True) if name}

@@ -25,6 +25,7 @@ from modicum.reports.focus.meters import COUNT_UNIT, meter_of, seller_of
 
 ZERO = Decimal(0)
 CURRENCY = "USD"
+JSON_COLUMNS = frozenset({"SkuPriceDetails", "Tags"})
 _DIGITS = 20
 """Of a unit price that is a quotient with no end."""
 
@@ -75,7 +76,17 @@ def build_rows(
             rows.append(_usage(charge, shares.get(place), account))
     rows += [_purchase(fee, month, provider, account) for fee, month, provider in fees]
     rows += [_adjustment(month, provider, usd, account) for (month, provider), usd in rounding.items() if usd]
-    return rows + [_credit(saving, account) for saving in savings]
+    return [_in_ascii(row) for row in (*rows, *(_credit(saving, account) for saving in savings))]
+
+
+def _in_ascii(row: Row) -> Row:
+    """The validator takes names of ASCII alone, outside of JSON: other letters are written as JSON writes them."""
+    return {
+        name: value.encode("ascii", "backslashreplace").decode()
+        if isinstance(value, str) and not value.isascii() and name not in JSON_COLUMNS
+        else value
+        for name, value in row.items()
+    }
 
 
 def _spread_fees(

@@ -40,7 +40,7 @@ def month_statement(
         persons: who is shown by name.
         currency: beside dollars.
     """
-    by, tags = ["source", *(one for one, _ in dimensions)], ["", *(tag for _, tag in dimensions)]
+    by, tags = ("source", *(one for one, _ in dimensions)), ("", *(tag for _, tag in dimensions))
     span = {"zone": zone.key, "since": month.since, "until": month.until, "where": {}}
     cells = group_persons(ask("bill", by=by, tag=tags, **span), by, persons)
     if not cells:
@@ -49,7 +49,7 @@ def month_statement(
     typed = ",".join(f"tag:{tag}" if one == "tag" else one for one, tag in dimensions)
     document = statement_document(statement, month.first, typed, zone.key, rules)
     if currency is not None:
-        daily = group_persons(ask("bill", by=[*by, "day"], tag=[*tags, ""], **span), [*by, "day"], persons)
+        daily = group_persons(ask("bill", by=(*by, "day"), tag=(*tags, ""), **span), [*by, "day"], persons)
         amounts = convert_statement(statement, daily, currency, month.first)
         for row in document["rows"]:
             row["amount"] = amounts[row["name"]]

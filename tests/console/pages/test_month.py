@@ -1,0 +1,53 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from console.rig import Site
+from ledger.samples import entry
+from modicum.calls import Owner, UserError
+from modicum.console.pages.month import read
+from modicum.console.view import read_view
+from modicum.ledger.opening import open_store
+
+
+@pytest.fixture
+def site():
+    store = open_store(":memory:")
+    now = datetime.now(UTC)
+    days = [
+        entry(f"c{n}", "2", owner=Owner(("search", "")[n % 2]), started=now - timedelta(days=n // 2)) for n in range(80)
+    ]
+    store.append(days)
+    yield Site(store)
+    store.close()
+
+
+def test_this_month_has_its_statement_and_its_forecast(site):
+    content = read(site.asking, read_view([], "UTC"))
+
+    statement, forecast = content.tables
+    month = f"{datetime.now(UTC):%Y-%m}"
+    assert statement.verb == f"modicum statement --month {month}"
+    assert {row[0].text for row in statement.rows} == {"search", "(untagged)"}
+    assert forecast.title == f"Forecast of {month}"
+    assert [name for name, _, is_here in content.parts["outcomes"] if is_here] == [month]
+    assert "Statement of" in site.get("/month").text
+    assert "total_usd" not in site.get("/month").text
+
+
+def test_a_month_that_is_over_has_no_forecast_and_one_without_calls_nothing(site):
+    before = f"{datetime.now(UTC).replace(day=1) - timedelta(days=1):%Y-%m}"
+
+    (statement,) = read(site.asking, read_view([("month", before)], "UTC")).tables
+    empty = read(site.asking, read_view([("month", "2001-01")], "UTC"))
+
+    assert statement.title == f"Statement of {before}"
+    assert (empty.tables, empty.tiles) == ((), ())
+    with pytest.raises(UserError, match="write 2026-11"):
+        read(site.asking, read_view([("month", "may")], "UTC"))
+
+
+def test_rows_are_a_csv_file(site):
+    text = site.get("/month/statement.csv").text
+
+    assert text.startswith("team,code,calls,at list,by use,subscription,shared,total")

@@ -22,6 +22,10 @@ def user(text, tokens):
     return Segment(SegmentKind.USER, tokens, digest(text))
 
 
+def schema(tool, tokens):
+    return Segment(SegmentKind.TOOL_SCHEMA, tokens, tool.encode(), tool)
+
+
 def said(text, tokens=20):
     return Segment(SegmentKind.ASSISTANT, tokens, digest(text))
 

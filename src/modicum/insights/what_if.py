@@ -14,6 +14,7 @@ from modicum.insights.cache_replay.paying_pings import count_paying
 from modicum.insights.caching import Caching, find_rule_flags
 from modicum.insights.changes.contexts import FORMS as CONTEXT_FORMS
 from modicum.insights.changes.contexts import is_context_change, parse_context_change
+from modicum.insights.changes.tools_on_demand import send_tools_on_demand
 from modicum.insights.changes.ttl_by_kind import choose_ttl
 from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.history import Flags, History, Ints
@@ -25,6 +26,7 @@ from modicum.metering.prompt_cache import CacheRules
 from modicum.metering.return_times import CODING_AGENTS
 from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET, RULES
 from modicum.optimizers.cache_preparation import BREAKPOINTS
+from modicum.optimizers.tools_on_demand import TOOLS_ON_DEMAND
 
 FORMS = (
     "cache_ttl=5m|1h|30m|12h|24h|off|per_kind",
@@ -32,6 +34,7 @@ FORMS = (
     "keep_warm=auto",
     "rules=lossless|all|NAME",
     f"rules={BREAKPOINTS.name}",
+    f"rules={TOOLS_ON_DEMAND.name}",
     "rules:TOOL,TOOL=lossless|all|NAME",
     "cap_tool_results=TOKENS",
     "cap_tool_results:TOOL,TOOL=TOKENS",
@@ -48,7 +51,8 @@ SUBAGENTS_FORM = "subagent_model"
 LEAN_BEGINNINGS = "beginnings=leanest"
 _RULE_SETS = (LOSSLESS_SET, ALL_SET, *(rule.name for rule in CONTENT_RULES))
 SET_BREAKPOINTS = f"{RULES_FORM}={BREAKPOINTS.name}"
-_UNSEEN_RULES = frozenset(rule.name for rule in RULES) - {*_RULE_SETS, BREAKPOINTS.name}
+SEND_TOOLS = f"{RULES_FORM}={TOOLS_ON_DEMAND.name}"
+_UNSEEN_RULES = frozenset(rule.name for rule in RULES) - {*_RULE_SETS, BREAKPOINTS.name, TOOLS_ON_DEMAND.name}
 PER_KIND = "per_kind"
 KEEP_WARM = "keep_warm=auto"
 """As many pings as are expected to pay at the prices of each call's day: the rule of the gateway."""
@@ -83,7 +87,7 @@ def check_what_if(text: str) -> None:
         UserError: it has none of the known forms, or names rules that are not there.
     """
     name, _, value = text.partition("=")
-    if text == SET_BREAKPOINTS:
+    if text in {SET_BREAKPOINTS, SEND_TOOLS}:
         return
     if _without_tools(name) == RULES_FORM:
         if value in _UNSEEN_RULES:
@@ -111,6 +115,10 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
         return WhatIf(text, FindingClass.HEADROOM, parse_context_change(text, history, prices))
     if name.startswith("model:") or name == SUBAGENTS_FORM:
         return _parse_model_change(text, history, prices)
+    if text == SET_BREAKPOINTS:
+        return WhatIf(text, FindingClass.REPLAYED, set_breakpoints(history))
+    if text == SEND_TOOLS:
+        return WhatIf(text, FindingClass.UPPER_BOUND, send_tools_on_demand(history))
     return _parse_size_change(text, history)
 
 
@@ -118,8 +126,6 @@ def _parse_size_change(text: str, history: History) -> WhatIf:
     """Fewer tokens in prompts or replies, or another lane."""
     name, _, value = text.partition("=")
     form = _without_tools(name)
-    if text == SET_BREAKPOINTS:
-        return WhatIf(text, FindingClass.REPLAYED, set_breakpoints(history))
     if form == RULES_FORM:
         return WhatIf(text, FindingClass.REPLAYED, shorten_results(history, value, _tools_of(name)))
     if form == CAP_FORM:

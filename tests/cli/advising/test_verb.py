@@ -1,6 +1,7 @@
 """`modicum advise`, from logs and from the ledger to what is printed."""
 
 import csv
+import json
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -82,3 +83,24 @@ def test_csv_has_a_row_for_each_candidate_with_the_fields_of_json(ledger, modicu
     wanted = [(kind["model"], one["model"]) for kind in found for one in kind["candidates"] or [{"model": ""}]]
     assert [(row["model"], row["candidate.model"]) for row in rows] == wanted
     assert rows[0]["candidate.saving_at_most_usd"]
+
+
+def test_a_machine_of_ones_own_stands_beside_simple_calls_and_needs_its_speed(tmp_path, modicum):
+    call = {
+        "modicum": 1,
+        "model": "gpt-4o",
+        "provider": "openai",
+        "started": "2026-02-03T10:00:00Z",
+        "task": "t",
+        "usage": {"input_uncached": 2_000, "output_visible": 900},
+        "messages": [{"role": "user", "content": "Name a colour."}],
+    }
+    (tmp_path / "calls.jsonl").write_text(json.dumps(call) + "\n")
+    advise = "advise", tmp_path / "calls.jsonl", "--rent", "0.80"
+
+    shown = modicum(*advise, "--tokens-per-second", "1500", "--watts", "250").out
+    assert "on a machine of your own: granite-4.0-micro, busy 0.00017 hours: $0.00013 and 4.17e-05 kWh" in shown
+    (row,) = modicum(*advise, "--tokens-per-second", "1500", "--json").json["rows"]
+    assert (row["own_machine"]["kwh"], row["tools"]) == (None, "no tools")
+    refused = modicum(*advise)
+    assert (refused.status, "needs --rent USD and --tokens-per-second" in refused.err) == (2, True)

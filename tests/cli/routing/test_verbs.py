@@ -93,28 +93,29 @@ def test_weights_hold_the_prices_of_their_day_where_they_are_known(tmp_path, mod
     assert (mini, own) == (pytest.approx((3 * 0.15e-6 + 0.6e-6) / 4), 0)
 
 
-def test_models_that_it_was_not_trained_on_stand_beside(tmp_path, modicum):
-    path = tmp_path / "families.csv"
-    rows = ["prompt,gpt-mini,gpt-large,claude-mini,claude-large"]
-    table = known_table(100)
-    rows += [
+def test_models_that_it_was_not_trained_on_stand_beside_and_need_no_costs(tmp_path, modicum):
+    path, table = tmp_path / "families.csv", known_table(100)
+    rows = [
         f"{prompt},{cheap:g},{dear:g},{cheap:g},1"
         for prompt, (cheap, dear) in zip(table.prompts, table.outcomes, strict=True)
     ]
-    path.write_text("\n".join(rows) + "\n")
-    both = "route", "eval", path, "--learner", "linear", "--model", "gpt-mini", "--model", "gpt-large"
-    assert "the table has 1" in modicum(*both, "--by-model-family").err
+    path.write_text("\n".join(["prompt,gpt-mini,gpt-large,claude-mini,claude-large", *rows]) + "\n")
+    evaluate = "route", "eval", path, "--learner", "linear", "--by-model-family"
 
-    priced = [
-        f"{line},0.1,1,0.2,2"
-        if number
-        else f"{line},gpt-mini:cost_usd,gpt-large:cost_usd,claude-mini:cost_usd,claude-large:cost_usd"
-        for number, line in enumerate(rows)
-    ]
-    path.write_text("\n".join(priced) + "\n")
-    document = modicum("route", "eval", path, "--learner", "linear", "--by-model-family", "--json").json
-
+    shown = modicum(*evaluate)
+    assert (shown.status, "claude: claude-mini or claude-large" in shown.out) == (0, True)
+    document = modicum(*evaluate, "--json").json
     assert [one["family"] for one in document["model_families"]] == ["gpt", "claude"]
-    shown = modicum("route", "eval", path, "--learner", "linear", "--by-model-family").out
-    assert "claude: claude-mini or claude-large" in shown
-    assert max(map(len, shown.splitlines())) <= 90
+    assert document["strong"] == "claude-large"
+    refused = modicum(*evaluate, "--model", "gpt-mini", "--model", "gpt-large")
+    assert (refused.status, "the table has 1" in refused.err) == (2, True)
+
+
+def test_tasks_that_no_two_models_did_can_be_learned_from_and_not_evaluated(tmp_path, modicum):
+    path = tmp_path / "sparse.csv"
+    rows = [f"say {number},{'ab'[number % 2]},{number // 2 % 2},{1 + number % 2}" for number in range(120)]
+    path.write_text("\n".join(["prompt,model,success,cost_usd", *rows]) + "\n")
+
+    assert "no task has an outcome of every model" in modicum("route", "eval", path).err
+    trained = modicum("route", "train", path, "--learner", "linear", "--out", tmp_path / "r.npz")
+    assert (trained.status, "No task was done by all models" in trained.out) == (0, True)

@@ -6,7 +6,7 @@ import httpx2 as httpx
 import pytest
 
 from gateway.policies.policy_rig import policy_settings, refusal, under_policy
-from gateway.resilience.failing_rig import error
+from gateway.resilience.failing_rig import Fault, error
 from gateway.warming.warm_rig import warm_rig
 from modicum.calls.change import Change
 from modicum.calls.rule import Rule
@@ -78,6 +78,16 @@ def test_a_fallback_goes_nowhere_that_the_policy_forbids(tmp_path):
         assert rig.chat().status_code == 200
 
     assert rig.calls_at == ["main", "third"]
+
+
+def test_a_slow_call_is_sent_a_second_time_only_where_the_policy_allows(tmp_path):
+    policies = {"hedge_after_s": 0.05, "fallbacks": ("backup/gpt-4o-mini", "third/gpt-4o-mini")}
+    more = TWO | {"third": {"models": ("none",)}}
+    with under_policy(tmp_path, {"providers": ["openai"]}, policies=[policies], **more) as rig:
+        rig.script["main"] = [Fault("silent")]
+        assert rig.chat().status_code == 200
+
+    assert (len(rig.calls_at), "backup" in rig.calls_at) == (2, False)
 
 
 def test_where_no_fallback_is_allowed_the_failure_is_the_answer(tmp_path):

@@ -1,11 +1,12 @@
 import msgspec
 
-from insights.planted import EVER, PRICES, START, Conversation, asked, result, said, user
+from insights.planted import EVER, PRICES, START, Conversation, asked, result, said, schema, user
 from modicum.calls import Call, Owner, Usage
 from modicum.calls.change import NO_CHANGE
 from modicum.calls.rule import Rule, RuleEffect
 from modicum.insights.rules.rule_replay import count_decisions, replay_rules
 from modicum.ledger.booking import book
+from modicum.optimizers.tools_on_demand import LEAST_CONVERSATIONS, TOOLS_ON_DEMAND
 from optimizers.toy_rules import BROKEN, TOYS
 
 
@@ -75,3 +76,23 @@ def test_a_break_leaves_only_what_was_kept(store):
     _, after = replay_rules(store, TOYS, PRICES, *EVER)
 
     assert after.edits == ()
+
+
+def test_what_a_program_calls_is_known_to_its_later_conversations(store):
+    entries = []
+    for number in range(LEAST_CONVERSATIONS + 1):
+        talk = Conversation(f"t{number:02}", owner=Owner(team="search"))
+        talk.call(schema("search", 400), schema("mail", 400), user(f"task {number}", 50))
+        talk.call(asked("search", "x"), result("search", "x", "found", 300))
+        entries += talk.entries
+    store.append(entries)
+
+    calls = {call.entry_id: call for call in replay_rules(store, (TOOLS_ON_DEMAND,), PRICES, *EVER)}
+
+    last = f"t{LEAST_CONVERSATIONS}.0"
+    assert calls["t00.0"].decisions == calls[f"t{LEAST_CONVERSATIONS - 1:02}.1"].decisions == ()
+    (decision,) = calls[last].decisions
+    assert decision.effect is RuleEffect.CHANGED
+    assert "1 of 2 tools left out" in decision.change.why
+    assert decision.expected.tokens_removed == 400 - decision.change.own_tools[0].tokens
+    assert decision.expected.usd > 0

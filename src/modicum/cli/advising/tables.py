@@ -15,6 +15,7 @@ from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.terminal import output
 from modicum.insights.advice.call_kinds import CallKind
 from modicum.insights.advice.cheaper_models import CandidateEvidence, CheaperCandidate, KindAdvice
+from modicum.insights.advice.own_machine import OwnMachine, OwnMachineCost, price_on_own_machine
 from modicum.insights.advice.trial_commands import write_own_machine, write_price_look, write_trial
 from modicum.metering.prices import PriceBook
 
@@ -28,7 +29,11 @@ RULES = [CEILING, NO_CLAIM]
 
 
 def advice_document(
-    advice: Sequence[KindAdvice], kinds: int, prices: PriceBook, problems: Sequence[Problem]
+    advice: Sequence[KindAdvice],
+    kinds: int,
+    prices: PriceBook,
+    problems: Sequence[Problem],
+    machine: OwnMachine | None = None,
 ) -> dict[str, Any]:
     """The one JSON object of `modicum advise --json`; docs/advise.md explains its fields."""
     now = datetime.now(UTC)
@@ -43,6 +48,7 @@ def advice_document(
                     {**msgspec.structs.asdict(one), "command": " ".join(_command(each.kind, one)) or None}
                     for one in each.candidates
                 ],
+                "own_machine": None if machine is None else price_on_own_machine(each.kind, machine),
                 "own_machine_commands": [" ".join(words) for words in write_own_machine(each.kind, prices, now)],
             }
             for each in advice
@@ -70,7 +76,9 @@ def _command(kind: CallKind, one: CheaperCandidate) -> list[str]:
     return write_trial(kind, one.provider, one.model) if is_open else []
 
 
-def print_advice(advice: Sequence[KindAdvice], kinds: int, prices: PriceBook) -> None:
+def print_advice(
+    advice: Sequence[KindAdvice], kinds: int, prices: PriceBook, machine: OwnMachine | None = None
+) -> None:
     columns = ["#", "model", "agent", "tools", "calls", "prompt", "reply", "cost", "share", "outcomes"]
     rows = [_row(number, each.kind) for number, each in enumerate(advice, start=1)]
     if not any(row[-1] for row in rows):  # no task of these calls has an outcome
@@ -87,6 +95,8 @@ def print_advice(advice: Sequence[KindAdvice], kinds: int, prices: PriceBook) ->
     for number, each in enumerate(advice, start=1):
         click.echo()
         _print_kind(number, each)
+        if machine is not None and (cost := price_on_own_machine(each.kind, machine)) is not None:
+            output.print_text(f"   on a machine of your own: {_describe_own_machine(cost)}")
     click.echo()
     if own := write_own_machine(advice[0].kind, prices, datetime.now(UTC)):
         output.print_text("On a machine of your own, to be compared with the figures of kind 1:")
@@ -132,6 +142,20 @@ def _print_kind(number: int, each: KindAdvice) -> None:
         )
         if words := _command(kind, one):
             _print_command(words)
+
+
+def _describe_own_machine(cost: OwnMachineCost) -> str:
+    energy = "" if cost.kwh is None else f" and {cost.kwh:.3g} kWh"
+    share = cost.break_even_share
+    worth = (
+        "dearer however busy it is"
+        if share is None
+        else f"the same as booked if such calls fill {100 * share:.2g} % of the time that is paid"
+    )
+    return (
+        f"{cost.model}, busy {cost.busy_hours:.2g} hours: {output.dollars(cost.usd_at_full_load)}{energy} at full "
+        f"load, of {output.dollars(cost.booked_usd)} booked; {worth}. Whether it does as well is not known"
+    )
 
 
 def _cold(usd: Decimal) -> str:

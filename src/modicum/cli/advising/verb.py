@@ -12,6 +12,7 @@ from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
 from modicum.cli.terminal import output
+from modicum.cli.terminal.quantity import Quantity
 from modicum.insights.dimensions import TAG, parse_dimension
 from modicum.library import resources
 from modicum.library.choosing import choose_from
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from modicum.experiments.model_proofs import ModelVerdict
     from modicum.insights.advice.call_kinds import KindEntries
     from modicum.insights.advice.cheaper_models import ModelProof
+    from modicum.insights.advice.own_machine import OwnMachine
     from modicum.ledger.store import Store
     from modicum.metering.other_sellers import ModelOffer
     from modicum.metering.prices import PriceBook
@@ -36,6 +38,9 @@ class AdviseOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     outcome: str
     pair: str
     top: int
+    rent: float | None
+    tokens_per_second: float | None
+    watts: float | None
     as_csv: bool
     timezone: str | None
     found: bool
@@ -52,6 +57,14 @@ class AdviseOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     metavar="WHAT",
     help="What makes tasks of two models the same: branch, project, tag:NAME. Default: tag:case.",
 )
+@click.option("--rent", type=Quantity(0), metavar="USD", help="Of a machine of your own for simple calls, an hour.")
+@click.option(
+    "--tokens-per-second",
+    type=Quantity(0, min_open=True),
+    metavar="NUMBER",
+    help="With --rent: tokens that it generates at full load.",
+)
+@click.option("--watts", type=Quantity(0), metavar="NUMBER", help="With --rent: its power under load.")
 @click.option("--top", default=5, type=click.IntRange(min=1), help="Kinds of calls to advise on. Default: 5.")
 @shared.span_options()
 @choice_options
@@ -72,12 +85,14 @@ def command(options: AdviseOptions) -> None:
       modicum advise ~/.claude/projects
       modicum advise --since 30d --outcome resolved
       modicum advise logs/ --candidate gpt-5-mini --json
+      modicum advise logs/ --rent 0.80 --tokens-per-second 1500 --watts 250
     """
     from modicum.cli.advising.tables import advice_document, advice_rows, print_advice
     from modicum.cli.terminal.csv_rows import print_struct_rows
     from modicum.insights.advice.call_kinds import group_calls
     from modicum.insights.advice.cheaper_models import advise
 
+    machine = _own_machine(options)
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone).zone
     since, until = options.span(zone)
@@ -101,15 +116,30 @@ def command(options: AdviseOptions) -> None:
         proofs = {} if paths else _read_proofs(store, kinds, options, settings, (since, until))
     advice = advise(kinds, prices, proofs, others)[: options.top]
     if options.as_json:
-        output.print_json(advice_document(advice, len(kinds), prices, problems))
+        output.print_json(advice_document(advice, len(kinds), prices, problems, machine))
     elif options.as_csv:
         print_struct_rows(advice_rows(advice))
     elif not kinds:
         click.echo(NO_CALLS)
     else:
-        print_advice(advice, len(kinds), prices)
+        print_advice(advice, len(kinds), prices, machine)
     prices.save()
     print_problems(problems, strict=options.strict, quiet=options.as_json)
+
+
+def _own_machine(options: AdviseOptions) -> "OwnMachine | None":
+    """Raises:
+    UserError: only a part of it is given.
+    """
+    from decimal import Decimal
+
+    from modicum.insights.advice.own_machine import OwnMachine
+
+    if options.rent is None and options.tokens_per_second is None and options.watts is None:
+        return None
+    if options.rent is None or options.tokens_per_second is None:
+        raise UserError("a machine of your own needs --rent USD and --tokens-per-second NUMBER; --watts may be left")
+    return OwnMachine(Decimal(str(options.rent)), options.tokens_per_second, options.watts)
 
 
 def _parse_candidate(name: str, prices: "PriceBook") -> "ModelOffer":

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.terminal import output
 from modicum.experiments.experiment import Arm, ExperimentState
 
@@ -63,7 +64,7 @@ def status_document(one: "Experiment", found: "Grade", errors: "VerifierErrors |
 
 
 def _describe_errors(errors: "VerifierErrors") -> str:
-    tasks = "1 task" if errors.tasks == 1 else f"{errors.tasks:,} tasks"
+    tasks = number_of(errors.tasks, "task")
     begun = f"{tasks} began at the cheap model, {errors.tasks_refused:,} had an answer refused"
     if errors.share is None or errors.wrong_low is None or errors.wrong_high is None:
         return f"{begun}; none that was believed has the outcome yet"

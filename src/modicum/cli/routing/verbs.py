@@ -233,6 +233,11 @@ def evaluation(options: EvalOptions) -> None:
             f"{number_of(len(table) - len(complete), 'task')} that some model has no outcome of "
             f"{noun_for(len(table) - len(complete), 'takes', 'take')} no part."
         )
+    if not len(complete):
+        raise UserError(
+            "no task has an outcome of every model, and an evaluation needs such tasks: name models that did the same "
+            "ones (--model A --model B); 'modicum route train' can learn from this table"
+        )
     check_table(complete)
     if options.by_family and not complete.families:
         raise UserError("the table says no families; name their column: --family COLUMN")
@@ -242,9 +247,8 @@ def evaluation(options: EvalOptions) -> None:
     learners = [
         make_learner(name) for name in options.learners or ("linear", "neighbours", DEFAULT) if name != "length"
     ]
-    result = evaluate(
-        complete, learners, folds, weak=weak, strong=strong, unit=unit, families_left_out=options.by_family
-    )
+    pair = complete.select((weak, strong)) if unit == "calls" and options.by_model_family else complete
+    result = evaluate(pair, learners, folds, weak=weak, strong=strong, unit=unit, families_left_out=options.by_family)
     left_out = evaluate_left_out_families(complete, learners, folds, unit) if options.by_model_family else []
     if options.as_json:
         model_families = {"model_families": [asdict(each) for each in left_out]} if left_out else {}

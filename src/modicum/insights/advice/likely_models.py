@@ -6,6 +6,7 @@ Somebody chose which task went to which model, so the tasks differ in more than 
 from collections import Counter
 from collections.abc import Sequence
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.insights.advice.call_kinds import UNKNOWN, CallKind
 from modicum.statistics.proportions import share_difference
 
@@ -37,7 +38,7 @@ def find_likely_models(kind: CallKind, kinds: Sequence[CallKind]) -> dict[str, s
         low, high = share_difference(reached[model], tasks, kind.tasks_reached, kind.tasks_with_outcome)
         if low >= -MOST_LOSS:
             likely[model] = (
-                f"{reached[model]} of {tasks} tasks of this kind succeeded with it here, "
+                f"{reached[model]} of {number_of(tasks, 'task')} of this kind succeeded with it here, "
                 f"{kind.tasks_reached} of {kind.tasks_with_outcome} with this model "
                 f"({100 * low:+.0f} to {100 * high:+.0f} points); the tasks were not the same"
             )

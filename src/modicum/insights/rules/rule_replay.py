@@ -24,6 +24,7 @@ from modicum.insights.history import History, load
 from modicum.ledger.store import Store
 from modicum.metering.prices import PriceBook
 from modicum.optimizers.running import AnatomyCall, run_rules
+from modicum.optimizers.tool_use import ToolUse
 
 _tags = msgspec.json.Decoder(dict[str, str]).decode
 _CODE_BYTES = 8
@@ -56,8 +57,10 @@ def replay_rules(
     """Runs the rules on every call that began in that time, in order within each conversation."""
     history = load(store, since, until)
     rows = {row["entry_id"]: row for row in store.ask("rule_calls", since=since, until=until)}
-    for number, prompt in enumerate(_prompts(history)):
-        call = AnatomyCall(prompt, _facts(history, number, rows[history.entry_ids[number]], prices))
+    tool_use = ToolUse()
+    for number, prompt in enumerate(prompts_of(history)):
+        facts = _facts(history, number, rows[history.entry_ids[number]], prices)
+        call = AnatomyCall(prompt, _with_demand(facts, prompt, tool_use))
         decisions = run_rules(rules, call)
         yield ReplayedCall(history.entry_ids[number], tuple(decisions), tuple(call.edits), call.facts.owner)
 
@@ -78,7 +81,7 @@ def count_decisions(calls: Iterable[ReplayedCall]) -> dict[str, RuleCounts]:
     return dict(counts)
 
 
-def _prompts(history: History) -> Iterator[Prompt]:
+def prompts_of(history: History) -> Iterator[Prompt]:
     """The prompt of every call: what it kept of the one before it, and what came behind."""
     bounds = np.searchsorted(history.segment_call, np.arange(history.calls + 1))
     context: list[Segment] | None = None
@@ -137,6 +140,14 @@ def _facts(history: History, number: int, row: dict[str, Any], prices: PriceBook
         since_last_call_s=None if is_first else started_s - float(history.started_s[before]),
         conversation_age_s=started_s - float(history.started_s[start]),
     )
+
+
+def _with_demand(facts: Facts, prompt: Prompt, tool_use: ToolUse) -> Facts:
+    """The facts with what was known by then of the tools that the program calls. Searches of the past there were none:
+    what they would have cost is not in the expected saving.
+    """
+    demand = tool_use.demand(facts.owner, prompt.units) if prompt.is_known else None
+    return facts if demand is None else msgspec.structs.replace(facts, features=(*facts.features, demand[0]))
 
 
 def _rates(prices: PriceBook, provider: str, at: datetime, prompt_tokens: int, model: str) -> Rates | None:

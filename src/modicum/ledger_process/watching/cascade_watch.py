@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from time import monotonic
 
+from modicum.calls.words.counted_nouns import number_of
 from modicum.experiments.decisions import BY_ITSELF, EVENT_KIND, ExperimentEvent
 from modicum.experiments.experiment import ChangeKind, ExperimentState
 from modicum.experiments.grader import read_experiments
@@ -50,7 +51,8 @@ class CascadeWatch:
             if not is_too_wrong(found.wrong, found.graded, cascade.most_wrong):
                 continue
             why = (
-                f"{found.wrong} of {found.graded} tasks that the verifier believed failed by '{cascade.outcome}', and "
+                f"{found.wrong} of {number_of(found.graded, 'task')} that the verifier believed failed by "
+                f"'{cascade.outcome}', and "
                 f"most_wrong is {cascade.most_wrong:g}"
             )
             now = datetime.now(UTC)

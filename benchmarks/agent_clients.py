@@ -162,8 +162,8 @@ def codex(url, keys, node, folder):
     yield _cell("cancel", version, lambda: _leave(command("gpt-5", _SLOW), environment(keys["cancel"]), folder, url))
 
 
-def gemini_cli(url, keys, node, folder):
-    command = [str(node / "node_modules" / ".bin" / "gemini"), "-m", "gemini-2.5-flash", "-p", QUESTION]
+def gemini_cli(url, keys, node, folder, model="gemini-2.5-flash"):
+    command = [str(node / "node_modules" / ".bin" / "gemini"), "-m", model, "-p", QUESTION]
     command += ["--output-format", "json"]
     version = _version(command[:1])
 
@@ -260,6 +260,8 @@ AGENTS = {
     "Claude Code, to Gemini": partial(claude_code, model="gemini-2.5-flash"),
     "Codex, to GPT and Claude": codex,
     "Gemini CLI": gemini_cli,
+    "Gemini CLI, to Claude": partial(gemini_cli, model="claude-opus-4-6"),
+    "Gemini CLI, to GPT": partial(gemini_cli, model="gpt-5"),
     "opencode, to Claude": opencode,
     "aider, to Claude": aider,
 }

@@ -41,6 +41,8 @@ PYTHON_CLIENTS = {
     "openai (Python), responses to Claude": ("openai", "openai_responses.py", []),
     "anthropic (Python)": ("sdks", "anthropic_python.py", ["anthropic", "google-genai", "instructor"]),
     "google-genai": ("sdks", "google_python.py", []),
+    "google-genai, to GPT": ("sdks", "google_python.py", []),
+    "google-genai, to Claude": ("sdks", "google_python.py", []),
     "instructor, to Claude": ("instructor", "instructor_program.py", ["instructor", "openai"]),
     "LangChain and LangGraph, to Gemini": ("langchain", "langchain_program.py", ["langchain-openai", "langgraph"]),
     "pydantic-ai, to Claude": ("pydantic-ai", "pydantic_ai_program.py", ["pydantic-ai-slim[openai]"]),
@@ -49,6 +51,8 @@ PYTHON_CLIENTS = {
     "LiteLLM SDK, to Claude": ("dspy", "litellm_program.py", ["dspy"]),
     "DSPy, to Claude": ("dspy", "dspy_program.py", []),
 }
+OTHER_MODELS = {"google-genai, to GPT": "gpt-5", "google-genai, to Claude": "claude-opus-4-6"}
+"""What programs ask for that have a model of their own."""
 NODE_CLIENTS = {
     "openai (Node)": "openai-node",
     "anthropic (Node), to GPT": "anthropic-node",
@@ -315,7 +319,8 @@ def run_all(folder, only=""):
             if client in PYTHON_CLIENTS:
                 environment, program, packages = PYTHON_CLIENTS[client]
                 command = [python_of(environment, packages), HERE / "client_programs" / program]
-                reported[client] = run_program(stand, client, command, keys)
+                model = OTHER_MODELS.get(client, "")
+                reported[client] = run_program(stand, client, command, keys, MODICUM_MODEL=model)
             elif client in NODE_CLIENTS:
                 command = ["node", HERE / "client_programs" / "node_sdks.mjs", NODE_CLIENTS[client]]
                 reported[client] = run_program(stand, client, command, keys, MODICUM_NODE=str(node_folder()))

@@ -26,6 +26,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "gateway/budgets/test_odd_moments.py": "clocks that step, settings that change and callers that stop reading, through the whole gateway",
     "gateway/budgets/test_agents_at_the_limit.py": "what becomes of an agent in the middle of its work, through the whole gateway",
     "gateway/test_clouds.py": "models that clouds serve, through the whole gateway",
+    "gateway/batches/test_gemini_files.py": "uploads and batches of Google's client, through the whole gateway",
     "gateway/test_gemini_door.py": "Google's client in front of models of others, through the whole gateway",
     "gateway/test_known_cases.py": "replies with known right figures, through the whole gateway",
     "gateway/callers/test_plans.py": "credentials of plans, through the whole gateway",

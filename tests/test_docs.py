@@ -1,6 +1,7 @@
 """Docs are held to the code: what is public stands in them."""
 
 import re
+import runpy
 from pathlib import Path
 
 import msgspec
@@ -213,6 +214,12 @@ def leads_somewhere(page, path, heading):
         return there.exists()
     titles = re.findall(r"^#+ (.*)", there.read_text(), re.MULTILINE)
     return heading in {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_reference_is_as_the_code_says():
+    script = runpy.run_path(str(ROOT / "scripts" / "reference.py"))
+
+    assert script["main"](checks=True) == 0, "run 'python scripts/reference.py'"
 
 
 def test_the_settings_of_many_gateways_are_settings(monkeypatch):

@@ -1,5 +1,6 @@
 """The commands of the first-week pages and of other pages for readers, as they are printed there."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -30,3 +31,15 @@ def test_every_command_of_a_first_week_does_what_it_is_printed_for(modicum, page
 def test_there_is_a_first_week_for_each_reader():
     assert [page.stem for page in PAGES] == ["agents", "developer", "finance", "platform", "researcher"]
     assert all(commands(page) for page in PAGES)
+
+
+def test_the_notebook_runs_from_its_first_cell_to_its_last():
+    notebook = json.loads((ROOT / "docs" / "notebooks" / "what-did-it-cost.ipynb").read_text(encoding="utf-8"))
+    names: dict[str, object] = {}
+
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)  # noqa: S102 - our own notebook
+
+    assert names["bill"].total.calls == 487
+    assert names["plan"].fits

@@ -1,9 +1,11 @@
+import os
+
 from cells import BASE, BUSY, MODELS, QUESTION, SCHEMA, SLOW, counted, expect, run
 from google import genai
 from google.genai import errors as google_errors
 from google.genai import types
 
-MODEL = MODELS["google"]
+MODEL = os.environ.get("MODICUM_MODEL") or MODELS["google"]
 
 
 def client(key, headers=None):

@@ -84,6 +84,40 @@ def test_usage_is_taken_from_the_reply(upstream, path, request_, reply, usage):
     assert upstream.asked[-1] == request_
 
 
+MESSAGE = {"id": "msg_01AbCdEfGhIjKlMnOpQrStUv", "type": "message", "role": "assistant", "model": "claude-opus-4-6"}
+MESSAGE |= {"content": [], "stop_reason": "later_reason", "usage": {"input_tokens": 10, "output_tokens": 3}}
+PROTOCOLS = {
+    "older": ("2023-01-01", {"max_tokens": 5, "system": "s"}, {}),
+    "newer": (
+        "2031-01-01",
+        {"max_tokens": 5, "later_field": {"a": [1]}, "output_config": {"later": 1}},
+        {"later": {"x": "y"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("age", PROTOCOLS)
+def test_a_client_of_another_age_of_the_protocol_passes_byte_for_byte_and_is_metered(upstream, age):
+    version, fields, more = PROTOCOLS[age]
+    asked = {"model": "claude-opus-4-6", "messages": [{"role": "user", "content": "hi"}], **fields}
+    before, upstream.answers = len(upstream.records()), whole(MESSAGE | more)
+    headers = upstream.headers(anthropic_version=version, anthropic_beta="later-2031-01-01")
+
+    reply = httpx.post(f"{upstream.url}/v1/messages?beta=true", json=asked, headers=headers, timeout=10)
+
+    call = upstream.wait_for_records(before + 1)[-1]
+    line, sent, _ = upstream.provider.asked[-1]
+    assert reply.json() == MESSAGE | more
+    assert upstream.asked[-1] == asked
+    assert (sent["anthropic-version"], sent["anthropic-beta"]) == (version, "later-2031-01-01")
+    assert "beta=true" in line
+    assert (call.usage, call.output_basis, call.finish_reason) == (
+        Usage(10, output_visible=3),
+        Basis.EXACT,
+        "later_reason",
+    )
+
+
 def test_pictures_that_tell_no_usage_are_unknown_and_never_counted_as_text(upstream):
     _, call = ask(upstream, "/v1/images/generations", whole({"data": [{"url": "x"}]}), json={"prompt": "a long tide"})
 

@@ -46,10 +46,10 @@ class Timing:
 
 class Request:
     """What came from the caller. `headers` has the first of each name; `passing` are those that may go on; `head` is
-    what its connection knows of them; `upload` is a body that has not come yet.
+    what its connection knows of them; `upload` is a body that has not come yet; `scheme` is its connection's.
     """
 
-    __slots__ = ("body", "caller", "head", "headers", "passing", "path", "query", "served", "upload")
+    __slots__ = ("body", "caller", "head", "headers", "passing", "path", "query", "scheme", "served", "upload")
 
     def __init__(
         self,
@@ -62,8 +62,9 @@ class Request:
         body: bytes,
         head: KnownHead | None = None,
         upload: Upload | None = None,
+        scheme: str = "http",
     ) -> None:
-        self.head, self.upload = head, upload
+        self.head, self.upload, self.scheme = head, upload, scheme
         self.served, self.path, self.query, self.caller = served, path, query, caller
         self.headers, self.passing, self.body = headers, passing, body
 

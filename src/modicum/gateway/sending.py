@@ -217,15 +217,16 @@ async def send(
     body: bytes,
     sent: Callable[[Answer], None] | None = None,
     upload: Upload | None = None,
+    root: str = "",
 ) -> Answer:
     """Sends a request to its upstream; returns when the reply's headers are there. `upload`: a body that has not come
-    yet, in the place of `body`.
+    yet, in the place of `body`; `root`: what stands before the path of the upstream's address.
 
     Raises:
         Refused: the request cannot be sent as it is, or no file can be opened for a connection.
         Unreachable: the upstream does not answer.
     """
-    where = upstream.base + target.encode("utf-8") + _query(request, upstream)
+    where = root.encode("ascii") + upstream.base + target.encode("utf-8") + _query(request, upstream)
     if own_key is not None:
         keys = [own_key]
     elif upstream.signer is None:

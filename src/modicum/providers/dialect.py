@@ -68,6 +68,8 @@ class Target(NamedTuple):
     """The id of the reply that it asks for, to a call that was made before."""
     counts_tokens: bool = False
     """It asks how many tokens a prompt has: where an upstream does not say, our own count does."""
+    root: str = ""
+    """What stands before the path of the upstream's address itself."""
     batch: Any = None
     """What of batches it asks for (`batches.facts.BatchTarget`); None: nothing."""
     is_streamed: bool = False
@@ -114,6 +116,10 @@ class Dialect(ABC):
     """False: nobody here knows what its calls cost. They pass as they come, and are on record with unknown cost."""
     has_websocket: ClassVar[bool] = False
     """Whether its calls may come over a WebSocket, one message each, under the first of its paths."""
+    relays_websocket: ClassVar[bool] = False
+    """Whether that WebSocket goes on to its provider as one, and its messages as they are."""
+    usage_marks: ClassVar[tuple[bytes, ...]] = ()
+    """What a message on such a socket holds that may tell usage."""
     has_batches: ClassVar[bool] = False
     """Whether its calls ask for batches, whose results come later."""
     has_model: ClassVar[bool] = True

@@ -5,6 +5,7 @@ the one in whose words unknown paths are refused.
 from modicum.providers.anthropic_messages.dialect import DIALECT as ANTHROPIC_MESSAGES
 from modicum.providers.batches.anthropic import AnthropicBatches
 from modicum.providers.batches.dialect import BatchPaths
+from modicum.providers.batches.gemini import GeminiBatches
 from modicum.providers.batches.openai import OpenAIBatches
 from modicum.providers.bedrock_converse.dialect import DIALECT as BEDROCK_CONVERSE
 from modicum.providers.bedrock_invoke.dialect import BedrockInvoke
@@ -15,6 +16,7 @@ from modicum.providers.openai_chat.dialect import DIALECT as OPENAI_CHAT
 from modicum.providers.openai_embeddings.dialect import DIALECT as OPENAI_EMBEDDINGS
 from modicum.providers.openai_images.dialect import DIALECT as OPENAI_IMAGES
 from modicum.providers.openai_moderations.dialect import DIALECT as OPENAI_MODERATIONS
+from modicum.providers.openai_realtime.dialect import DIALECT as OPENAI_REALTIME
 from modicum.providers.openai_responses.dialect import DIALECT as OPENAI_RESPONSES
 from modicum.providers.openai_speech.dialect import DIALECT as OPENAI_SPEECH
 from modicum.providers.openai_text.dialect import DIALECT as OPENAI_TEXT
@@ -36,6 +38,7 @@ DIALECTS: dict[str, Dialect] = {
         OPENAI_TRANSCRIPTIONS,
         OPENAI_SPEECH,
         OPENAI_MODERATIONS,
+        OPENAI_REALTIME,
         RERANK,
         GEMINI_EMBEDDINGS,
     )
@@ -46,7 +49,11 @@ DIALECTS |= {
 }
 DIALECTS |= {
     batches.name: batches
-    for batches in (BatchPaths(OPENAI_CHAT, OpenAIBatches()), BatchPaths(ANTHROPIC_MESSAGES, AnthropicBatches()))
+    for batches in (
+        BatchPaths(OPENAI_CHAT, OpenAIBatches()),
+        BatchPaths(ANTHROPIC_MESSAGES, AnthropicBatches()),
+        BatchPaths(GEMINI_GENERATE, GeminiBatches()),
+    )
 }
 for dialect in tuple(DIALECTS.values()):
     DIALECTS.setdefault(f"{dialect.api.name}-other", UnmeteredPaths(dialect))

@@ -180,3 +180,13 @@ def test_a_policy_that_keeps_data_from_a_provider_keeps_files_from_it(tmp_path):
         listed = ask(upstream, "GET", "/v1/files", whole({"data": []}))
 
         assert (reply.status_code, reply.json()["error"]["code"], listed.status_code) == (403, "policy", 200)
+
+
+def test_a_batch_that_never_ends_stays_unknown_however_often_it_is_asked_for(upstream):
+    begin(upstream)
+    for _ in range(5):
+        running = whole(BATCH | {"status": "in_progress"})
+        assert ask(upstream, "GET", "/v1/batches/batch_6810", running).json()["status"] == "in_progress"
+
+    (entry,) = upstream.booked(1)
+    assert (entry.call.usage_basis, entry.cost.usd, entry.call.calls_count) == (Basis.UNKNOWN, None, 1)

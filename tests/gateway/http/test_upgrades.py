@@ -117,7 +117,7 @@ def test_a_tunnel_is_refused_and_ends(rig):
         assert line.reply()[0] == 400
 
 
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/realtime?model=gpt-realtime", "/v1/messages"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/live?model=gpt-live", "/v1/messages"])
 def test_a_websocket_gets_426_at_once_and_the_connection_goes_on(rig, path):
     with Line(rig) as line:
         # What follows a GET with a length is its body, and no second request.
@@ -134,14 +134,14 @@ def test_a_websocket_gets_426_at_once_and_the_connection_goes_on(rig, path):
 
 def test_a_websocket_under_another_name_is_refused_for_its_name(rig):
     with Line(rig) as line:
-        line.send(b"GET /v1/realtime HTTP/1.1\r\nHost: rebound.example\r\n%b\r\n" % WEBSOCKET)
+        line.send(b"GET /v1/live HTTP/1.1\r\nHost: rebound.example\r\n%b\r\n" % WEBSOCKET)
 
         assert line.reply()[0] == 421
 
 
 def test_a_websocket_client_is_told_what_to_do(rig):
     async def ask():
-        async with connect(f"{rig.url.replace('http', 'ws')}/v1/realtime"):
+        async with connect(f"{rig.url.replace('http', 'ws')}/v1/live"):
             pass
 
     with pytest.raises(websockets.InvalidStatus) as refusal:

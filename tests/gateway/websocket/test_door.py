@@ -100,7 +100,7 @@ def test_what_goes_wrong_is_an_event_and_the_socket_stays_open(upstream):
     [
         ("/v1/responses", {"authorization": ""}, 401),
         ("/v1/responses", {"origin": "https://evil.example"}, 403),
-        ("/v1/realtime", {}, 426),
+        ("/v1/realtime", {}, 400),
         ("/v1/chat/completions", {}, 426),
     ],
 )

@@ -35,10 +35,10 @@ def test_a_batch_names_one_model():
     def batch(*models):
         return msgspec.json.encode({"requests": [{"custom_id": "a", "params": {"model": model}} for model in models]})
 
-    assert SHAPE.model(batch("claude-a", "claude-a")) == "claude-a"
+    assert SHAPE.model(batch("claude-a", "claude-a"), "") == "claude-a"
     for body in (batch("claude-a", "claude-b"), batch(), b"{", b'{"requests":[{}]}', batch(7)):
         with pytest.raises(DialectError):
-            SHAPE.model(body)
+            SHAPE.model(body, "")
 
 
 def test_only_what_succeeded_is_charged():

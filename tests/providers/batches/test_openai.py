@@ -57,4 +57,4 @@ def test_a_row_that_was_answered_is_a_reply_and_others_are_not_charged():
         assert SHAPE.row(line) is None
     assert SHAPE.is_result_file({"purpose": "batch_output"})
     assert not SHAPE.is_result_file({"purpose": "batch"})
-    assert SHAPE.model(b"{}") == ""
+    assert SHAPE.model(b"{}", "") == ""

@@ -55,10 +55,6 @@ STREAMS = {
         b'event: response.smell.delta\ndata: {"type":"response.smell.delta","x_tokens":2}\n\n',
         "stream.response.smell.delta.x_tokens",
     ),
-    "openai-chat": (
-        b'data: {"object":"chat.completion.later","x_tokens":2}\n\n',
-        "stream.chat.completion.later.x_tokens",
-    ),
 }
 
 

@@ -9,6 +9,7 @@ VERBS = {
     "raise": "Raise a budget until a moment, with who approved it and why.",
     "lower": "End what was raised before its time.",
     "log": "Show who raised which budget, until when and why.",
+    "mirror": "Print the spend limits of Anthropic's own gateway as budgets to paste.",
 }
 
 

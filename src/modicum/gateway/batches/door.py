@@ -95,10 +95,30 @@ class BatchDoor:
                     call = _counted(begun.call, facts)
                     await self._journal.append(Record(begun.number, "call", _pack(call)))
                     await self._budgets.reconcile(call)
+                await self._book_inline(request, upstream, begun, facts, body)
             except (sqlite3.Error, NotDurable):
                 raise _not_recorded() from None
         client.prepare(answer.status, sending.passes_back(answer))
         await client.finish(body)
+
+    async def _book_inline(
+        self, request: Request, upstream: Upstream, begun: BegunBatch | None, facts: BatchFacts, body: bytes
+    ) -> None:
+        """Books the results that stand in a batch's own object.
+
+        Raises:
+            NotDurable: the disk refuses.
+        """
+        dialect = request.served.dialect
+        assert isinstance(dialect, BatchPaths)  # noqa: S101 - no other has such targets
+        if not (lines := dialect.shape.inline_results(_object(body))):
+            return
+        first = begun.call if begun is not None else _of_reader(request, upstream)
+        number = begun.number if begun is not None else ""
+        results = BatchResults(self._journal, dialect, facts.batch_id, first, number)
+        await results.take(lines)
+        await results.end()
+        await self._reconcile(results, first)
 
     async def _pass_results(
         self, request: Request, upstream: Upstream, client: Client, results: BatchResults, first: Call
@@ -115,10 +135,13 @@ class BatchDoor:
             await results.end()
         except NotDurable:
             raise ConnectionError("a record is not on the disk") from None
+        await self._reconcile(results, first)
+        await client.finish(b"")
+
+    async def _reconcile(self, results: BatchResults, first: Call) -> None:
         with contain_stage("budgets", self._failed):
             whole = msgspec.structs.replace(first, model=results.model or first.model, usage=results.usage)
             await self._budgets.reconcile(_exact(whole))
-        await client.finish(b"")
 
     async def _holds_results(
         self, request: Request, upstream: Upstream, target: BatchTarget, dialect: BatchPaths

@@ -45,7 +45,7 @@ PASSED = frozenset(
         b"x-title",
     }
 )
-BEGINNINGS = (b"x-stainless-", b"x-claude-code-", b"x-codex-")
+BEGINNINGS = (b"x-stainless-", b"x-claude-code-", b"x-codex-", b"x-goog-upload-")
 """Of names that go upstream: what official clients tell of themselves."""
 WITH_OWN_KEYS = frozenset({b"chatgpt-account-id", b"openai-organization", b"openai-project", b"x-goog-user-project"})
 """Whose account it is: goes with a caller's own key, and never beside the gateway's."""

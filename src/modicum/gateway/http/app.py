@@ -29,7 +29,9 @@ from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.process.log import log
 from modicum.gateway.process.workers import Board, State
 from modicum.gateway.websocket.door import OpenedBy, WebSocketDoor
+from modicum.gateway.websocket.realtime import Realtime
 from modicum.outbound.keepalive import Header
+from modicum.providers.facts import DialectError
 
 MOST_HEADERS = 200
 _WITHOUT_BODY = frozenset({b"GET", b"DELETE"})
@@ -75,6 +77,7 @@ class App:
         self._most_body_bytes, self._most_upload_bytes = most_body_bytes, most_upload_bytes
         self._slow_client_s = slow_client_s
         self.sockets = WebSocketDoor(pipeline, parts, slow_client_s)
+        self.realtime = Realtime(pipeline, parts)
         self._own: dict[tuple[str, str], Callable[..., Awaitable[tuple[int, bytes, bytes]]]] = {
             ("GET", "/healthz"): self._healthz,
             ("GET", "/readyz"): self._readyz,
@@ -125,7 +128,10 @@ class App:
             return
         except ClientGone:
             return
-        request = Request(target, path, scope["query_string"], head.caller, headers, head.passing, body, head, upload)
+        request = Request(
+            *(target, path, scope["query_string"], head.caller, headers, head.passing, body, head, upload),
+            scheme=scope.get("scheme", "http"),
+        )
         with suppress(ClientGone), contain(_log_bug, but=(ClientGone,)) as work:
             await self._pass(request, client)
         if work.error is not None and not client.started:
@@ -142,7 +148,11 @@ class App:
             self.cors.check_socket(headers)
             target = served("POST", path, headers)
             caller = self._pipeline.identify(headers, scope["query_string"])
-        except Refused as refusal:
+            opened = OpenedBy(target, path, scope["query_string"], caller, headers, passing)
+            if target.dialect.relays_websocket:
+                await self.realtime.serve(opened, receive, send)
+                return
+        except (Refused, DialectError) as refusal:
             self._parts.refusals.add(refusal.kind)
             body = dialect_of(path).error(refusal.status, refusal.message, refusal.kind)
             head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
@@ -151,7 +161,6 @@ class App:
             for _ in range(2):  # until the connection has gone: the server would call this no end of a handshake
                 await receive()
             return
-        opened = OpenedBy(target, path, scope["query_string"], caller, headers, passing)
         await self.sockets.serve(opened, receive, send)
 
     async def _pass(self, request: Request, client: Client) -> None:

@@ -34,6 +34,8 @@ class Served(NamedTuple):
     """As `Target.counts_tokens`."""
     batch: BatchTarget | None = None
     """As `Target.batch`."""
+    root: str = ""
+    """As `Target.root`."""
     deployment: str = ""
     """The deployment that an Azure path names, and so the model."""
 
@@ -48,6 +50,7 @@ class Served(NamedTuple):
             target.is_streamed,
             target.counts_tokens,
             target.batch,
+            target.root,
         )
 
 

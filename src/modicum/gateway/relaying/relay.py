@@ -5,9 +5,11 @@ What they cost nobody knows, so an owner with a hard budget is refused before (`
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from modicum.calls import CallStatus
 from modicum.gateway import sending
+from modicum.gateway.callers.credentials import KEY_HEADERS, query_key, token_in
 from modicum.gateway.callers.own_keys import check_upstream
 from modicum.gateway.exchange import Exchange, Request
 from modicum.gateway.http.client import Client
@@ -15,11 +17,12 @@ from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.parts import Parts
 from modicum.gateway.replies import why_unreachable
 from modicum.gateway.upstreams import Upstream, Upstreams
-from modicum.outbound.keepalive import Answer
+from modicum.outbound.keepalive import Answer, Header
 from modicum.outbound.unreachable import Unreachable
 from modicum.providers.facts import DialectError, ReplyFacts
 from modicum.providers.unmetered.dialect import path_name
 
+UPLOAD_URL = b"x-goog-upload-url"
 FINE = 400
 """Below it, a status says that all went well."""
 
@@ -78,7 +81,10 @@ class Relay:
         if request.body or request.upload is not None:
             self._policies.check_file(request, upstream, path_name(request.path))
         with self._upstream_calls.at(upstream):
-            await client.finish(await pass_back(await self.send(request, upstream), client))
+            answer = await self.send(request, upstream)
+            if request.served.root:
+                answer.headers = [_with_own_address(header, request, upstream) for header in answer.headers]
+            await client.finish(await pass_back(answer, client))
 
     async def send(self, request: Request, upstream: Upstream) -> Answer:
         """Sends a request as it came; returns when the reply's headers are there.
@@ -101,7 +107,23 @@ class Relay:
             own_key=request.caller.own_key,
             body=request.body,
             upload=request.upload,
+            root=request.served.root,
         )
+
+
+def _with_own_address(header: Header, request: Request, upstream: Upstream) -> Header:
+    """Where the rest of an upload goes: through us. Google's clients send it without a key, so the address holds the
+    caller's, in the place where Gemini's clients may put it.
+    """
+    if header[0] != UPLOAD_URL:
+        return header
+    parts = urlsplit(header[1].decode("ascii", "replace"))
+    base = upstream.base.decode("ascii").rpartition("/")
+    path = parts.path.replace(upstream.base.decode("ascii"), f"/{base[2]}", 1)
+    host = request.headers.get(b"host", b"").decode("ascii", "replace")
+    key = next((token_in(name, request.headers[name]) for name in KEY_HEADERS if name in request.headers), b"")
+    query = urlencode([*parse_qsl(parts.query), ("key", (key or query_key(request.query)).decode("ascii", "replace"))])
+    return header[0], urlunsplit((request.scheme, host, path, query, "")).encode("ascii")
 
 
 @asynccontextmanager

@@ -45,6 +45,7 @@ _row = msgspec.json.Decoder(_Row)
 
 class AnthropicBatches(BatchShape):
     create = "/v1/messages/batches"
+    names_model = True
     area = re.compile(r"/v1/(?:messages/batches|files)(?:/|$)")
 
     def find(self, method: str, path: str) -> BatchTarget | None:
@@ -62,7 +63,7 @@ class AnthropicBatches(BatchShape):
             return None
         return BatchTarget(path=below, subject=batch or "", is_batch=batch is not None)
 
-    def model(self, body: bytes) -> str:
+    def model(self, body: bytes, path: str) -> str:  # noqa: ARG002 - the path tells nothing here
         parts = parse_request(_request, body).requests
         if not parts:
             raise DialectError(400, "the batch holds no 'requests'")

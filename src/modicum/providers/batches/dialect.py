@@ -37,21 +37,23 @@ class BatchPaths(Dialect):
         self.name = f"{usual.api.name}-batches"  # type: ignore[misc]  # one object for each API
         self.area = shape.area  # type: ignore[misc]  # as above
         self.api = usual.api  # type: ignore[misc]  # as above
-        path = shape.create.removeprefix("/v1")
         self.paths = {}  # type: ignore[misc]  # as above
-        self.has_model = "messages" in path  # type: ignore[misc]  # as above
-        self._create = Target(path)
+        self.has_model = shape.names_model  # type: ignore[misc]  # as above
+        self.model_in_path = shape.model_in_path  # type: ignore[misc]  # as above
 
     def find(self, method: str, path: str) -> Target | None:
-        if path == self.shape.create and method == "POST":
-            return self._create
+        if method == "POST" and (below := self.shape.created(path)):
+            return Target(quoted(below))
         found = self.shape.find(method, path)
         if found is None:
             return None
-        return Target(quoted(found.path), is_call=False, is_streamed=not found.is_batch, batch=found)
+        return Target(quoted(found.path), is_call=False, is_streamed=not found.is_batch, batch=found, root=found.root)
+
+    def target_for(self, path: str, model: str) -> str:
+        return self.shape.target_for(path, model)
 
     def request(self, body: bytes, path: str) -> RequestFacts:
-        return RequestFacts(model=self.shape.model(body) or path_name(path))
+        return RequestFacts(model=self.shape.model(body, path) or path_name(path))
 
     @staticmethod
     def blocks_of(request: Mapping[str, Any]) -> list[Block]:  # noqa: ARG004 - its calls are not taken apart

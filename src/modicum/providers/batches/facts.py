@@ -33,6 +33,8 @@ class BatchTarget(msgspec.Struct, frozen=True, kw_only=True):
     """What a path of batches asks for, beside asking for a new one."""
 
     path: str
+    root: str = ""
+    """What stands before the upstream's own path: uploads and downloads of some APIs."""
     subject: str = ""
     """The batch whose results or object it is; or the file."""
     is_results: bool = False
@@ -45,8 +47,12 @@ class BatchTarget(msgspec.Struct, frozen=True, kw_only=True):
 class BatchShape(ABC):
     """How one API has batches. Everything is pure."""
 
-    create: str
-    """The path under which a batch is asked for."""
+    create: str = ""
+    """The path under which a batch is asked for; empty: it is no fixed one."""
+    names_model = False
+    """Whether a request for a batch names its model."""
+    model_in_path = False
+    """Whether it does in its path."""
     area: re.Pattern[str]
     """Beginnings of the paths of batches and files."""
 
@@ -54,8 +60,20 @@ class BatchShape(ABC):
     def find(self, method: str, path: str) -> BatchTarget | None:
         """What a path asks for; None: it is none of batches and files."""
 
+    def created(self, path: str) -> str:
+        """Where a path asks for a new batch: below the upstream's address; empty: it does not."""
+        return path.removeprefix("/v1") if path == self.create else ""
+
+    def target_for(self, path: str, model: str) -> str:  # noqa: ARG002 - as a rule the path names no model
+        """The same for another model."""
+        return path
+
+    def inline_results(self, batch: dict[str, Any]) -> bytes:  # noqa: ARG002 - as a rule they are elsewhere
+        """The lines of results that stand in a batch's own object; empty: none do."""
+        return b""
+
     @abstractmethod
-    def model(self, body: bytes) -> str:
+    def model(self, body: bytes, path: str) -> str:
         """The model that a request for a batch names; empty: it names none.
 
         Raises:

@@ -56,7 +56,7 @@ class OpenAIBatches(BatchShape):
             return None
         return BatchTarget(path=below, subject=batch or "", is_batch=batch is not None)
 
-    def model(self, body: bytes) -> str:
+    def model(self, body: bytes, path: str) -> str:  # noqa: ARG002 - the path tells nothing here
         parse_request_object(body)
         return ""
 

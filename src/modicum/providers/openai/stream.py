@@ -28,8 +28,6 @@ class ChatTail(EventTail):
     WORTH_READING: ClassVar = re.compile(
         rb'"(?:usage"%b:%b\{|finish_reason"%b:%b"|error"%b:)' % (GAP, GAP, GAP, GAP, GAP)
     )
-    STRANGER: ClassVar = re.compile(rb'"object": ?"(?!(?:chat\.completion(?:\.chunk)?|text_completion)")([^"]{0,80})"')
-    """Its events have no types: what their `object` says stands for that."""
 
     def __init__(self) -> None:
         super().__init__()

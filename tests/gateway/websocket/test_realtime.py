@@ -82,7 +82,9 @@ def rig(tmp_path_factory):
         try:
             rig.talker = provider
             rig.strict = rig.issue_key("strict", team="strict")
-            rig.of = {team: rig.issue_key(team, team=team) for team in ("counted", "told", "limited", "once", "unopened")}
+            rig.of = {
+                team: rig.issue_key(team, team=team) for team in ("counted", "told", "limited", "once", "unopened")
+            }
             rig.narrow = rig.issue_key("narrow", models=("gpt-4*",))
             models, headers = f"{rig.url}/v1/models", {"authorization": f"Bearer {rig.narrow}"}
             wait_until(lambda: httpx.get(models, headers=headers, timeout=10).status_code != 401)

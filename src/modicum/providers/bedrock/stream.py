@@ -17,7 +17,8 @@ class FramedTail:
     """A tail (`facts.StreamTail`) that passes on whole frames, so that another can follow should the stream break off.
 
     Args:
-        inner: reads the documents. Where it knows types of events, each document says its own (`type`). Its word for the model is left out: Bedrock's own id, in the path, says more.
+        inner: reads the documents. Where it knows types of events, each document says its own (`type`). Its word for
+            the model is left out: Bedrock's own id, in the path, says more.
     """
 
     def __init__(self, inner: EventTail, event_of: EventOf) -> None:

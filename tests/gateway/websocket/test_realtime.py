@@ -177,6 +177,7 @@ def test_responses_count_and_a_limit_that_they_reach_ends_the_session(rig, team,
     with opened(rig, key=key) as socket:
         socket.recv(timeout=10)
         respond(socket)
+    wait_until(lambda: not rig.reserved())  # an open session holds a call
     with opened(rig, key=key) as socket:  # 30 tokens are not 50, and one call is not two
         socket.recv(timeout=10)
         respond(socket)
@@ -186,6 +187,7 @@ def test_responses_count_and_a_limit_that_they_reach_ends_the_session(rig, team,
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv(timeout=10)
     assert closed.value.rcvd.code == 1013
+    wait_until(lambda: not rig.reserved())
     with pytest.raises(InvalidStatus) as refused:
         opened(rig, key=key)
     assert refused.value.response.status_code == status

@@ -4,11 +4,15 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from modicum.calls import Call
+from modicum.importers.format import Reading
+from modicum.ledger.booking import book_all
+from modicum.ledger.records import SHORTENINGS, shortenings_of
+from modicum.ledger.session_reports import settle_reports
 from modicum.ledger.store import Appended, Store
 from modicum.library import resources
+from modicum.metering.digests import Digester
 
 if TYPE_CHECKING:
-    from modicum.importers.format import Reading
     from modicum.metering.prices import PriceBook
 
 BATCH = 20_000
@@ -26,19 +30,12 @@ def make_reading(*, anatomy: bool, watches_text: bool = True, lasts: bool = Fals
     Raises:
         UserError: the key cannot be read, or one that lasts cannot be made.
     """
-    from modicum.importers.format import Reading
-    from modicum.metering.digests import Digester
-
     key = resources.read_digest_key() if lasts else resources.lend_digest_key()
     return Reading(anatomy=anatomy, watches_text=watches_text, digester=Digester(key))
 
 
 def book_calls(calls: Iterable[Call], store: Store, prices: "PriceBook") -> Appended:
     """Books calls in batches, each whole or not at all."""
-    from modicum.ledger.booking import book_all
-    from modicum.ledger.records import SHORTENINGS, shortenings_of
-    from modicum.ledger.session_reports import settle_reports
-
     booked = Appended()
     for batch in _batches(calls):
         entries = list(book_all(batch, prices))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from modicum.calls import UserError
+from modicum.insights.scoping.call_choice import find_names
+from modicum.ledger.asking.conditions import COLUMNS
 
 if TYPE_CHECKING:
     from modicum.insights.scoping.call_choice import Condition
@@ -23,8 +25,6 @@ def choose_for_questions(
     Raises:
         UserError: no call fits one of them.
     """
-    from modicum.ledger.asking.conditions import COLUMNS
-
     chosen = _find_chosen(store, conditions, zone)
     if all(len(one.names) == 1 and (one.tag or one.by in COLUMNS) for one in chosen):
         yield store, {f"tag:{one.tag}" if one.tag else one.by: one.names[0] for one in chosen}
@@ -64,7 +64,6 @@ def choose_from(
 
 def _find_chosen(store: "Store", conditions: "Sequence[Condition]", zone: ZoneInfo) -> "list[NamedCalls]":
     """The names that there are, of each condition."""
-    from modicum.insights.scoping.call_choice import find_names
     from modicum.ledger.asking.choosing import NamedCalls
 
     chosen = []

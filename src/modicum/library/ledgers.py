@@ -12,19 +12,18 @@ import msgspec
 from modicum.calls import BUCKETS, Entry
 from modicum.calls.outside.tabular import Tabular
 from modicum.insights.scoping.persons import PersonRule
+from modicum.ledger.store import Store
 from modicum.library import resources
 from modicum.library.audits import AuditOfCalls, audit_of_store
 from modicum.library.bills import BillAnswer, bill_of_store
 from modicum.library.choosing import choose_from
 from modicum.library.shown_figures import person_rule
 from modicum.library.sources import Moment, Where, load_prices, read_scope
+from modicum.metering.prices import PriceBook
 from modicum.settings import read_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from modicum.ledger.store import Store
-    from modicum.metering.prices import PriceBook
 
 
 @dataclass(frozen=True)

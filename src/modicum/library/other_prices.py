@@ -11,6 +11,8 @@ import msgspec
 from modicum.calls import Call, UserError
 from modicum.insights.scoping.time_span import NEVER, parse_time
 from modicum.ledger.booking import book
+from modicum.ledger.copying import copy_records
+from modicum.ledger.records import RECORDS
 from modicum.library import resources
 from modicum.metering.prices_of import PricesOf
 
@@ -54,8 +56,6 @@ def at_prices_of(store: "Store", prices: "PriceBook") -> "Iterator[Store]":
     if not isinstance(prices, PricesOf):
         yield store
         return
-    from modicum.ledger.copying import copy_records
-    from modicum.ledger.records import RECORDS
 
     with resources.open_ledger(":memory:") as fresh:
         for entries in store.entries():

@@ -12,6 +12,7 @@ from modicum.calls import BUCKETS, Tier
 from modicum.calls.outside.tabular import Tabular
 from modicum.calls.rates import MILLION, Rates
 from modicum.library.sources import Moment, load_prices, read_scope
+from modicum.metering.price_history import find_periods
 
 if TYPE_CHECKING:
     from modicum.metering.price_corrections import PriceNote
@@ -67,8 +68,6 @@ def price(
 
 def find_price(prices: "PriceBook", provider: str, model: str, at: datetime) -> dict[str, Any]:
     """All that is known of a price, as the JSON document shows it."""
-    from modicum.metering.price_history import find_periods
-
     listed = prices.find_listed(provider, model, at, Tier.STANDARD)
     lanes = {lane: prices.steps(provider, model, at, lane) for lane in Tier}
     notes = {id(note): note for lane in Tier if (query := _list_entry(prices, provider, model, at, lane)) is not None

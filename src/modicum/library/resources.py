@@ -1,6 +1,8 @@
 """What most verbs need before they can begin: the settings, the ledger, the prices, the key of digests."""
 
 import os
+import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -9,7 +11,11 @@ from typing import TYPE_CHECKING
 
 from modicum.calls import UserError
 from modicum.calls.outside.fault_hints import hint_of_data_fault
+from modicum.ledger.opening import open_store
+from modicum.ledger_process.running import find
 from modicum.library.file_permissions import make_private
+from modicum.metering.price_file import PriceFile
+from modicum.metering.prices import PriceBook
 from modicum.settings import (
     Settings,
     cache_folder,
@@ -22,7 +28,6 @@ from modicum.settings import (
 
 if TYPE_CHECKING:
     from modicum.ledger.store import Store
-    from modicum.metering.prices import PriceBook
 
 KEY_BYTES = 32
 
@@ -40,8 +45,6 @@ def open_ledger(url: str | None, settings: Settings | None = None, *, creates: b
     Raises:
         UserError: it cannot be opened; or one was named that is not there, to be asked.
     """
-    from modicum.ledger.opening import open_store
-
     place = url or ledger_place(settings or read_settings())
     store = _from_process(place)
     if store is None and not creates and _is_missing(place):
@@ -80,8 +83,6 @@ def ask_ledger(settings: Settings) -> "Iterator[Store]":
     Raises:
         UserError: that process does not run.
     """
-    from modicum.ledger.opening import open_store
-
     place = ledger_place(settings)
     store = open_store(place) if "://" in place else _from_process(place)
     if store is None:
@@ -102,7 +103,6 @@ def _could_be_made(place: str) -> bool:
 
 
 def _from_process(place: str) -> "Store | None":
-    from modicum.ledger_process.running import find
 
     running = find(state_folder())
     if running is None or running.ledger != place or "://" in place:
@@ -114,13 +114,9 @@ def _from_process(place: str) -> "Store | None":
 
 def load_prices(path: Path | None, settings: Settings | None = None) -> "PriceBook":
     """The list prices with the user's own above them. Unit rates are kept in the cache folder from run to run."""
-    from modicum.metering.prices import PriceBook
-
     chosen = path or price_file_place(settings or read_settings())
     own = None
     if chosen is not None:
-        from modicum.metering.price_file import PriceFile
-
         own = PriceFile.read(chosen)
     return PriceBook(own, kept_in=cache_folder() / "rates.json")
 
@@ -169,7 +165,6 @@ def lend_digest_key() -> bytes:
 
 @cache
 def _key_of_this_process() -> bytes:
-    import secrets
 
     return secrets.token_bytes(KEY_BYTES)
 
@@ -181,9 +176,6 @@ def has_digest_key() -> bool:
 
 def _make_key(path: Path) -> None:
     """Whole or not at all, also where the process is killed or another one makes it at the same time."""
-    import secrets
-    import tempfile
-
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # for our eyes only
     fresh = Path(name)
     try:

@@ -1,20 +1,15 @@
 """How a user wants figures shown: whose by name, and in which currency."""
 
 import getpass
-from typing import TYPE_CHECKING
 
+from modicum.insights.money.currency import Currency, parse_currency
+from modicum.insights.scoping.persons import PersonRule
 from modicum.settings import Settings
 from modicum.settings.showing.people import EVERYONE
-
-if TYPE_CHECKING:
-    from modicum.insights.money.currency import Currency
-    from modicum.insights.scoping.persons import PersonRule
 
 
 def person_rule(settings: Settings) -> "PersonRule":
     """Who is shown by name: oneself, by the settings or the login, or everybody."""
-    from modicum.insights.scoping.persons import PersonRule
-
     people = settings.people
     return PersonRule(frozenset(people.me or _login()), people.show == EVERYONE)
 
@@ -25,8 +20,6 @@ def currency_of(settings: Settings, text: str | None) -> "Currency | None":
     Raises:
         UserError: the text is no currency with a rate.
     """
-    from modicum.insights.money.currency import Currency, parse_currency
-
     own = settings.currency
     if text is None:
         return Currency(own.name, tuple(sorted((one.since, one.per_usd) for one in own.rate))) if own.name else None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modicum.calls import Call, Problem, UserError
+from modicum.importers import read_calls
 from modicum.insights.scoping.call_choice import Condition, parse_conditions
 from modicum.insights.scoping.persons import check_persons
 from modicum.insights.scoping.time_span import EVER, NEVER, parse_time
@@ -123,7 +124,6 @@ def open_source(
 
 
 def _read_calls(paths: Sequence[Path], problems: list[Problem], source: str | None, *, anatomy: bool) -> Iterator[Call]:
-    from modicum.importers import read_calls
 
     # In this process alone: others would import the user's own script once more, which need not stand that.
     for found in read_calls(paths, make_reading(anatomy=anatomy), source=source, processes=1):

@@ -162,6 +162,24 @@ def test_a_token_opens_what_its_scopes_and_its_user_may(own_site):
     assert own_site.get("/overview", authorization="Bearer " + "m" * 5000).status == 303
 
 
+@pytest.mark.parametrize(
+    ("address", "fields"),
+    [
+        ("/account/token", {"name": "more", "scopes": "read users", "days": "9"}),
+        ("/account/token/revoke", {"id": "x"}),
+        ("/account/password", {"password": "a password of the thief"}),
+        ("/users/set", {"name": "thief", "roles": "owner"}),
+        ("/keys/issue", {"name": "k"}),
+    ],
+)
+def test_a_token_sends_no_forms_by_which_it_would_become_more_than_it_is(own_site, address, fields):
+    token = own_site.issue_token("ann", *TokenScope)
+    reply = own_site.post(address, token, **fields)
+
+    assert (reply.status, "under /api/v1" in reply.text) == (403, True)
+    assert "set-cookie" not in reply.headers
+
+
 def test_what_was_revoked_closes_open_tabs_at_once(own_site):
     session, token = own_site.log_in("vic"), own_site.issue_token("vic", "read")
     assert own_site.get("/overview", **session).status == 200
@@ -192,8 +210,10 @@ def test_others_reach_a_console_only_once_it_has_users(store, tmp_path):
     settings = Settings(timezone="UTC", console=ConsoleSettings(public_url="https://spend.example.com"))
     site = Site(store, settings=settings, state=tmp_path)
 
-    assert site.get("/overview").status == 200
-    assert "has no users yet" in site.get("/overview", host=b"spend.example.com").text
+    for host in (b"spend.example.com", b"127.0.0.1:4101"):  # which a proxy sends that nobody told to send its own
+        assert "has no users yet" in site.get("/overview", host=host).text
+        assert site.get("/api/v1/keys", host=host).status == 403
+        assert site.get("/healthz", host=host).status == 200
     add_users(tmp_path, ann="owner")
     assert site.get("/overview", host=b"spend.example.com").status == 303
     assert "__Host-modicum" in site.log_in("ann")["cookie"]

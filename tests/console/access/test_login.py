@@ -1,4 +1,7 @@
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -65,6 +68,34 @@ def test_guessing_is_stopped_even_with_the_right_password_at_last(site, monkeypa
 
     assert (reply.status, "set-cookie" in reply.headers) == (429, False)
     assert int(reply.headers["retry-after"]) > 0
+
+
+def test_guesses_that_are_sent_at_once_are_no_more_than_guesses_one_after_another(site, monkeypatch):
+    checked, all_asked = [], threading.Event()
+
+    def check(password, _kept):
+        checked.append(password)
+        all_asked.wait(10)
+        return False
+
+    monkeypatch.setattr("modicum.console.access.login.check_password", check)
+    with ThreadPoolExecutor(20) as pool:
+        replies = [pool.submit(site.post, "/login", name="ann", password=f"guess {one}") for one in range(20)]
+        refused = [reply.result() for reply in islice(as_completed(replies), 20 - MOST_PER_NAME)]
+        all_asked.set()
+
+    assert {reply.status for reply in refused} == {429}
+    assert len(checked) == MOST_PER_NAME
+
+
+def test_the_former_password_is_not_guessed_with_a_session_that_was_left_open(site, monkeypatch):
+    monkeypatch.setattr("modicum.console.access.login.check_password", lambda *_words: False)
+    session = site.log_in("ann")
+    replies = [
+        site.post("/account/password", session, former="guess", password="x" * 20) for _ in range(MOST_PER_NAME + 1)
+    ]
+
+    assert [reply.status for reply in replies] == [400] * MOST_PER_NAME + [429]
 
 
 @pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/\\evil", "/a b", "javascript:x"])

@@ -8,6 +8,9 @@ from modicum.calls import Owner, UserError
 from modicum.console.pages.month import read
 from modicum.console.view import read_view
 from modicum.ledger.opening import open_store
+from modicum.settings import Settings
+from modicum.settings.showing.people import PeopleSettings
+from modicum.settings.showing.showback import ShowbackSettings
 
 
 @pytest.fixture
@@ -51,3 +54,15 @@ def test_rows_are_a_csv_file(site):
     text = site.get("/month/statement.csv").text
 
     assert text.startswith("team,code,calls,at list,by use,subscription,shared,total")
+
+
+def test_a_statement_by_user_names_the_one_who_looks_and_sums_the_others():
+    store, now = open_store(":memory:"), datetime.now(UTC)
+    store.append([entry(f"c{one}", "2", owner=Owner("web", user=f"p{one}"), started=now) for one in range(7)])
+    settings = Settings(timezone="UTC", showback=ShowbackSettings(by="user"), people=PeopleSettings(me=("p1",)))
+    text = Site(store, settings=settings).get("/month").text
+    store.close()
+
+    assert ">p1<" in text
+    assert "6 other persons" in text
+    assert ">p2<" not in text

@@ -46,6 +46,12 @@ def test_roles_cover_those_below():
     assert not Role.VIEWER.covers(Role.EDITOR)
 
 
+@pytest.mark.parametrize("word", ["viewer:", "editor: ", "owner:"])
+def test_a_team_that_was_left_empty_is_not_all_teams(word):
+    with pytest.raises(UserError, match="names no team"):
+        parse_roles([word])
+
+
 def test_the_first_user_is_an_owner_and_the_last_owner_stays():
     with pytest.raises(UserError, match="role owner"):
         added("bob", "viewer:search")

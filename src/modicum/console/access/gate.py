@@ -26,7 +26,8 @@ from modicum.governance.access.tokens import TokenScope
 from modicum.governance.access.users import EVERY_TEAM, Role
 
 MOST_FORM_BYTES = 10_000
-NO_USERS = "this console is shown to others and has no users yet: its owner adds one on its own machine"
+NO_USERS = "this console is shown to others and has no users yet: add one on its machine, 'modicum user add NAME owner'"
+NO_FORMS = "forms are for people who logged in: a program changes things under /api/v1, within the scopes of its token"
 Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
 
 
@@ -76,6 +77,8 @@ class Gate:
             viewer = self.identify(request, rule)
             if rule.least is not None and (refusal := _refuse(request, viewer, rule)):
                 return refusal
+            if viewer is not None and viewer.by_token and request.method not in SAFE and not rule.for_programs:
+                raise HTTPException(403, NO_FORMS)
             request.state.viewer = viewer
             if request.method not in SAFE and not rule.for_programs:
                 request.state.form = await self._read_form(request, viewer)
@@ -95,9 +98,12 @@ class Gate:
         """
         users, tokens = self.access.current()
         if users.is_open():
-            if self.is_public(request):
+            if not self._public_host:
+                return local_viewer()
+            # under any name: a proxy may well send ours in the place of the one that it was asked by
+            if rule.least is not None:
                 raise HTTPException(403, NO_USERS)
-            return local_viewer()
+            return None
         now = datetime.now(UTC)
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
         if bearer.startswith(TOKEN_PREFIX):

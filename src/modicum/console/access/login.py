@@ -79,9 +79,9 @@ class Login:
         return self._render(request, "login.html", status, **parts)
 
     def by_password(self, request: Request) -> Response:
-        form, address = request.state.form, request.client.host if request.client else ""
+        form, address = request.state.form, _address_of(request)
         name = form.get("name", "")
-        if wait := self._limits.wait_s(name, address):
+        if wait := self._limits.begin_try(name, address):
             reply = self._form(request, f"too many tries: try again in {-(-wait // 60)} minutes", 429, name)
             reply.headers["retry-after"] = f"{wait}"
             return reply
@@ -89,9 +89,8 @@ class Login:
         with self._hashing:  # of a name that is unknown, too: how long it takes says nothing
             right = check_password(form.get("password", "")[:1001], user.password if user else "")
         if user is None or not right:
-            self._limits.count_failure(name, address)
             return self._form(request, WRONG, 403, name)
-        self._limits.forget(name)
+        self._limits.forget(name, address)
         return self.begin(request, user.name, form.get("next", "/"))
 
     def show_link(self, request: Request) -> Response:
@@ -182,10 +181,13 @@ class Login:
         viewer, form = viewer_of(request), request.state.form
         if viewer.is_local:
             raise UserError("the console knows no users yet: add yourself as an owner first, on the page Users")
-        user = self._gate.access.current().users.find(viewer.name)
+        user, address = self._gate.access.current().users.find(viewer.name), _address_of(request)
+        if self._limits.begin_try(viewer.name, address):  # a session that somebody found open is no way to guess it
+            raise HTTPException(429, "too many tries: try again in a quarter of an hour")
         with self._hashing:
             if user is not None and user.password and not check_password(form.get("former", "")[:1001], user.password):
                 raise UserError("the former password is wrong: nothing was changed")
+            self._limits.forget(viewer.name, address)
             hashed = hash_password(form.get("password", ""))
         event = UserEvent(what="password", name=viewer.name, at=datetime.now(UTC), by=viewer.name, password=hashed)
         self._gate.access.change(lambda _access: event)
@@ -195,3 +197,7 @@ class Login:
 def _next(request: Request) -> str:
     asked_for = request.query_params.get("next", "/")
     return asked_for if _NEXT.match(asked_for) else "/"
+
+
+def _address_of(request: Request) -> str:
+    return request.client.host if request.client else ""

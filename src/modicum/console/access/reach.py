@@ -49,8 +49,8 @@ class FigureReach(NamedTuple):
                 return self._own_outcomes(ask)
             self._check_team(ask, question, parameters, where)
         rows = ask(question, **parameters)
-        by = parameters.get("by")
-        return [dict(row) for row in group_persons(rows, [by], self.persons)] if by in PERSONAL else rows
+        by = _dimensions_of(parameters)
+        return rows if PERSONAL.isdisjoint(by) else [dict(row) for row in group_persons(rows, by, self.persons)]
 
     def others_in(self, parameters: Mapping[str, Any]) -> str:
         """What of a question names other persons, as the access log has it; empty: nothing does."""
@@ -58,8 +58,8 @@ class FigureReach(NamedTuple):
             return ""
         where: Mapping[str, str] = parameters.get("where") or {}
         named = [f"{one} {name}" for one, name in where.items() if one in PERSONAL and name not in self.persons.me]
-        by = parameters.get("by")
-        return ", ".join([*([f"by {by}"] if by in PERSONAL else []), *named])
+        cuts = [f"by {one}" for one in _dimensions_of(parameters) if one in PERSONAL]
+        return ", ".join([*cuts, *named])
 
     def insist_on_everything(self) -> None:
         """Raises:
@@ -127,3 +127,9 @@ class FigureReach(NamedTuple):
 
     def _shown_teams(self) -> str:
         return ", ".join(self.viewer.teams or ())
+
+
+def _dimensions_of(parameters: Mapping[str, Any]) -> Sequence[str]:
+    """By what a question cuts: nothing, one dimension, or several together."""
+    by = parameters.get("by", ())
+    return [by] if isinstance(by, str) else list(by)

@@ -26,6 +26,11 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     """The console knows no users: it is whoever is on this machine."""
 
     @property
+    def by_token(self) -> bool:
+        """Whether it is a program with a token, which may never do more than that one's scopes."""
+        return not self.session_id and not self.is_local
+
+    @property
     def teams(self) -> tuple[str, ...] | None:
         """The teams whose figures are shown; None: everybody's."""
         return None if EVERY_TEAM in self.roles else tuple(sorted(self.roles))

@@ -101,8 +101,8 @@ class Users:
         return named[0] if len(named) == 1 else None
 
     def is_open(self) -> bool:
-        """Whether nobody was ever added: everybody on this machine is the owner then. Who was removed is no reason to
-        open the doors again.
+        """Whether there is no user: nobody was ever added, or an owner who was alone was removed. Everybody on this
+        machine is the owner then.
         """
         return not self._by_name
 
@@ -144,7 +144,9 @@ def parse_roles(texts: Iterable[str]) -> dict[str, Role]:
     """
     roles: dict[str, Role] = {}
     for text in texts:
-        word, _, team = text.partition(":")
+        word, sign, team = text.partition(":")
+        if sign and not team.strip():  # as `viewer:$TEAM` where nobody set it
+            raise UserError(f"'{text:.80}' names no team; write {word:.20}:TEAM, or {word:.20} alone for all teams")
         team = team or EVERY_TEAM
         if word not in list(Role):
             raise unknown_name("role", word, list(Role))

@@ -1,7 +1,7 @@
 """The rate limits' stage of a call: admitted, kept waiting where its limit has a queue, or refused with when to retry.
 
 What a call takes is reserved on the counters that budgets have (`state/`), and settled with what it used. Limits of
-callers count a call once; limits of upstreams count each attempt.
+callers count a call once, with the tokens of each time that it was sent; limits of upstreams count each attempt.
 """
 
 from collections.abc import Sequence
@@ -108,15 +108,18 @@ class Limiting:
     async def settle(self, exchange: Exchange) -> None:
         """Counts what an ended call has used in place of what it might."""
         hold, exchange.limit_hold = exchange.limit_hold, None
-        await self.settle_hold(hold, _used_tokens(exchange, exchange.finished))
+        await self.settle_hold(hold, _used_tokens(exchange, exchange.finished), exchange.attempts_tokens)
 
-    async def settle_hold(self, hold: LimitHold | None, tokens: int | None) -> None:
-        """`tokens` is None where nobody knows what was used: then the estimate stands."""
+    async def settle_hold(self, hold: LimitHold | None, tokens: int | None, attempts_tokens: int = 0) -> None:
+        """`tokens` is None where nobody knows what was used: then the estimate stands. `attempts_tokens`: those of the
+        times before that are counted beside.
+        """
         if hold is None:
             return
         amounts = []
         for one in hold.lines:
             used = one.line.amount if tokens is None or one.unit is not RateUnit.TOKENS else tokens
+            used += attempts_tokens if one.unit is RateUnit.TOKENS else 0
             amounts.append(0 if one.unit is RateUnit.AT_ONCE else used)
         await self._counters.settle(hold.reservation, amounts)
         self._queues.wake(one.line.counter for one in hold.lines)
@@ -223,6 +226,12 @@ def _lines(exchange: Exchange, limits: Sequence[RateLimit], tokens: int) -> list
             amount = amount_of(limit, unit, tokens) if most else 1  # of nothing nobody gets anything
             lines.append(LimitLine(limit, unit, Line(counter, amount, most, WINDOW_S, KEPT_S)))
     return lines
+
+
+def tokens_of_attempt(exchange: Exchange, attempt: Call, *, goes_on: bool) -> int:
+    """What a time that is followed by another counts; where nobody knows, as while it goes on, an estimate."""
+    used = None if goes_on else _used_tokens(exchange, attempt)
+    return estimate_tokens(len(exchange.edited), exchange.facts.most_output_tokens) if used is None else used
 
 
 def tokens_of_reply(exchange: Exchange) -> int | None:

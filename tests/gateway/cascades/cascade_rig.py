@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from gateway.policies.policy_rig import policy_settings
 from gateway.resilience.failing_rig import FailingRig
 from gateway.rig import wait_until
 from gateway.scripted import Answer
@@ -41,14 +42,18 @@ def says(text, finish="stop", status=200, output=5):
 
 
 class CascadeRig(FailingRig):
-    def __init__(self, folder, cascade, policies=(), budgets=(), routes=None):
+    def __init__(self, folder, cascade, policies=(), budgets=(), routes=None, clauses=()):
+        self.clauses = clauses
         self.routes = routes or {}
         self.cascade = {"models": "gpt-4o", "first": "gpt-4o-mini"} | cascade
         super().__init__(folder, policies, UPSTREAMS, [BudgetSettings(**one) for one in budgets])
 
     def base_settings(self, port):
         return msgspec.structs.replace(
-            super().base_settings(port), cascades={"mine": CascadeSettings(**self.cascade)}, routes=self.routes
+            super().base_settings(port),
+            cascades={"mine": CascadeSettings(**self.cascade)},
+            routes=self.routes,
+            policy_rules=policy_settings(*self.clauses),
         )
 
     def put_in_force(self, subject="cascade.mine"):
@@ -78,9 +83,9 @@ class CascadeRig(FailingRig):
 
 
 @contextmanager
-def cascading(folder, *, in_force=True, policies=(), budgets=(), routes=None, **cascade):
+def cascading(folder, *, in_force=True, policies=(), budgets=(), routes=None, clauses=(), **cascade):
     folder.mkdir(exist_ok=True)
-    rig = CascadeRig(folder, cascade, policies, budgets, routes)
+    rig = CascadeRig(folder, cascade, policies, budgets, routes, clauses)
     rig.start()
     try:
         if in_force:

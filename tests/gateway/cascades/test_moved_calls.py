@@ -93,6 +93,23 @@ def test_two_that_agree_are_believed_and_the_third_decides_between_others(tmp_pa
     ]
 
 
+def test_a_second_model_that_the_policy_forbids_is_not_asked(tmp_path):
+    clauses = [{"name": "only", "not_models": ["gpt-4.1-nano"]}]
+    with cascading(tmp_path, clauses=clauses, verifier="agreement", second="gpt-4.1-nano") as rig:
+        assert rig.text(rig.ask()) == "Paris"
+        _, call = rig.wait_for_records(2)
+
+    assert rig.calls_at == ["cheap", "dear"]
+    assert call.tags["cascade.mine"] == "refused:no_second"
+
+
+def test_a_first_model_that_the_policy_forbids_is_not_asked(tmp_path):
+    with cascading(tmp_path, clauses=[{"name": "only", "not_models": ["gpt-4o-mini"]}], verifier="schema") as rig:
+        assert rig.ask(response_format=JSON_SHAPE).status_code == 200
+
+    assert rig.calls_at == ["dear"]
+
+
 def test_a_budget_that_has_nothing_left_for_a_second_model_keeps_the_first_answer(tmp_path):
     with cascading(tmp_path, verifier="schema", budgets=[{"name": "one", "per": "day", "limit_usd": 0.5}]) as rig:
         rig.script["cheap"] = [says(BAD, output=10**6)]  # $0.60

@@ -149,6 +149,22 @@ def test_a_second_model_in_the_body_does_not_pass_a_policy_on_models(tmp_path):
     assert rig.asked[0]["model"] == "gpt-4o-mini"
 
 
+@pytest.mark.parametrize(
+    "clause",
+    [{"providers": ["openai"]}, {"not_models": ["claude-*"]}, {"most_effort": "low"}, {"most_output_tokens": 9}],
+)
+def test_a_call_that_is_translated_for_another_api_goes_nowhere_that_the_policy_forbids(tmp_path, clause):
+    upstream = {"main": {"models": ("claude-*",), "speaks": "anthropic", "provider": "anthropic"}}
+    upstream["main"] |= {"own_keys": False, "key": ""}
+    with under_policy(tmp_path, clause, **upstream) as rig:
+        refusal(rig.chat(model="claude-haiku-4-5", reasoning_effort="high"))
+        assert rig.calls_at == []
+        rig.take_over()
+        assert rig.chat(model="claude-haiku-4-5").json()["choices"][0]["message"]["content"] == "Paris"
+
+    assert rig.calls_at == ["main"]
+
+
 def test_a_token_count_sends_no_text_where_the_policy_forbids(tmp_path):
     upstream = {"main": {"models": ("claude-*",), "speaks": "anthropic", "provider": "anthropic"}}
     body = {"model": "claude-sonnet-4-6", "messages": [{"role": "user", "content": "hello"}]}

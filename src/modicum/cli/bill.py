@@ -11,6 +11,7 @@ from modicum.calls import Problem, UserError
 from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
+from modicum.cli.inputs.ledger_months import FILL, no_calls_of
 from modicum.cli.inputs.log_reading import NO_CALLS, no_calls_in, print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.cli.terminal.bill_tables import CurrencyAmounts, energy_note, print_bill, print_csv, print_doubts
@@ -373,10 +374,9 @@ def _cells_from_ledger(scope: _BillScope, settings: Settings, url: str | None, p
         dated = store.ask("bill", by=scope.by_day[0], tag=scope.by_day[1], **calls) if scope.currency else []
         windows = [] if scope.conditions else store.records(ENERGY_WINDOWS, since, until)
         if not rows:
-            raise UserError(
-                f"the ledger {store.place} holds no calls in that time{_describe_energy(windows)}; fill it with "
-                "'modicum import PATH...', or give the logs: 'modicum bill PATH...'"
-            )
+            time = f"in that time{_describe_energy(windows)}"
+            fill = f"{FILL}, or give the logs: 'modicum bill PATH...'"
+            raise no_calls_of(booked, time, zone.zone, "name another time or other calls", fill)
         months = store.ask("months", **calls)
         doubts = store.ask("doubts", **calls)
         savings = _read_savings(store, scope.span)

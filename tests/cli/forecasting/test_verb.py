@@ -27,5 +27,5 @@ def test_what_cannot_be_forecast_is_one_line(modicum):
     empty, wrong, by = modicum("forecast"), modicum("forecast", "--on", "may"), modicum("forecast", "--by", "day")
 
     assert [one.status for one in (empty, wrong, by)] == [2, 2, 2]
-    assert "holds no calls before" in empty.err
+    assert "holds no calls of the 180 days" in empty.err
     assert "write a day, as 2026-11-10" in wrong.err

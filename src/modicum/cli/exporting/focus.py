@@ -12,6 +12,7 @@ import click
 from modicum.calls import UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
+from modicum.cli.inputs.ledger_months import no_calls_of
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import OF_AGENTS, TAG, parse_dimension
 from modicum.library import resources
@@ -130,9 +131,7 @@ def _read_rows(options: FocusOptions) -> list[Row]:
         found = store.ask("charges_by_hour", by=by, tag=tag, zone="UTC", since=since, until=until, where=where)
         savings = _read_savings(store, options) if options.savings else ()
         if not found:
-            raise UserError(
-                f"the ledger {store.place} holds no calls in that time; fill it with 'modicum import PATH...'"
-            )
+            raise no_calls_of(whole, "in that time", ZoneInfo("UTC"), "name another time or other calls")
     own = resources.load_prices(options.price_path, settings).price_file
     subscriptions = own.subscriptions if own is not None else ()
     account = Account(options.account, options.account_name)

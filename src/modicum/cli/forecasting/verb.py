@@ -8,6 +8,7 @@ import click
 
 from modicum.calls import UserError
 from modicum.cli import shared_options as shared
+from modicum.cli.inputs.ledger_months import no_calls_of
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import BILL, NOT_OF_CALLS, TIMES, parse_dimension
 from modicum.insights.scoping.persons import persons_note
@@ -44,7 +45,7 @@ def command(options: ForecastOptions) -> None:
       modicum forecast --by tag:client --csv
       modicum forecast --on 2026-11-10
     """
-    from modicum.reports.forecast.forecast_document import forecast_document
+    from modicum.reports.forecast.forecast_document import HISTORY_DAYS, forecast_document
 
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone).zone
@@ -55,8 +56,9 @@ def command(options: ForecastOptions) -> None:
     with resources.open_ledger(options.ledger_url, settings) as store:
         document = forecast_document(store.ask, dimension, zone, today, persons)
         if document is None:
-            raise UserError(
-                f"the ledger {store.place} holds no calls before {today}; fill it with 'modicum import PATH...'"
+            time = f"of the {HISTORY_DAYS} days and more before {today}"
+            raise no_calls_of(
+                store, time, zone, "it goes by days that are over: ask again later, or name a day as --on {last}-28"
             )
     if options.as_json:
         output.print_json(document)

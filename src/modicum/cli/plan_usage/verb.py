@@ -12,6 +12,7 @@ from modicum.calls import Basis, Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
+from modicum.cli.inputs.ledger_months import FILL, no_calls_of
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.library import resources
@@ -135,10 +136,8 @@ def _read_minutes(
         ):
             rows = store.ask("spend_by_minute", since=since, until=until, where=where)
             if not rows:
-                raise UserError(
-                    f"the ledger {store.place} holds no calls in that time; fill it with 'modicum import PATH...', or "
-                    "give the logs: 'modicum blocks PATH...'"
-                )
+                fill = f"{FILL}, or give the logs: 'modicum blocks PATH...'"
+                raise no_calls_of(whole, "in that time", zone.zone, "name another time or other calls", fill)
             return rows
     from modicum.importers.format import Reading
     from modicum.insights.plan_usage.windows import sum_minutes

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modicum.calls import UserError
 from modicum.cli import shared_options as shared
+from modicum.cli.inputs.ledger_months import no_calls_of
 from modicum.cli.terminal import output
 from modicum.cli.terminal.page_file import check_page_place, write_page
 from modicum.insights.scoping.months import Month, month_before, month_of, parse_month
@@ -19,8 +19,6 @@ from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
-
-    from modicum.ledger.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +90,8 @@ def _read(options: StatementOptions) -> dict[str, Any]:
         currency = currency_of(settings, options.currency)
         document = month_statement(store.ask, month, dimensions, zone, rules, fees, persons, currency)
         if document is None:
-            raise _no_calls(store, month, zone)
+            time = f"of {month.first:%Y-%m}"
+            raise no_calls_of(store, time, zone, "name a month that has some, as --month {last}")
     if note := persons_note([by for by, _ in dimensions], persons):
         document["rules"].append(note)
     return document
@@ -102,18 +101,6 @@ def _month(options: StatementOptions, zone: "ZoneInfo") -> Month:
     if options.month is not None:
         return parse_month(options.month, zone)
     return month_of(month_before(datetime.now(UTC).astimezone(zone).date()), zone)
-
-
-def _no_calls(store: "Store", month: Month, zone: "ZoneInfo") -> UserError:
-    """What is said of a month without calls: which months have some."""
-    names = sorted(str(row["name"])[:7] for row in store.ask("names", by="month", tag="", zone=zone.key))
-    if not names:
-        return UserError(f"the ledger {store.place} holds no calls; fill it with 'modicum import PATH...'")
-    months = f"{names[0]} to {names[-1]}" if len(names) > 1 else names[0]
-    return UserError(
-        f"the ledger {store.place} holds no calls of {month.first:%Y-%m}: name a month that has some "
-        f"({len(names)} of {months}), as --month {names[-1]}"
-    )
 
 
 _COLUMNS = ("name", "code", "calls", "tokens", "list_usd", "metered_usd", "subscription_usd", "shared_usd", "total_usd")

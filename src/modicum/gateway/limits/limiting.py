@@ -124,6 +124,23 @@ class Limiting:
         await self._counters.settle(hold.reservation, amounts)
         self._queues.wake(one.line.counter for one in hold.lines)
 
+    async def count_more(self, exchange: Exchange, tokens: int) -> str:
+        """Counts tokens that a session has used while it is under way, on the limits of who holds it.
+
+        Returns:
+            What is passed now, in words for the caller; empty: nothing. Counters that cannot be reached pass nothing.
+        """
+        lines = [one for one in _lines(exchange, self._of_callers, tokens) if one.unit is RateUnit.TOKENS]
+        for one in lines:
+            await self._counters.add(one.line._replace(amount=tokens))
+        try:
+            levels = await self._counters.levels([one.line for one in lines]) if lines else ()
+        except StateAway:
+            return ""  # the next session that is to be opened says so
+        standings = [one.standing(level) for one, level in zip(lines, levels, strict=True)]
+        over = exceeded(standings, 0)
+        return "" if over is None else _what_is_reached(over)
+
     async def release(self, exchange: Exchange) -> None:
         """Gives back what a call holds that is not made after all."""
         hold, exchange.limit_hold = exchange.limit_hold, None
@@ -234,6 +251,12 @@ def _used_tokens(exchange: Exchange, call: Call | None) -> int | None:
 
 
 def _refusal(exchange: Exchange, standing: RateStanding, kind: str) -> Refused:
+    refused = Refused(429, _what_is_reached(standing), kind, standing.retry_after_s)
+    refused.headers = _headers(exchange, [standing])
+    return refused
+
+
+def _what_is_reached(standing: RateStanding) -> str:
     limit, unit = standing.limit, standing.unit
     most, noun = standing.most, f"{unit}".removesuffix("s")
     what = (
@@ -242,14 +265,7 @@ def _refusal(exchange: Exchange, standing: RateStanding, kind: str) -> Refused:
         else (f"{number_of(most, noun)} per minute")
     )
     whose = f" for the upstream {limit.upstream}" if limit.is_of_upstream else ""
-    refused = Refused(
-        429,
-        f"the limit '{limit.name}'{whose} of {what} is reached; try again in {standing.retry_after_s} s",
-        kind,
-        standing.retry_after_s,
-    )
-    refused.headers = _headers(exchange, [standing])
-    return refused
+    return f"the limit '{limit.name}'{whose} of {what} is reached; try again in {standing.retry_after_s} s"
 
 
 def _headers(exchange: Exchange, standings: Sequence[RateStanding]) -> list[Header]:

@@ -13,6 +13,7 @@ from gateway.budgets.budget_rig import BudgetRig
 from gateway.rig import wait_until
 from modicum.calls import Basis, Tier
 from modicum.settings import BudgetSettings, GatewaySettings, LimitSettings, Settings, UpstreamSettings
+from modicum.state.counters import StateAway
 
 BUDGETS = (
     BudgetSettings(name="strict", limit_usd=5.0, per="month", team="strict"),
@@ -162,6 +163,10 @@ def test_a_hard_budget_refuses_it_and_a_key_for_other_models_too(rig):
         assert words in refused.value.response.body.decode()
 
 
+async def away(_):
+    raise StateAway
+
+
 def respond(socket):
     socket.send(json.dumps({"type": "response.create"}))
     assert [json.loads(socket.recv(timeout=10))["type"] for _ in range(2)] == ["response.later", "response.done"]
@@ -210,12 +215,16 @@ def test_a_session_that_does_not_open_takes_nothing_of_a_limit(rig):
         assert refused.value.response.status_code == 502
 
 
-def test_a_budget_that_only_alerts_counts_each_response_and_ends_nothing(rig):
+@pytest.mark.parametrize("is_away", [False, True])
+def test_a_budget_that_only_alerts_counts_each_response_and_ends_nothing(rig, monkeypatch, is_away):
+    before = sum(spent for name, (spent, _) in rig.levels().items() if "told" in name)
     rig.ledger.ship()
     with opened(rig, key=rig.of["told"]) as socket:
         socket.recv(timeout=10)
+        if is_away:  # what was spent before cannot be learned: what is spent now counts all the same
+            monkeypatch.setattr(rig.gateway.parts.budgets._former, "load", away)
         respond(socket)
         respond(socket)
     spent = [spent for name, (spent, _) in rig.levels().items() if "told" in name]
     assert len(spent) == 1
-    assert spent[0] > 1000  # billionths of a dollar
+    assert spent[0] > before + 1000  # billionths of a dollar

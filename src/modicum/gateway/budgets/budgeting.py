@@ -349,15 +349,17 @@ class Budgeting:
         Returns:
             The name of a hard budget that is used up now; empty: none is.
         """
-        with contain_stage("budgets", self._failed):
-            covering = await self._with_limits(self._covering(exchange, call.started), uses_reserve=False)
+        with contain_stage("budgets", self._failed), suppress(StateAway, Refused):
             cost = await self._prices.cost(call)
-            lines = [one.line(cost.in_unit(one.budget.unit) or 0, may_downgrade=False) for one in covering]
-            for line in lines:
-                await self._counters.add(line)
-            for one, level in zip(lines, await self._counters.levels(lines) if lines else (), strict=True):
-                if one.limit is not None and level.spent >= one.limit:
-                    return covering[lines.index(one)].budget.name
+            covering = self._covering(exchange, call.started)
+            for one in covering:
+                await self._counters.add(one.line(cost.in_unit(one.budget.unit) or 0))
+            covering = await self._with_limits(covering, uses_reserve=False)
+            lines = [one.line(0) for one in covering]
+            levels = await self._counters.levels(lines) if lines else ()
+            for one, line, level in zip(covering, lines, levels, strict=True):
+                if line.limit is not None and level.spent >= line.limit:
+                    return one.budget.name
         return ""
 
     async def reconcile(self, call: Call) -> None:

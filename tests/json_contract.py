@@ -11,7 +11,6 @@ from pathlib import Path
 
 import click
 import jsonschema
-from genson import SchemaBuilder
 
 from modicum.cli import modicum
 
@@ -53,6 +52,8 @@ def _validator(verb):
 
 def _record(folder, verb, document):
     """What is printed stands in no file: its schema does, joined with what was seen before."""
+    from genson import SchemaBuilder  # only who records needs it, and the frameworks' environments do not have it
+
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{verb}.{os.getpid()}.json"
     builder = SchemaBuilder()

@@ -8,7 +8,7 @@ import pytest
 
 from console.rig import asking_of
 from modicum.calls import UserError
-from modicum.console.server import bind_pages, run, serve_beside
+from modicum.console.server import bind_pages, make_config, run, serve_beside
 from modicum.ledger.opening import open_store
 
 
@@ -48,3 +48,19 @@ def test_an_address_in_use_is_said():
     with pytest.raises(UserError, match=r"test: .* cannot be listened on"):
         bind_pages("test", "127.0.0.1", bound.getsockname()[1])
     bound.close()
+
+
+@pytest.mark.parametrize(("behind_proxy", "address"), [(False, "127.0.0.1"), (True, "203.0.113.9")])
+def test_who_asks_is_believed_of_a_proxy_alone_where_there_is_one(behind_proxy, address):
+    asked_from = []
+
+    async def app(scope, _receive, _send):
+        asked_from.append(scope["client"][0])
+
+    config = make_config(app, behind_proxy=behind_proxy)
+    config.load()
+    headers = [(b"x-forwarded-for", b"203.0.113.9")]
+    scope = {"type": "http", "headers": headers, "client": ("127.0.0.1", 5000), "asgi": {"version": "3.0"}}
+    asyncio.run(config.loaded_app(scope, None, None))
+
+    assert asked_from == [address]

@@ -37,6 +37,14 @@ def test_a_copy_of_the_events_opens_nothing_elsewhere(issued):
     assert Keys([event]).check(key, b"another digest key") is None
 
 
+def test_a_key_that_is_called_by_the_id_of_another_does_not_keep_that_one_in_force(issued):
+    key, event = issued
+    _, shield = issue(Owner(key=event.key_id, team="thief"), (), NOW, "eve", DIGEST_KEY)
+    ended = revoke(Keys([event, shield]), event.key_id, NOW, "bob")
+
+    assert Keys([event, shield, ended]).check(key, DIGEST_KEY) is None
+
+
 def test_a_revoked_key_opens_nothing_and_says_since_when(issued):
     key, event = issued
     ended = revoke(Keys([event]), "ci", NOW, "bob")

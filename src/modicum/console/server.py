@@ -9,7 +9,7 @@ import uvicorn
 
 from modicum.console.app import Console, make_app
 from modicum.console.asking import Asking, Sources
-from modicum.console.guards import names_of
+from modicum.console.guards import App, names_of
 from modicum.outbound.event_loop import LOOP_NAME, run_loop
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
@@ -38,9 +38,25 @@ async def serve(sources: Sources, bound: socket.socket, host: str) -> None:
     """
     port = bound.getsockname()[1]
     console = Console(Asking(sources), port=port)
-    app = make_app(console, names_of(host, port), sources.read_settings().console.public_url)
+    public_url = sources.read_settings().console.public_url
+    app = make_app(console, names_of(host, port), public_url)
     preparing = asyncio.create_task(asyncio.to_thread(console.prepare))
-    config = uvicorn.Config(
+    try:
+        await DrainingServer(make_config(app, behind_proxy=bool(public_url))).serve(sockets=[bound])
+        await preparing
+    finally:
+        console.close()
+
+
+def make_config(app: App, *, behind_proxy: bool) -> uvicorn.Config:
+    """How the application is served.
+
+    Args:
+        app: what answers.
+        behind_proxy: whether `X-Forwarded-For` says who asks. Else anybody on this machine could make up an address
+            for each try to log in.
+    """
+    return uvicorn.Config(
         app,
         http="httptools",
         loop=LOOP_NAME,
@@ -49,13 +65,9 @@ async def serve(sources: Sources, bound: socket.socket, host: str) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=behind_proxy,
         timeout_graceful_shutdown=3,
     )
-    try:
-        await DrainingServer(config).serve(sockets=[bound])
-        await preparing
-    finally:
-        console.close()
 
 
 def run(sources: Sources, bound: socket.socket, host: str, started: Callable[[], None] = lambda: None) -> None:

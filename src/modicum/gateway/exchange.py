@@ -103,6 +103,7 @@ class Exchange:
         "answer",
         "answered_by",
         "attempts",
+        "attempts_tokens",
         "begun",
         "body",
         "budget_left",
@@ -260,6 +261,8 @@ class Exchange:
         """What its reply says of these."""
         self.attempts = 1
         """How often it was sent, this time included."""
+        self.attempts_tokens = 0
+        """What rate limits count of the times before this one, prompts and replies."""
         self.paid: tuple[Any, ...] = ()
         """What its failed attempts have cost (`budgets.covering.PaidOn`)."""
 

@@ -66,7 +66,9 @@ def revoke(keys: "Keys", name: str, at: datetime, by: str) -> KeyEvent:
     Raises:
         UserError: there is no such key in force.
     """
-    found = [key for key in keys.in_force() if name in {key.key_id, key.owner.key}]
+    in_force = keys.in_force()
+    # an id first: nobody may keep a key in force by another one that is called by its id
+    found = [key for key in in_force if key.key_id == name] or [key for key in in_force if key.owner.key == name]
     if not found:
         raise UserError(f"there is no key '{name}' in force; 'modicum key list' shows them")
     if len(found) > 1:

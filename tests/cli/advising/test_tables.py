@@ -36,7 +36,7 @@ def test_a_trial_says_what_it_saves_at_most_cold_too_and_never_that_it_is_as_goo
     out = printed(candidate(CandidateEvidence.TRIAL, -1))
 
     assert "saves at most $2.00 of $3.00 (cold: costs $1.00 more, 8 calls that have both prices); because" in out
-    assert "     modicum trial claude-haiku-4-5-x --tasks TASKS.jsonl \\\n       --with" in out
+    assert "     modicum trial claude-haiku-4-5-x \\\n       --tasks tasks.jsonl --copy . \\\n       --with" in out
     assert CEILING in out
     assert NO_CLAIM in out
     assert all(len(line) < 80 for line in out.splitlines() if line.startswith("     "))

@@ -18,14 +18,19 @@ def test_logs_are_explained_rule_by_rule(modicum, transcripts):
     said = modicum("optimize", "explain", "--log", transcripts, "--json")
 
     assert said.status == 0
-    row = said.json["rules"][-1]
-    assert row["rule"] == "keep_warm"
+    row, cache = said.json["rules"][-2:]
+    assert (row["rule"], cache["rule"]) == ("keep_warm", "semantic_cache")
     assert (
         row["calls"] + sum(calls for reason, calls in row["why_not"].items() if "choose" not in reason) >= row["calls"]
     )
     text = modicum("optimize", "explain", "--log", transcripts)
     assert "would act" in text.out
     assert "keep_warm:" in text.out
+    assert "[[semantic_cache]]" in text.out
+    Path("modicum.toml").write_text("[[semantic_cache]]\napp = 'faq'\n")
+    chosen = modicum("optimize", "explain", "--log", transcripts, "--json").json["rules"][-1]
+    assert (cache["calls_on"], chosen["calls_on"]) == (0, 0)
+    assert len(cache["why_not"]) == len(chosen["why_not"]) + 1
 
 
 @pytest.mark.parametrize(

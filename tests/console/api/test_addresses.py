@@ -51,6 +51,13 @@ def test_a_page_says_what_it_shows(ask):
     assert ask("ted", "GET", "/me")[1]["roles"] == {"search": "editor"}
 
 
+def test_a_limit_that_is_small_is_not_nothing(ask):
+    new = {"name": "tiny", "per": "day", "unit": "usd", "limit": 2e-7, "team": "search"}
+
+    assert ask("ted", "POST", "/budgets", new)[0] == 200
+    assert {one["name"]: one["limit"] for one in ask("ted", "GET", "/budgets")[1]}["tiny"] == 2e-7
+
+
 def test_a_budget_is_set_raised_and_lowered(ask):
     (budget,) = ask("ted", "GET", "/budgets")[1]
     assert (budget["limit"], budget["unit"]) == (50, "usd")

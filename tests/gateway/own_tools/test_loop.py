@@ -17,6 +17,7 @@ from modicum.optimizers.result_cut import READ_TOOL
 from modicum.optimizers.tools_on_demand import FIND_TOOL, LEAST_CONVERSATIONS
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.planned_reply import PlannedReply, ToolCall
+from modicum.settings.governance.limits import LimitSettings
 from modicum.settings.optimize import OptimizeSettings
 
 LINES = [f"the line of {number} says {'something ' * (number % 5)}" for number in range(700)]
@@ -212,6 +213,21 @@ def test_a_budget_that_has_no_room_for_the_next_time_ends_the_call(tmp_path):
         assert text_of("anthropic", got) == ("Let me look. ", False)
         assert len(upstream.asked) == 1
         assert upstream.reserved() == 0
+
+
+@pytest.mark.parametrize("answered", ["whole", "stream"])
+def test_a_limit_in_tokens_counts_each_time_that_the_model_was_asked(tmp_path, answered):
+    stream, most = answered == "stream", 100_000
+    limits = (LimitSettings(name="all", tokens_per_minute=most, calls_per_minute=9),)
+    with optimizing(tmp_path, "content.cut", limit=limits) as upstream:
+        upstream.answers = reads_back("anthropic", stream=stream)
+        upstream.call("anthropic", stream, tools=[tool("anthropic", "grep")], **messages("anthropic"))
+        upstream.answers = reply("anthropic", "Fine.")
+        second = upstream.call("anthropic")
+
+        reserved = len(second.request.content) // 4 + 100
+        counted = {unit: second.headers[f"anthropic-ratelimit-{unit}-remaining"] for unit in ("tokens", "requests")}
+        assert counted == {"tokens": f"{most - 2 * (100 + 10) - reserved}", "requests": "7"}
 
 
 NOT_OFFERED = [

@@ -12,9 +12,18 @@ from websockets.sync.server import serve
 from gateway.budgets.budget_rig import BudgetRig
 from gateway.rig import wait_until
 from modicum.calls import Basis, Tier
-from modicum.settings import BudgetSettings, GatewaySettings, Settings, UpstreamSettings
+from modicum.settings import BudgetSettings, GatewaySettings, LimitSettings, Settings, UpstreamSettings
 
-BUDGETS = (BudgetSettings(name="strict", limit_usd=5.0, per="month", team="strict"),)
+BUDGETS = (
+    BudgetSettings(name="strict", limit_usd=5.0, per="month", team="strict"),
+    BudgetSettings(name="two", limit_calls=2, per="month", team="counted"),
+    BudgetSettings(name="told", limit_usd=0.000001, per="month", team="told", at_limit="alert"),
+)
+LIMITS = (
+    LimitSettings(name="words", tokens_per_minute=50, team="limited"),
+    LimitSettings(name="sessions", calls_per_minute=1, team="once"),
+    LimitSettings(name="unopened", calls_per_minute=1, team="unopened"),
+)
 USAGE = {"total_tokens": 30, "input_tokens": 10, "output_tokens": 20}
 USAGE |= {"input_token_details": {"text_tokens": 10}, "output_token_details": {"text_tokens": 5, "audio_tokens": 15}}
 
@@ -60,6 +69,7 @@ def rig(tmp_path_factory):
         port = server.socket.getsockname()[1]
         settings = Settings(
             gateway=GatewaySettings(listen="127.0.0.1:0"),
+            limit=LIMITS,
             upstreams={
                 "openai": UpstreamSettings(
                     url=f"http://127.0.0.1:{port}/v1", speaks="openai", models=("gpt-*",), provider="openai"
@@ -72,6 +82,9 @@ def rig(tmp_path_factory):
         try:
             rig.talker = provider
             rig.strict = rig.issue_key("strict", team="strict")
+            rig.of = {
+                team: rig.issue_key(team, team=team) for team in ("counted", "told", "limited", "once", "unopened")
+            }
             rig.narrow = rig.issue_key("narrow", models=("gpt-4*",))
             models, headers = f"{rig.url}/v1/models", {"authorization": f"Bearer {rig.narrow}"}
             wait_until(lambda: httpx.get(models, headers=headers, timeout=10).status_code != 401)
@@ -147,3 +160,62 @@ def test_a_hard_budget_refuses_it_and_a_key_for_other_models_too(rig):
             opened(rig, key=key)
         assert refused.value.response.status_code == status
         assert words in refused.value.response.body.decode()
+
+
+def respond(socket):
+    socket.send(json.dumps({"type": "response.create"}))
+    assert [json.loads(socket.recv(timeout=10))["type"] for _ in range(2)] == ["response.later", "response.done"]
+
+
+@pytest.mark.parametrize(
+    ("team", "message", "status"),
+    [("limited", "the limit 'words' of 50 tokens per minute is reached", 429), ("counted", "the budget 'two'", 402)],
+)
+def test_responses_count_and_a_limit_that_they_reach_ends_the_session(rig, team, message, status):
+    rig.ledger.ship()
+    key = rig.of[team]
+    with opened(rig, key=key) as socket:
+        socket.recv(timeout=10)
+        respond(socket)
+    wait_until(lambda: not rig.reserved())  # an open session holds a call
+    with opened(rig, key=key) as socket:  # 30 tokens are not 50, and one call is not two
+        socket.recv(timeout=10)
+        respond(socket)
+        error = json.loads(socket.recv(timeout=10))
+        assert (error["type"], error["error"]["code"]) == ("error", "rate_limited")
+        assert message in error["error"]["message"]
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=10)
+    assert closed.value.rcvd.code == 1013
+    wait_until(lambda: not rig.reserved())
+    with pytest.raises(InvalidStatus) as refused:
+        opened(rig, key=key)
+    assert refused.value.response.status_code == status
+
+
+def test_a_session_is_one_call_of_a_limit_also_when_it_has_ended(rig):
+    with opened(rig, key=rig.of["once"]) as socket:
+        socket.recv(timeout=10)
+        respond(socket)
+        respond(socket)
+    with pytest.raises(InvalidStatus) as refused:
+        opened(rig, key=rig.of["once"])
+    assert refused.value.response.status_code == 429
+
+
+def test_a_session_that_does_not_open_takes_nothing_of_a_limit(rig):
+    for _ in range(2):
+        with pytest.raises(InvalidStatus) as refused:
+            opened(rig, "away", key=rig.of["unopened"])
+        assert refused.value.response.status_code == 502
+
+
+def test_a_budget_that_only_alerts_counts_each_response_and_ends_nothing(rig):
+    rig.ledger.ship()
+    with opened(rig, key=rig.of["told"]) as socket:
+        socket.recv(timeout=10)
+        respond(socket)
+        respond(socket)
+    spent = [spent for name, (spent, _) in rig.levels().items() if "told" in name]
+    assert len(spent) == 1
+    assert spent[0] > 1000  # billionths of a dollar

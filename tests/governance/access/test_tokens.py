@@ -26,6 +26,13 @@ def test_a_token_opens_until_its_time_or_until_it_is_revoked():
     assert AccessTokens([event, revoked]).in_force(NOW) == []
 
 
+def test_a_token_that_is_called_by_the_id_of_another_does_not_keep_that_one_in_force():
+    _, event = issued()
+    _, shield = issued(event.token_id)
+
+    assert revoke_token(AccessTokens([event, shield]), event.token_id, NOW, "root").token_id == event.token_id
+
+
 def test_scopes_and_names_that_are_none_are_said():
     with pytest.raises(UserError, match="accepted are read"):
         issued("ci", "everything")

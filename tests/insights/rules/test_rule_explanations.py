@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from modicum.calls import Call, Owner, Usage
 from modicum.calls.change import Change
 from modicum.calls.rule import NetSaving, Rule, Safety
-from modicum.insights.rules.rule_explanations import KEEP_WARM, explain
+from modicum.insights.rules.rule_explanations import KEEP_WARM, SEMANTIC_CACHE, explain
 from modicum.ledger.booking import book
 from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
@@ -39,7 +39,7 @@ CAP = Rule(
 def test_every_rule_is_explained_with_its_calls_and_reasons():
     store = ledger(call(1), call(2, agent="helper"), call(3, usage=Usage(input_uncached=10)))
 
-    cap, warm = explain(store, RuleChoice((CAP,)), PriceBook(), SPAN)
+    cap, warm, cache = explain(store, RuleChoice((CAP,)), PriceBook(), SPAN)
 
     assert (cap.rule, cap.calls, cap.calls_on, cap.tokens_removed) == ("toy.cap", 3, 0, 9)
     assert cap.why_not == {"it is lossy, so its owner has to choose it": 3}
@@ -50,6 +50,8 @@ def test_every_rule_is_explained_with_its_calls_and_reasons():
         "it left nothing in a cache": 1,
         "its owner has to choose it: keep_warm = true in [optimize]": 1,
     }
+    assert (cache.rule, cache.calls, cache.expected_usd, cache.calls_undecided) == (SEMANTIC_CACHE, 0, None, 3)
+    assert cache.why_not["its owner has to choose it: [[semantic_cache]] in modicum.toml"] == 3
 
 
 def test_one_call_is_explained_with_what_its_owner_chose():
@@ -57,6 +59,9 @@ def test_one_call_is_explained_with_what_its_owner_chose():
     first = store.ask("rule_calls", since=SPAN[0], until=SPAN[1])
     entry_id = next(row["entry_id"] for row in first if row["team"] == "web")
 
-    cap, _ = explain(store, RuleChoice((CAP,), (OwnerChoice("web", on=("toy",)),)), PriceBook(), SPAN, call_id=entry_id)
+    cap, _, cache = explain(
+        store, RuleChoice((CAP,), (OwnerChoice("web", on=("toy",)),)), PriceBook(), SPAN, call_id=entry_id
+    )
 
     assert (cap.calls, cap.calls_on, cap.why_not) == (1, 1, {})
+    assert cache.calls_undecided == 1

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from modicum.providers.bedrock.errors import error_frame
-from modicum.providers.bedrock.frames import read_frame
+from modicum.providers.bedrock.frames import read_frame, write_frame
 from modicum.providers.bedrock_invoke.dialect import event_in, frame_of, is_understood
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.facts import DialectError
@@ -70,3 +70,26 @@ def test_events_go_into_frames_and_back():
 )
 def test_whose_bodies_are_understood(model, wanted):
     assert is_understood(model) is wanted
+
+
+@pytest.mark.parametrize(
+    ("raw", "counts", "numbers"),
+    [
+        (frame_of(b'{"type":"later","x":{"y_tokens":2}}') * 2, {"later": 2}, ("stream.later.x.y_tokens",)),
+        (frame_of(b'{"type":"two\\nlines","x":1}'), {"no_plain_name": 1}, ()),
+        (frame_of(b'{"usage":{"x_tokens":2}}'), {"no_plain_name": 1}, ("stream.no_plain_name.usage",)),
+        (write_frame("metering", b'{"usage":{"x_tokens":2}}'), {"metering": 1}, ("stream.metering.usage",)),
+        (write_frame("metering", b"\xff"), {"metering": 1}, ()),
+        (frame_of(b'{"type":"content_block_delta","delta":{"text":"event: later"}}'), {}, ()),
+        (write_frame("chunk", b'{"bytes":"%"}'), {}, ()),
+        (error_frame(429, "slow"), {}, ()),
+    ],
+)
+def test_events_of_unknown_types_are_counted_and_their_numbers_make_no_figure_exact(raw, counts, numbers):
+    start = frame_of(b'{"type":"message_start","message":{"id":"msg_1","usage":{"input_tokens":4,"output_tokens":1}}}')
+    end = frame_of(b'{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":5}}')
+    tail = DIALECT.tail(usage_asked=True)
+    assert tail.feed(start + raw + end) == start + raw + end
+    facts = tail.facts()
+    assert (facts.unknown_events, facts.charges.caveats, facts.is_doubted) == (counts, numbers, bool(numbers))
+    assert (facts.usage.input_uncached, facts.usage.output_visible, facts.usage_final) == (4, 5, True)

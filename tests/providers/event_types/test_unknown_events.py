@@ -1,5 +1,7 @@
 import pytest
 
+from modicum.providers.bedrock.frames import write_frame
+from modicum.providers.bedrock_invoke.dialect import frame_of
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.event_types.unknown_events import MOST_NAMES, UnknownEvents, stranger
 
@@ -55,6 +57,12 @@ STREAMS = {
         b'event: response.smell.delta\ndata: {"type":"response.smell.delta","x_tokens":2}\n\n',
         "stream.response.smell.delta.x_tokens",
     ),
+    "vertex-claude": (
+        b'event: later\ndata: {"type":"later","usage":{"x_tokens":2}}\n\n',
+        "stream.later.usage",
+    ),
+    "bedrock-invoke": (frame_of(b'{"index":1,"usage":{"x_tokens":2},"type":"later"}'), "stream.later.usage"),
+    "bedrock-converse": (write_frame("later", b'{"usage":{"x_tokens":2}}'), "stream.later.later.usage"),
 }
 
 

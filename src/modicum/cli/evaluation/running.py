@@ -146,10 +146,13 @@ def read_tasks(path: Path) -> list[EvalTask]:
     """Raises:
     UserError: a line is no task, or two have one name.
     """
+    example = '{"task": "a", "prompt": "2 + 2?", "expected": "4"}'
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
-        raise UserError(f"the tasks {path} cannot be read: {error.strerror}") from None
+        raise UserError(
+            f"the tasks {path} cannot be read: {error.strerror}; write a line for each task, as {example}"
+        ) from None
     tasks: dict[str, EvalTask] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -157,7 +160,6 @@ def read_tasks(path: Path) -> list[EvalTask]:
         try:
             task = msgspec.json.decode(line, type=EvalTask)
         except (msgspec.MsgspecError, RecursionError) as error:
-            example = '{"task": "a", "prompt": "2 + 2?", "expected": "4"}'
             raise UserError(f"{path}:{number} is no task ({error}); write {example}") from None
         if not task.task.strip() or task.task in tasks:
             what = f"the task '{task.task}' stands twice" if task.task.strip() else "task is empty"

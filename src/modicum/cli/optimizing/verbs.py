@@ -124,8 +124,9 @@ def explain(options: ExplainOptions) -> None:
     ):
         prices = resources.load_prices(options.price_path, settings)
         choice, keeps_warm = _choice_of_all(settings.optimize), settings.optimize.keeps_warm
+        more = {"keeps_warm": keeps_warm, "has_semantic_cache": bool(settings.semantic_cache)}
         try:
-            rows = explain_rules(store, choice, prices, span, call_id=options.call_id, keeps_warm=keeps_warm)
+            rows = explain_rules(store, choice, prices, span, call_id=options.call_id, **more)
         except UserError:
             print_problems(problems, strict=False)  # they may say why there is nothing to look at
             raise
@@ -147,6 +148,8 @@ def _choice_of_all(settings: "OptimizeSettings") -> "RuleChoice":
 
 
 def _print(rows: "list[RuleExplanation]") -> None:
+    from modicum.insights.rules.rule_explanations import SEMANTIC_CACHE
+
     cells = [
         (
             row.rule,
@@ -163,7 +166,7 @@ def _print(rows: "list[RuleExplanation]") -> None:
             alike.setdefault((reason, calls), []).append(row.rule)
     for (reason, calls), rules in alike.items():
         output.print_text(f"{', '.join(rules)}: {number_of(calls, 'call')}: {reason}")
-    if any(row.calls_undecided for row in rows):
+    if any(row.calls_undecided for row in rows if row.rule != SEMANTIC_CACHE):
         output.print_text(
             "No text is kept, so nothing is said here of rules that read it. What rules on tool results would have "
             "saved was counted while the logs were read: 'modicum audit [PATH] --what-if rules=lossless' (or a rule's "

@@ -215,7 +215,10 @@ def read_tasks(path: Path) -> list[SaverTask]:
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
-        raise UserError(f"the tasks {path} cannot be read: {error.strerror}") from None
+        example = '{"task": "a", "prompt": "Fix the failing test", "check": "pytest -q"}'
+        raise UserError(
+            f"the tasks {path} cannot be read: {error.strerror}; write a line for each task, as {example}"
+        ) from None
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue

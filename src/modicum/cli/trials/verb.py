@@ -133,7 +133,8 @@ def command(options: TrialOptions) -> None:
         trial = read_plan(folder)
         if trial is None:
             raise UserError(
-                f"'{options.saver}' is no record of a trial; to make one: modicum trial SAVER --tasks FILE -- COMMAND"
+                f"'{options.saver}' is no record of a trial; to make one: modicum trial SAVER --tasks FILE -- COMMAND, "
+                "the program that does one task, as: -- my-agent {prompt} {arm}"
             )
         _print_verdict(judge_trial(trial, read_runs(folder)), folder, as_json=options.as_json)
         return

@@ -1,6 +1,7 @@
 """What programs can ask and change: an operation each, with what it takes and gives."""
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from starlette.exceptions import HTTPException
@@ -77,14 +78,14 @@ def budgets(request: ApiRequest) -> list[doc.BudgetDocument]:
 def new_budget(request: ApiRequest) -> doc.ChangeDocument:
     body: doc.NewBudget = request.body
     event = add_budget(
-        request.asking, name=body.name, per=body.per, unit=body.unit, amount=f"{body.limit:f}", team=body.team
+        request.asking, name=body.name, per=body.per, unit=body.unit, amount=_amount(body.limit), team=body.team
     )
     return doc.change_document(event)
 
 
 def new_limit(request: ApiRequest) -> doc.ChangeDocument:
     body: doc.NewLimit = request.body
-    return doc.change_document(set_limit(request.asking, request.path["name"], f"{body.limit:f}", body.version))
+    return doc.change_document(set_limit(request.asking, request.path["name"], _amount(body.limit), body.version))
 
 
 def new_raise(request: ApiRequest) -> doc.RaiseDocument:
@@ -92,7 +93,7 @@ def new_raise(request: ApiRequest) -> doc.RaiseDocument:
     event = raise_budget(
         request.asking,
         request.path["name"],
-        to=f"{body.limit:f}",
+        to=_amount(body.limit),
         until=body.until,
         of=body.of,
         why=body.why,
@@ -130,6 +131,11 @@ def new_change(request: ApiRequest) -> doc.ChangeDocument:
 
 def end_change(request: ApiRequest) -> None:
     undo_change(request.asking, request.path["change_id"])
+
+
+def _amount(limit: float) -> str:
+    """As people would type it, with all its digits: a limit that is small is not none."""
+    return f"{Decimal(repr(limit)):f}"
 
 
 VIEW = ("since", "until", "timezone", "where", "by", "task", "outcome", "what_if", "kind", "grid", "pue")

@@ -343,6 +343,23 @@ class Budgeting:
             paid[one.counter] = PaidOn(one, former.amount + more)
         return tuple(paid.values())
 
+    async def count_more(self, exchange: Exchange, call: Call) -> str:
+        """Counts a call of a session that is under way, on the budgets of who holds the session.
+
+        Returns:
+            The name of a hard budget that is used up now; empty: none is.
+        """
+        with contain_stage("budgets", self._failed):
+            covering = await self._with_limits(self._covering(exchange, call.started), uses_reserve=False)
+            cost = await self._prices.cost(call)
+            lines = [one.line(cost.in_unit(one.budget.unit) or 0, may_downgrade=False) for one in covering]
+            for line in lines:
+                await self._counters.add(line)
+            for one, level in zip(lines, await self._counters.levels(lines) if lines else (), strict=True):
+                if one.limit is not None and level.spent >= one.limit:
+                    return covering[lines.index(one)].budget.name
+        return ""
+
     async def reconcile(self, call: Call) -> None:
         """Counts what a call has cost after all, in place of all that was reserved for it."""
         unknown = self._unknown.pop(call.call_id, None)
@@ -369,10 +386,11 @@ class Budgeting:
         self._former.close()
         self._prices.close()
 
-    def _covering(self, exchange: Exchange) -> list[CoveringBudget]:
+    def _covering(self, exchange: Exchange, at: datetime | None = None) -> list[CoveringBudget]:
+        """Those of its caller at a moment, which is when it began where no other is told."""
         about = exchange.about
         call = Spender(about.owner, exchange.route.model, about.task, about.tags)
-        at = datetime.fromtimestamp(exchange.timing.started_s, UTC)
+        at = at or datetime.fromtimestamp(exchange.timing.started_s, UTC)
         every = (one.covering(call, at) for one in self._budgets)
         return [one for one in every if one is not None]
 

@@ -1,7 +1,7 @@
 """The rate limits' stage of a call: admitted, kept waiting where its limit has a queue, or refused with when to retry.
 
 What a call takes is reserved on the counters that budgets have (`state/`), and settled with what it used. Limits of
-callers count a call once; limits of upstreams count each attempt.
+callers count a call once, with the tokens of each time that it was sent; limits of upstreams count each attempt.
 """
 
 from collections.abc import Sequence
@@ -108,18 +108,38 @@ class Limiting:
     async def settle(self, exchange: Exchange) -> None:
         """Counts what an ended call has used in place of what it might."""
         hold, exchange.limit_hold = exchange.limit_hold, None
-        await self.settle_hold(hold, _used_tokens(exchange, exchange.finished))
+        await self.settle_hold(hold, _used_tokens(exchange, exchange.finished), exchange.attempts_tokens)
 
-    async def settle_hold(self, hold: LimitHold | None, tokens: int | None) -> None:
-        """`tokens` is None where nobody knows what was used: then the estimate stands."""
+    async def settle_hold(self, hold: LimitHold | None, tokens: int | None, attempts_tokens: int = 0) -> None:
+        """`tokens` is None where nobody knows what was used: then the estimate stands. `attempts_tokens`: those of the
+        times before that are counted beside.
+        """
         if hold is None:
             return
         amounts = []
         for one in hold.lines:
             used = one.line.amount if tokens is None or one.unit is not RateUnit.TOKENS else tokens
+            used += attempts_tokens if one.unit is RateUnit.TOKENS else 0
             amounts.append(0 if one.unit is RateUnit.AT_ONCE else used)
         await self._counters.settle(hold.reservation, amounts)
         self._queues.wake(one.line.counter for one in hold.lines)
+
+    async def count_more(self, exchange: Exchange, tokens: int) -> str:
+        """Counts tokens that a session has used while it is under way, on the limits of who holds it.
+
+        Returns:
+            What is passed now, in words for the caller; empty: nothing. Counters that cannot be reached pass nothing.
+        """
+        lines = [one for one in _lines(exchange, self._of_callers, tokens) if one.unit is RateUnit.TOKENS]
+        for one in lines:
+            await self._counters.add(one.line._replace(amount=tokens))
+        try:
+            levels = await self._counters.levels([one.line for one in lines]) if lines else ()
+        except StateAway:
+            return ""  # the next session that is to be opened says so
+        standings = [one.standing(level) for one, level in zip(lines, levels, strict=True)]
+        over = exceeded(standings, 0)
+        return "" if over is None else _what_is_reached(over)
 
     async def release(self, exchange: Exchange) -> None:
         """Gives back what a call holds that is not made after all."""
@@ -208,6 +228,12 @@ def _lines(exchange: Exchange, limits: Sequence[RateLimit], tokens: int) -> list
     return lines
 
 
+def tokens_of_attempt(exchange: Exchange, attempt: Call, *, goes_on: bool) -> int:
+    """What a time that is followed by another counts; where nobody knows, as while it goes on, an estimate."""
+    used = None if goes_on else _used_tokens(exchange, attempt)
+    return estimate_tokens(len(exchange.edited), exchange.facts.most_output_tokens) if used is None else used
+
+
 def tokens_of_reply(exchange: Exchange) -> int | None:
     """What an attempt has used, as far as its reply says it; None: nobody knows."""
     if is_unbilled(exchange):
@@ -225,6 +251,12 @@ def _used_tokens(exchange: Exchange, call: Call | None) -> int | None:
 
 
 def _refusal(exchange: Exchange, standing: RateStanding, kind: str) -> Refused:
+    refused = Refused(429, _what_is_reached(standing), kind, standing.retry_after_s)
+    refused.headers = _headers(exchange, [standing])
+    return refused
+
+
+def _what_is_reached(standing: RateStanding) -> str:
     limit, unit = standing.limit, standing.unit
     most, noun = standing.most, f"{unit}".removesuffix("s")
     what = (
@@ -233,14 +265,7 @@ def _refusal(exchange: Exchange, standing: RateStanding, kind: str) -> Refused:
         else (f"{number_of(most, noun)} per minute")
     )
     whose = f" for the upstream {limit.upstream}" if limit.is_of_upstream else ""
-    refused = Refused(
-        429,
-        f"the limit '{limit.name}'{whose} of {what} is reached; try again in {standing.retry_after_s} s",
-        kind,
-        standing.retry_after_s,
-    )
-    refused.headers = _headers(exchange, [standing])
-    return refused
+    return f"the limit '{limit.name}'{whose} of {what} is reached; try again in {standing.retry_after_s} s"
 
 
 def _headers(exchange: Exchange, standings: Sequence[RateStanding]) -> list[Header]:

@@ -3,6 +3,7 @@
 from modicum.calls import Call, CallStatus
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.http.refusal import Refused
+from modicum.gateway.limits.limiting import tokens_of_attempt
 from modicum.gateway.parts import Parts
 from modicum.gateway.upstreams import Route
 from modicum.providers.facts import DialectError
@@ -39,6 +40,7 @@ class NextAttempt:
         """
         attempt: Call | None = await self._recorder.attempt(exchange, failed) if was_sent else None
         former, paid, body_before = exchange.route, exchange.paid, exchange.edited
+        tokens = tokens_of_attempt(exchange, attempt, goes_on=goes_on) if attempt is not None else 0
         if self._budgets.is_active and attempt is not None:
             exchange.paid = await self._budgets.pay_attempt(exchange, attempt)
         exchange.go(route)
@@ -58,6 +60,7 @@ class NextAttempt:
         else:
             exchange.begin_anew()
         exchange.attempts += attempt is not None
+        exchange.attempts_tokens += tokens
         more = {"attempt.of": exchange.number, "attempt": f"{exchange.attempts}", "attempt.kind": step}
         exchange.tags = {**exchange.tags, **more}
         self._recorder.begin_again(exchange)

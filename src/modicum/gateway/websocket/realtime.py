@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, quote
 
 import msgspec
 
-from modicum.calls import Basis, CallStatus
+from modicum.calls import Basis, Call, CallStatus
 from modicum.gateway import meter, sending
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.http.client import Receive, Send
@@ -28,7 +28,7 @@ from modicum.providers.facts import DialectError, ReplyFacts
 
 MOST_MESSAGE_BYTES = 16 * 1024 * 1024
 MOST_OPENING_S = 15.0
-GOING_AWAY, BROKE_OFF = 1001, 1011
+GOING_AWAY, BROKE_OFF, TRY_AGAIN_LATER = 1001, 1011, 1013
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -52,11 +52,19 @@ class Realtime:
                 stack.enter_context(self._parts.upstream_calls.at(exchange.route.upstream))
                 upstream = await stack.enter_async_context(await self._connected(exchange, opened))
                 await send({"type": "websocket.accept"})
-                code = await self._relay(exchange, receive, send, upstream)
+                try:
+                    code = await self._relay(exchange, receive, send, upstream)
+                finally:
+                    await self._settle_limits(exchange)
                 if code:
                     await send({"type": "websocket.close", "code": code})
         finally:
             await self._pipeline.release(exchange)
+
+    async def _settle_limits(self, exchange: Exchange) -> None:
+        """An open session was one call of its limits, and its tokens are counted already."""
+        hold, exchange.limit_hold = exchange.limit_hold, None
+        await self._parts.limits.settle_hold(hold, 0)
 
     def _admit(self, opened: OpenedBy) -> Exchange:
         model = parse_qs(opened.query.decode("ascii", "replace")).get("model", [""])[0]
@@ -143,15 +151,30 @@ class Realtime:
                 await send({"type": "websocket.send", "bytes": message})
                 continue
             data = message.encode("utf-8")
+            reached = ""
             if any(mark in data for mark in dialect.usage_marks) and (facts := dialect.reply(data)).usage is not None:
                 try:
-                    await self._record(exchange, facts)
+                    call = await self._record(exchange, facts)
                 except NotDurable:
                     return BROKE_OFF  # what is not on the disk is not passed on
+                reached = await self._count(exchange, call)
             await send({"type": "websocket.send", "text": message})
+            if reached:
+                await send({"type": "websocket.send", "text": _error(reached)})
+                return TRY_AGAIN_LATER
         return GOING_AWAY
 
-    async def _record(self, exchange: Exchange, facts: ReplyFacts) -> None:
+    async def _count(self, exchange: Exchange, call: Call) -> str:
+        """Counts a response on limits and budgets. Returns which of them ends the session, in words; empty: none."""
+        parts, used_up = self._parts, ""
+        if parts.budgets.is_active and (name := await parts.budgets.count_more(exchange, call)):
+            used_up = f"the budget '{name}' is used up"
+        if not parts.limits.limits_callers:
+            return used_up
+        tokens = call.usage.prompt_tokens + call.usage.completion_tokens
+        return await parts.limits.count_more(exchange, tokens) or used_up
+
+    async def _record(self, exchange: Exchange, facts: ReplyFacts) -> Call:
         """Makes a call of what a response used.
 
         Raises:
@@ -174,6 +197,13 @@ class Realtime:
         )
         await self._parts.journal.append(Record(number, "call", _pack(call)))
         self._parts.metrics.record_call(call, upstream.name)
+        return call
+
+
+def _error(message: str) -> str:
+    """As the provider tells errors."""
+    error = {"type": "rate_limit_error", "code": "rate_limited", "message": message}
+    return encode({"type": "error", "error": error}).decode("utf-8")
 
 
 _PASSED = frozenset({b"openai-beta", b"user-agent", b"traceparent", b"openai-organization", b"openai-project"})

@@ -119,7 +119,9 @@ def revoke_token(tokens: AccessTokens, name: str, at: datetime, by: str) -> Toke
     Raises:
         UserError: there is no such token in force, or there are several.
     """
-    named = [token for token in tokens.in_force(at) if name in {token.token_id, token.name}]
+    in_force = tokens.in_force(at)
+    # an id first: nobody may keep a token in force by another one that is called by its id
+    named = [one for one in in_force if one.token_id == name] or [one for one in in_force if one.name == name]
     if not named:
         raise UserError(f"there is no token '{name:.80}' in force; 'modicum token list' shows them")
     if len(named) > 1:

@@ -1,11 +1,13 @@
 """Commands that would show what advice does not know, with the figures of a kind's calls filled in.
 
-Words in capitals are the user's to replace: tasks, checks and prices of machines are in no ledger.
+A trial runs as it is printed. Tasks with their checks are in no ledger: where their file is missing, the command says
+what to write into it. Words in capitals, which only commands about machines have, are the user's to replace.
 """
 
 import re
 import shlex
 from datetime import datetime
+from decimal import ROUND_UP, Decimal
 
 from modicum.calls import Tier
 from modicum.calls.rates import MILLION
@@ -13,11 +15,16 @@ from modicum.insights.advice.call_kinds import NO_TOOLS, CallKind
 from modicum.metering.prices import PriceBook
 
 AGENTS = {
-    "claude-code": ("claude -p {prompt} {arm} --output-format json", "--model"),
-    "codex": ("codex exec --json {arm} {prompt}", "--model"),
+    "claude-code": ("claude -p {prompt} {arm}", "--output-format json"),
+    "codex": ("codex exec --json {arm} {prompt}",),
 }
-"""By source of the calls: how its program runs one task, and its option for the model."""
-OTHER_AGENT = ("YOUR-AGENT {prompt} {arm}", "--model")
+"""By source of the calls: how its program runs one task."""
+RUN_LIMITS = {"claude-code": "--max-budget-usd {budget}"}
+"""The option that bounds what one run costs, of those that have one."""
+MODEL_OPTION = "--model"
+TASK_FILE = "tasks.jsonl"
+RUN_SHARE = 2
+"""What one run may cost: as often the mean of the conversations."""
 SMALL_MODEL = "granite-4.0-micro"
 """A small open model as the example of `modicum plan memory`."""
 
@@ -25,20 +32,32 @@ SMALL_MODEL = "granite-4.0-micro"
 def write_trial(kind: CallKind, provider: str, model: str) -> list[str]:
     """The command that compares the two models on tasks of the user's, in pieces that each fit a line.
 
-    Calls without tools are compared by their replies; those of agents by running the agent.
+    Calls without tools are compared by their replies; those of agents by running the agent, which is left out where
+    nobody knows it: the command then says that it is missing. A budget in dollars is what these calls have cost.
     """
+    budget = _round_up(kind.cost_usd) if kind.cost_usd else None  # nothing is known, or nothing was paid
     if kind.tools == NO_TOOLS:
         models = shlex.quote(f"{kind.model},{model}")
-        return ["modicum compare run TASKS.jsonl", f"--models {models}", "--grader GRADER --budget USD"]
-    is_known = len(kind.sources) == 1 and kind.provider == provider
-    program, option = AGENTS.get(kind.sources[0], OTHER_AGENT) if is_known else OTHER_AGENT
-    return [
-        f"modicum trial {_file_name(model)} --tasks TASKS.jsonl",
-        f"--with {shlex.quote(f'{option} {shlex.quote(model)}')}",
-        f"--without {shlex.quote(f'{option} {shlex.quote(kind.model)}')}",
-        "--copy REPO --check 'TESTS' --budget USD",
-        f"-- {program}",
+        grader = "--grader exact" + (f" --budget {budget}" if budget else "")
+        return [f"modicum compare run {TASK_FILE}", f"--models {models}", grader]
+    source = kind.sources[0] if len(kind.sources) == 1 and kind.provider == provider else ""
+    program, limit = list(AGENTS.get(source, ())), RUN_LIMITS.get(source, "")
+    pieces = [
+        f"modicum trial {_file_name(model)}",
+        f"--tasks {TASK_FILE} --copy .",
+        f"--with {shlex.quote(f'{MODEL_OPTION} {shlex.quote(model)}')}",
+        f"--without {shlex.quote(f'{MODEL_OPTION} {shlex.quote(kind.model)}')}",
     ]
+    if limit and budget is not None and kind.cost_usd is not None:
+        one_run = _round_up(RUN_SHARE * kind.cost_usd / max(kind.conversations, 1))
+        pieces.append(f"--budget {max(budget, one_run)} --run-budget {one_run}")
+        program[-1] = f"{limit} {program[-1]}"
+    return [*pieces, f"-- {program[0]}", *program[1:]] if program else pieces
+
+
+def _round_up(usd: Decimal) -> Decimal:
+    """To whole cents."""
+    return usd.quantize(Decimal("0.01"), ROUND_UP)
 
 
 def write_price_look(provider: str, model: str) -> list[str]:

@@ -22,6 +22,8 @@ from modicum.metering.return_times import CODING_AGENTS
 from modicum.optimizers.rule_choice import RuleChoice
 
 KEEP_WARM = "keep_warm"
+SEMANTIC_CACHE = "semantic_cache"
+SEMANTIC_CACHE_PURPOSE = "answers a question that means the same as one before without a call"
 NO_NEED = "there is nothing for it to do"
 SHORT_S = 300.0
 
@@ -54,8 +56,9 @@ def explain(
     *,
     call_id: str = "",
     keeps_warm: bool = False,
+    has_semantic_cache: bool = False,
 ) -> list[RuleExplanation]:
-    """Explains every rule, and the pings that keep caches warm.
+    """Explains every rule, the pings that keep caches warm, and the semantic cache.
 
     Args:
         store: the ledger that has the calls.
@@ -64,6 +67,7 @@ def explain(
         span: since, until.
         call_id: of one call, as the ledger numbers it, or its beginning; empty: all.
         keeps_warm: whether pings were chosen.
+        has_semantic_cache: whether the semantic cache was chosen for anybody.
 
     Raises:
         UserError: there are no calls at all, or no such call, or several begin so.
@@ -74,7 +78,8 @@ def explain(
     chosen = _choose(history, call_id)
     calls = [one for one in replay_rules(store, choice.rules, prices, *span) if one.entry_id in chosen]
     rows = [_explain_rule(number, calls, choice) for number in range(len(choice.rules))]
-    return [*rows, _explain_keep_warm(history, chosen, prices, is_on=keeps_warm)]
+    rows.append(_explain_keep_warm(history, chosen, prices, is_on=keeps_warm))
+    return [*rows, _explain_semantic_cache(len(chosen), is_on=has_semantic_cache)]
 
 
 def _choose(history: History, call_id: str) -> set[str]:
@@ -160,6 +165,24 @@ def _explain_keep_warm(history: History, chosen: set[str], prices: PriceBook, *,
         tokens_removed=0,
         expected_usd=float(known.sum()) if len(known) else None,
         why_not={reason: calls for reason, calls in why.most_common() if calls},
+    )
+
+
+def _explain_semantic_cache(calls: int, *, is_on: bool) -> RuleExplanation:
+    """Nothing is known of it from a ledger, and no figure is shown: what was asked is not on record."""
+    why = {"what was asked is not on record, so nobody knows which calls it would answer": calls}
+    if not is_on:
+        why["its owner has to choose it: [[semantic_cache]] in modicum.toml"] = calls
+    return RuleExplanation(
+        rule=SEMANTIC_CACHE,
+        purpose=SEMANTIC_CACHE_PURPOSE,
+        safety="lossy",
+        calls=0,
+        calls_on=0,
+        tokens_removed=0,
+        expected_usd=None,
+        why_not=why,
+        calls_undecided=calls,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from modicum.providers.bedrock.frames import Frame, FrameBuffer, read_frame
+from modicum.providers.event_types.unknown_events import framed_event
 from modicum.providers.facts import ReplyFacts
 from modicum.providers.stream import EventTail
 
@@ -16,7 +17,8 @@ class FramedTail:
     """A tail (`facts.StreamTail`) that passes on whole frames, so that another can follow should the stream break off.
 
     Args:
-        inner: reads the documents. Its word for the model is left out: Bedrock's own id, in the path, says more.
+        inner: reads the documents. Where it knows types of events, each document says its own (`type`). Its word for
+            the model is left out: Bedrock's own id, in the path, says more.
     """
 
     def __init__(self, inner: EventTail, event_of: EventOf) -> None:
@@ -31,7 +33,8 @@ class FramedTail:
             if frame is None:
                 self._problem = "a frame of the stream cannot be read"
             elif event := self._event_of(frame):
-                self._inner.feed(b"data: %b\n\n" % event)
+                known = self._inner.KNOWN_TYPES
+                self._inner.feed(framed_event(event, known) if known else b"data: %b\n\n" % event)
         return frames[0] if len(frames) == 1 else b"".join(frames)
 
     def end(self) -> bytes:

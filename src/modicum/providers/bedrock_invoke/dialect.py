@@ -32,6 +32,8 @@ _PATH = re.compile(r"/model/([^?]+)/(invoke|invoke-with-response-stream)(?:\?|$)
 _MAKER = re.compile(r"(?:^|[./])anthropic\.|^arn:")
 """In the names of models whose bodies are understood; what stands behind a profile of one's own, its address does not
 say."""
+_CHUNK = "chunk"
+"""The type of the frames that hold events."""
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -130,11 +132,13 @@ def is_understood(model: str) -> bool:
 
 def frame_of(event: bytes) -> bytes:
     """An event of the maker's stream as Bedrock sends it."""
-    return write_frame("chunk", b'{"bytes":"%b"}' % b64encode(event))
+    return write_frame(_CHUNK, b'{"bytes":"%b"}' % b64encode(event))
 
 
 def event_in(frame: Frame) -> bytes:
-    """The way back; an exception as the maker's event of an error."""
+    """The way back; an exception as the maker's event of an error, a frame of a kind that nobody knows as an event of
+    that type.
+    """
     if frame.is_exception:
         try:
             message = mapping(msgspec.json.decode(frame.payload)).get("message")
@@ -145,7 +149,15 @@ def event_in(frame: Frame) -> bytes:
     try:
         return binascii.a2b_base64(msgspec.json.decode(frame.payload, type=_Chunk).bytes)
     except (*UNREADABLE, ValueError):
-        return b""
+        return b"" if frame.kind == _CHUNK else _strange(frame)
+
+
+def _strange(frame: Frame) -> bytes:
+    try:
+        fields = mapping(msgspec.json.decode(frame.payload))
+    except UNREADABLE:
+        fields = {}
+    return encode({**fields, "type": frame.kind})
 
 
 class _Chunk(msgspec.Struct):

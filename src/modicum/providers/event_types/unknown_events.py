@@ -29,6 +29,27 @@ def stranger(known: Iterable[str]) -> re.Pattern[bytes]:
     return re.compile(rb"event: ?(?!(?:%b)[ \t]*[\r\n])([^\r\n]{0,80})[\r\n]" % names)
 
 
+class _Kind(msgspec.Struct):
+    type: str = ""
+
+
+_kind = msgspec.json.Decoder(_Kind)
+
+
+def framed_event(document: bytes, known: frozenset[str]) -> bytes:
+    """The event that a document out of a frame would have been, had it come as one. Its type stands in a line of its
+    own only where nobody knows it: by that line it is found, and lines of data alone are read fastest.
+    """
+    try:
+        kind = _kind.decode(document).type
+    except UNREADABLE:
+        kind = ""
+    if kind in known:
+        return b"data: %b\n\n" % document
+    name = kind if _NAME.fullmatch(kind) else _NAMELESS  # it may be any text, with ends of lines in it
+    return b"event: %b\ndata: %b\n\n" % (name.encode("ascii"), document)
+
+
 class UnknownEvents:
     """What of one stream nobody knew.
 

@@ -1,7 +1,7 @@
 """Real clients before a gateway: text, streams, tools, structured output, errors and cancelling, and what is booked.
 
 Each client is installed once into an environment of its own in the user's cache folder (3.5 GB). `--translation`:
-ninety requests across providers instead, beside LiteLLM's proxy.
+ninety requests across providers and twenty-four of Gemini's clients instead, beside LiteLLM's proxy.
 """
 
 import argparse
@@ -77,7 +77,7 @@ def main():
     parser.add_argument("--data", help="not used")
     parser.add_argument("--only", default="", help="clients whose names hold this")
     parser.add_argument("--table", action="store_true", help="print the cells as a table, too")
-    parser.add_argument("--translation", action="store_true", help="the ninety cases beside LiteLLM")
+    parser.add_argument("--translation", action="store_true", help="the cases beside LiteLLM")
     parser.add_argument("--cases", action="store_true", help="with --translation: each case")
     arguments = parser.parse_args()
     if arguments.translation:

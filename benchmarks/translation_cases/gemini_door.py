@@ -38,9 +38,10 @@ def _asked(*contents: Json, **fields: Any) -> Json:
     return {"contents": list(contents or [_said("What is the weather in Kiel?")]), **fields}
 
 
-_USED_CHAT = {"id": "call_0", "function": {"name": "weather", "arguments": '{"city":"Kiel"}'}}
-_USED_CLAUDE = {"type": "tool_use", "id": "call_0", "name": "weather", "input": {"city": "Kiel"}}
+_USED_CHAT = {"type": "function", "function": {"name": "weather", "arguments": "Kiel"}}
+_USED_CLAUDE = {"type": "tool_use", "name": "weather", "input": {"city": "Kiel"}}
 _WEATHER = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+_SHAPE_CLAUDE: Json = {"type": "json_schema", "schema": _WEATHER}
 
 GEMINI_DOOR: tuple[Case, ...] = (
     *_both(
@@ -55,8 +56,8 @@ GEMINI_DOOR: tuple[Case, ...] = (
         "tools and their results",
         "google-genai, automatic function calling",
         _asked(_said("Kiel?"), _said(_CALL, role="model"), _said(_RESULT), **_TOOLS),
-        (_USED_CHAT, {"role": "tool", "tool_call_id": "call_0", "content": "sun"}),
-        (_USED_CLAUDE, {"type": "tool_result", "tool_use_id": "call_0"}, "sun"),
+        (_USED_CHAT, {"role": "tool", "content": "sun"}),
+        (_USED_CLAUDE, {"type": "tool_result"}, "sun"),
     ),
     *_both(
         "two calls of one tool without ids",
@@ -84,7 +85,7 @@ GEMINI_DOOR: tuple[Case, ...] = (
         "google-genai, response_schema",
         _asked(generationConfig={"responseMimeType": "application/json", "responseSchema": _SCHEMA}),
         ({"type": "json_schema", "json_schema": {"schema": _WEATHER}},),
-        ({"format": {"type": "json_schema", "schema": _WEATHER}},),
+        (({"format": _SHAPE_CLAUDE}, {"output_format": _SHAPE_CLAUDE}),),
         lacks=("responseMimeType", "responseSchema"),
     ),
     *_both(
@@ -98,8 +99,8 @@ GEMINI_DOOR: tuple[Case, ...] = (
         "one function that must be called",
         "google-genai, tool_config",
         _asked(**_TOOLS, toolConfig={"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["weather"]}}),
-        ({"tool_choice": {"type": "function", "function": {"name": "weather"}}},),
-        ({"tool_choice": {"type": "tool", "name": "weather"}},),
+        (({"tool_choice": {"type": "function", "function": {"name": "weather"}}}, {"tool_choice": "required"}),),
+        (({"tool_choice": {"type": "tool", "name": "weather"}}, {"tool_choice": {"type": "any"}}),),
     ),
     *_both(
         "bounds and sampling",

@@ -38,6 +38,14 @@ def test_it_can_be_read_on_a_phone_and_in_the_dark(sample_console, open_page, ke
     assert serious_faults(page) == []
 
 
+def test_no_page_is_wider_than_the_narrowest_screen(sample_console, open_page):
+    page = open_page(f"{sample_console.url}/overview", viewport={"width": 320, "height": 800})
+
+    for name in [one.name for one in PAGES]:
+        page.goto(f"{sample_console.url}/{name}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, name
+
+
 def test_without_scripts_every_page_is_the_same(sample_console, open_page):
     page = open_page(f"{sample_console.url}/overview", java_script_enabled=False)
 

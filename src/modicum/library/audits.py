@@ -26,8 +26,8 @@ class AuditOfCalls(Audit, frozen=True, kw_only=True):
 def audit(
     paths: Paths | None = None,
     *,
-    only: Sequence[str] = (),
-    what_if: Sequence[str] = (),
+    only: str | Sequence[str] = (),
+    what_if: str | Sequence[str] = (),
     since: Moment = None,
     until: Moment = None,
     where: Where = None,
@@ -41,8 +41,8 @@ def audit(
 
     Args:
         paths: logs and folders of logs; None: the ledger.
-        only: findings, by name or id (`B3`); all where empty.
-        what_if: changes, as `--what-if` takes them.
+        only: one or more findings, by name or id (`B3`); all where empty.
+        what_if: one or more changes, as `--what-if` takes them.
         since: the first moment; None: the beginning.
         until: the first moment after it; None: no end.
         where: which conversations, by dimension of their first call.
@@ -64,14 +64,19 @@ def audit(
 
 
 def audit_of_store(
-    store: "Store", scope: CallScope, prices: "PriceBook", only: Sequence[str], what_if: Sequence[str]
+    store: "Store",
+    scope: CallScope,
+    prices: "PriceBook",
+    only: str | Sequence[str],
+    what_if: str | Sequence[str],
 ) -> AuditOfCalls:
     """The audit of an open ledger."""
+    findings, changes = ([one] if isinstance(one, str) else one for one in (only, what_if))
     with (
         at_prices_of(store, prices) as whole,
         choose_from(whole, scope.conditions, scope.zone.zone) as chosen,
     ):
-        found = audit_store(chosen, prices, scope.span, only=only, what_ifs=what_if, zone=scope.zone.zone)
+        found = audit_store(chosen, prices, scope.span, only=findings, what_ifs=changes, zone=scope.zone.zone)
     prices.save()
     fields: dict[str, Any] = {name: getattr(found, name) for name in Audit.__struct_fields__}
     return AuditOfCalls(**fields, problems=scope.problems)

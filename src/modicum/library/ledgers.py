@@ -86,8 +86,8 @@ class Ledger:
     def audit(
         self,
         *,
-        only: Sequence[str] = (),
-        what_if: Sequence[str] = (),
+        only: str | Sequence[str] = (),
+        what_if: str | Sequence[str] = (),
         since: Moment = None,
         until: Moment = None,
         where: Where = None,

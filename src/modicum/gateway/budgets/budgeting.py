@@ -389,7 +389,6 @@ class Budgeting:
         self._prices.close()
 
     def _covering(self, exchange: Exchange, at: datetime | None = None) -> list[CoveringBudget]:
-        """Those of its caller at a moment, which is when it began where no other is told."""
         about = exchange.about
         call = Spender(about.owner, exchange.route.model, about.task, about.tags)
         at = at or datetime.fromtimestamp(exchange.timing.started_s, UTC)

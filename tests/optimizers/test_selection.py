@@ -32,6 +32,10 @@ def test_gaps_and_titles_are_shown_and_documents_can_be_put_in_order():
     best_first, best_last = chosen.text(PassageOrder.BEST_FIRST), chosen.text(PassageOrder.BEST_LAST)
     assert sorted(best_first.split("\n\n")) == sorted(best_last.split("\n\n"))
     assert best_first.split("\n\n") == best_last.split("\n\n")[::-1]
+    assert (chosen.text("best_first"), chosen.text("best_last")) == (best_first, best_last)
+    assert chosen.text("given") == chosen.text()
+    with pytest.raises(UserError, match=r"best_last"):
+        chosen.text("best")
 
 
 def test_vectors_of_ones_own_count_beside_words():

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from modicum.calls import UserError
+from modicum.calls.errors import unknown_name
 from modicum.calls.prompt import tokens_by_length
 from modicum.calls.words.counted_nouns import number_of
 from modicum.optimizers.lexical_scores import lexical_scores
@@ -62,10 +63,19 @@ class DocumentChoice(NamedTuple):
     left_out: int
     """Passages that were not chosen."""
 
-    def text(self, order: PassageOrder = PassageOrder.GIVEN) -> str:
+    def text(self, order: PassageOrder | str = PassageOrder.GIVEN) -> str:
         """The passages as one text: each document with its number and title, `[...]` where something is left out.
         Numbers, titles and gaps come on top of the budget.
+
+        Args:
+            order: of the documents: "given", "best_first" or "best_last".
+
+        Raises:
+            UserError: there is no such order.
         """
+        if order not in list(PassageOrder):
+            raise unknown_name("order", order, list(PassageOrder))
+        order = PassageOrder(order)
         by_document: dict[int, list[Passage]] = {}
         for passage in self.passages:
             by_document.setdefault(passage.document, []).append(passage)

@@ -77,3 +77,12 @@ def test_rows_are_json():
     (row,) = difference_rows(found)
     assert row["usd_more"] == -2
     assert b'"day":"2026-11-01"' in msgspec.json.encode(row)
+
+
+def test_without_a_cost_report_nothing_is_said_of_what_they_charge():
+    ours, theirs = {name(): side()}, {name(model="sonnet"): side(usd=None)}
+
+    opus, sonnet = compare_sides(ours, theirs)
+
+    assert (opus.theirs.usd, opus.usd_more) == (None, None)
+    assert (sonnet.ours.usd, sonnet.theirs.usd, sonnet.usd_more) == (Decimal(0), None, None)

@@ -67,11 +67,15 @@ def compare_sides(ours: Mapping[Name, Side], theirs: Mapping[Name, Side]) -> lis
     first, last = min(name[0] for name in theirs), max(name[0] for name in theirs)
     providers = {name[1] for name in theirs}
     names = {name for name in ours if first <= name[0] <= last and name[1] in providers} | set(theirs)
-    return [_compare(name, ours, theirs, last) for name in sorted(names)]
+    uncharged = Decimal(0) if any(one.usd is not None for one in theirs.values()) else None
+    return [_compare(name, ours, theirs, last, uncharged) for name in sorted(names)]
 
 
-def _compare(name: Name, ours: Mapping[Name, Side], theirs: Mapping[Name, Side], last: date) -> Difference:
-    own, other = ours.get(name, _nothing(theirs.get(name))), theirs.get(name, _nothing(ours.get(name)))
+def _compare(
+    name: Name, ours: Mapping[Name, Side], theirs: Mapping[Name, Side], last: date, uncharged: Decimal | None
+) -> Difference:
+    own = ours.get(name, _nothing(theirs.get(name), Decimal(0)))
+    other = theirs.get(name, _nothing(ours.get(name), uncharged))
     tokens = None if own.tokens is None or other.tokens is None else other.tokens - own.tokens
     usd = None if own.usd is None or other.usd is None else other.usd - own.usd
     day, provider, model, key = name
@@ -88,12 +92,12 @@ def _compare(name: Name, ours: Mapping[Name, Side], theirs: Mapping[Name, Side],
     )
 
 
-def _nothing(like: Side | None) -> Side:
-    """A side that counted nothing, of what the other one says."""
+def _nothing(like: Side | None, usd: Decimal | None) -> Side:
+    """A side that counted nothing, of what the other one says. `usd`: None where no report says what was charged."""
     if like is None:
         return Side()
     zero = None if like.tokens is None else 0
-    return Side(prompt_tokens=zero, cache_read_tokens=zero, completion_tokens=zero, usd=like.usd and Decimal(0))
+    return Side(prompt_tokens=zero, cache_read_tokens=zero, completion_tokens=zero, usd=usd)
 
 
 def _cause(name: Name, ours: Mapping[Name, Side], theirs: Mapping[Name, Side], last: date) -> str:

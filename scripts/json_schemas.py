@@ -1,7 +1,7 @@
 """Joins the schemas that tests recorded into one for each verb, and writes the page that lists their keys.
 
 A key that every document had is required. Objects may hold more: new keys join, and those that are there keep name, place
-and type. What can stand under any key (names of models, of buckets) is not required.
+and type. Further inside, where keys are often data, none is required.
 """
 
 import json
@@ -15,10 +15,6 @@ from genson import SchemaBuilder
 FOLDER = Path(__file__).parents[1] / "docs" / "reference" / "json"
 VERSION = 1
 """Of the schemas: raised when a key goes, moves, or changes its type."""
-NAMED_BY_DATA = frozenset(
-    {"tags", "names", "usage", "cost_usd_by_bucket", "cost_usd_by_basis", "details", "usd_each", "usd_per_million"}
-)
-"""Objects whose keys are data."""
 
 
 def main(recorded: Path) -> None:
@@ -41,21 +37,22 @@ def main(recorded: Path) -> None:
     sys.stdout.write(f"{len(parts)} schemas in {FOLDER}\n")
 
 
-def loosen(schema: dict[str, Any], name: str = "") -> dict[str, Any]:
-    """Integers are numbers, since a figure without a fraction is printed as one; keys that are data are free."""
+def loosen(schema: dict[str, Any], name: str = "", depth: int = 0) -> dict[str, Any]:
+    """Integers are numbers, since a figure without a fraction is printed as one; what is unknown is null, wherever it
+    stands. Keys are required in the document and in its rows; further inside many are data (models, buckets, tags).
+    """
     for each in schema.get("anyOf", ()):
-        loosen(each, name)
-    kinds = schema.get("type")
-    if kinds == "integer":
-        schema["type"] = "number"
-    elif isinstance(kinds, list):
-        schema["type"] = sorted({"number" if kind == "integer" else kind for kind in kinds})
-    if name in NAMED_BY_DATA or name.endswith(("_by_model", "_by_project", "_by_day")):
+        loosen(each, name, depth)
+    kinds = schema.get("type", [])
+    kinds = {"number" if kind == "integer" else kind for kind in ([kinds] if isinstance(kinds, str) else kinds)}
+    if kinds:
+        schema["type"] = sorted(kinds | {"null"}) if name else min(kinds) if len(kinds) == 1 else sorted(kinds)
+    if depth > 0:
         schema.pop("required", None)
     for key, inner in schema.get("properties", {}).items():
-        loosen(inner, key)
+        loosen(inner, key, depth + 1)
     if isinstance(schema.get("items"), dict):
-        loosen(schema["items"], name)
+        loosen(schema["items"], name, depth - 1 if depth <= 1 else depth)
     return schema
 
 

@@ -2,6 +2,7 @@
 
 import ast
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import modicum
@@ -18,16 +19,27 @@ FIELDS_OF_JSON = {("doctor.py", "said")}
 """What `--json` printed before keeps its name."""
 
 
-def definitions(kinds):
+@cache
+def names_in_source():
+    """Names of classes, of functions, and of values that are bound, each with its file: read once for all tests."""
+    classes, functions, values = [], [], []
     for path in sorted(SOURCE.rglob("*.py")):
+        place = str(path.relative_to(SOURCE))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, kinds):
-                yield str(path.relative_to(SOURCE)), node.name
+            if isinstance(node, ast.ClassDef):
+                classes.append((place, node.name))
+            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                functions.append((place, node.name))
+            elif isinstance(node, ast.arg):
+                values.append((place, node.arg, node.lineno))
+            elif isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+                values.append((place, node.id if isinstance(node, ast.Name) else node.attr, node.lineno))
+    return classes, functions, values
 
 
 def test_a_public_class_name_stands_for_one_thing():
     places = defaultdict(list)
-    for path, name in definitions(ast.ClassDef):
+    for path, name in names_in_source()[0]:
         if not name.startswith("_"):
             places[name].append(path)
 
@@ -36,36 +48,22 @@ def test_a_public_class_name_stands_for_one_thing():
 
 
 def test_functions_are_named_by_plain_verbs():
-    functions = list(definitions((ast.FunctionDef, ast.AsyncFunctionDef)))
+    functions = names_in_source()[1]
 
     assert len(functions) > 2000
     assert [(path, name) for path, name in functions if name.lstrip("_") in VAGUE] == []
 
 
-def named_values(tree):
-    """Names that are bound in a file, with their lines: variables, parameters, attributes."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id, node.lineno
-        elif isinstance(node, ast.arg):
-            yield node.arg, node.lineno
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            yield node.attr, node.lineno
-
-
 def test_values_are_named_by_nouns():
-    vague, count = [], 0
-    for path in sorted(SOURCE.rglob("*.py")):
-        for name, line in named_values(ast.parse(path.read_text(encoding="utf-8"))):
-            count += 1
-            if name.strip("_").lower() in NO_NOUNS and (path.name, name) not in FIELDS_OF_JSON:
-                vague.append(f"{path.relative_to(SOURCE)}:{line}: {name}")
+    values = names_in_source()[2]
 
-    assert count > 10_000
-    assert vague == []
+    assert len(values) > 10_000
+    assert [
+        f"{place}:{line}: {name}"
+        for place, name, line in values
+        if name.strip("_").lower() in NO_NOUNS and (Path(place).name, name) not in FIELDS_OF_JSON
+    ] == []
 
 
 def test_classes_are_named_by_nouns():
-    classes = list(definitions(ast.ClassDef))
-
-    assert [(path, name) for path, name in classes if name.strip("_").lower() in VAGUE] == []
+    assert [(path, name) for path, name in names_in_source()[0] if name.strip("_").lower() in VAGUE] == []

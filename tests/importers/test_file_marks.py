@@ -65,3 +65,10 @@ def test_what_is_no_file_or_cannot_be_read_has_no_mark(tmp_path):
 
     assert mark_file(tmp_path / "pipe.jsonl") is None
     assert mark_file(tmp_path / "gone.jsonl") is None
+
+
+def test_a_name_that_is_no_utf8_has_no_mark_since_no_cache_can_hold_it(tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9.jsonl")
+    path.write_bytes(b"{}")
+
+    assert mark_file(path) is None

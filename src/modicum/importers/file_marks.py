@@ -26,13 +26,16 @@ class FileMark(msgspec.Struct, frozen=True):
 
 
 def mark_file(path: Path) -> FileMark | None:
-    """The mark of a file; None where it cannot be read, so that nobody takes it for the one of before."""
+    """The mark of a file; None where it cannot be read, so that nobody takes it for the one of before, or where its
+    name is no UTF-8, so that no cache can hold it.
+    """
     try:
+        str(path).encode()
         with open_regular(path) as file:
             facts = os.fstat(file.fileno())
             head, tail = _edges(file.fileno(), facts.st_size)
         return FileMark(facts.st_size, facts.st_mtime_ns, facts.st_ino, _parts_beside(path), head, tail)
-    except OSError:
+    except (OSError, UnicodeEncodeError):
         return None
 
 

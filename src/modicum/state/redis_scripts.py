@@ -300,7 +300,7 @@ BEAT = (
     _COUNTERS
     + """
 -- ARGV: generation, process, how long it lives on without another sign; what ended processes held counts as spent.
--- Who lives.
+-- Who lives, and who is still waited for: a server that loses its data once more knows neither.
 redis.call('ZADD', base .. 'alive', now + ARGV[3], ARGV[2])
 for _, process in ipairs(redis.call('ZRANGEBYSCORE', base .. 'alive', '-inf', now)) do
   local holds = base .. 'h:' .. process
@@ -315,7 +315,11 @@ for _, process in ipairs(redis.call('ZRANGEBYSCORE', base .. 'alive', '-inf', no
   redis.call('DEL', holds)
   redis.call('ZREM', base .. 'alive', process)
 end
-return redis.call('ZRANGE', base .. 'alive', 0, -1)
+local peers = redis.call('ZRANGE', base .. 'alive', 0, -1)
+for _, which in ipairs({'waits', 'loads'}) do
+  for _, life in ipairs(redis.call('ZRANGEBYSCORE', base .. which, '(' .. now, '+inf')) do peers[#peers + 1] = life end
+end
+return peers
 """
 )
 

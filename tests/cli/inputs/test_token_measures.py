@@ -16,7 +16,7 @@ def test_an_error_is_shown_as_what_it_is(error, text):
 
 
 def test_ones_own_calibrations_are_taken_from_the_data_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr("modicum.cli.inputs.token_measures.data_folder", lambda: tmp_path)
+    monkeypatch.setattr("modicum.library.counts.data_folder", lambda: tmp_path)
     own = Calibration(family="claude", ratio=1.5, error=0.1, pairs=50, groups=5, method="by hand")
     save([own], tmp_path / "calibrations.json")
 

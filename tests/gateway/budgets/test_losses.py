@@ -109,7 +109,8 @@ def played_call(worst):
         route=SimpleNamespace(model="m"),
         timing=SimpleNamespace(started_s=time.time()),
         answer=SimpleNamespace(status=200),
-        **dict.fromkeys(("reservation", "finished", "reply", "answered_by")),
+        facts=SimpleNamespace(most_output_tokens=100, stream=False),
+        **dict.fromkeys(("reservation", "finished", "reply", "answered_by", "ceiling")),
         paid=(),
         is_plain=False,
         edits=(),
@@ -234,6 +235,30 @@ def test_a_process_that_comes_back_too_late_has_everybody_count_anew(monkeypatch
     assert fits
     assert too_much is False
     assert after
+
+
+@pytest.mark.usefixtures("quick")
+def test_who_is_waited_for_is_waited_for_as_well_when_the_server_loses_its_data_once_more():
+    async def lose_twice(server):
+        one, killed = (Process(Host(name), f"{name}/1", server.url, "twice") for name in ("one", "other"))
+        await one.start()
+        await killed.start()
+        assert await killed.begin(700)
+        await killed.kill()
+        for _ in range(2):
+            generation, peers = one.counters.generation, one.counters._peers
+            server.kill()
+            server.lose()
+            server.start()
+            async with asyncio.timeout(5):
+                while one.counters.generation == generation or one.counters._peers is peers:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+        too_much = await one.begin(400)
+        await one.kill()
+        return too_much
+
+    with running_server() as server:
+        assert not asyncio.run(lose_twice(server))
 
 
 @pytest.mark.usefixtures("quick")

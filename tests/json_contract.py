@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 import click
-import jsonschema
 
 from modicum.cli import modicum
 
@@ -47,6 +46,10 @@ def check_printed(words, text):
 @cache
 def _validator(verb):
     path = SCHEMAS / f"{verb}.json"
+    try:
+        import jsonschema
+    except ImportError:  # environments of single extras have none; the main one does
+        return None
     return jsonschema.Draft202012Validator(json.loads(path.read_text())) if path.exists() else None
 
 

@@ -317,7 +317,7 @@ def test_a_ledger_process_that_has_just_taken_the_ledger_is_asked(site, monkeypa
         looks.append(folder)
         return find(folder) if len(looks) > 1 else None  # at the first look it is not there yet
 
-    monkeypatch.setattr("modicum.ledger_process.running.find", late)
+    monkeypatch.setattr("modicum.library.resources.find", late)
     with resources.open_ledger(None) as store:
         assert sum(row["calls"] for row in store.ask("holdings")) == 1
     assert len(looks) == 2

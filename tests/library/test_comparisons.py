@@ -29,6 +29,12 @@ def test_arms_of_a_table_are_compared_as_the_verb_does(modicum, runs):
     assert found.pairs[0].sentences == printed["pairs"][0]["sentences"]
 
 
+def test_a_folder_of_results_is_read_like_its_files(runs):
+    assert library.compare(runs.parent, by="model", columns=COLUMNS) == library.compare(
+        runs, by="model", columns=COLUMNS
+    )
+
+
 def test_a_role_that_is_none_is_named(runs):
     with pytest.raises(UserError, match="flavour"):
         library.compare(runs, columns={"flavour": "model"})

@@ -12,6 +12,7 @@ from modicum.experiments.comparison_pairs import ComparisonRules
 from modicum.importers.task_results.read_results import read_task_results
 from modicum.importers.task_results.result_format import ROLES, ResultOptions
 from modicum.library.paths import Paths, as_paths
+from modicum.library.result_files import expand_result_files
 
 
 def compare(
@@ -30,8 +31,8 @@ def compare(
     """Which of several arms reaches more, or takes less, on the same tasks.
 
     Args:
-        files: results: tables with a row a run (CSV, JSON lines), or what Inspect, promptfoo, lm-eval, SWE-bench or
-            tau2-bench wrote.
+        files: results, or folders of them: tables with a row a run (CSV, JSON lines), or what Inspect, promptfoo,
+            lm-eval, SWE-bench or tau2-bench wrote.
         arms: which, in this order; all where empty.
         by: what names the arms: `file`, `model`, `agent`, `prompt`, or a column.
         baseline: the arm beside which the others are put; empty: the first.
@@ -49,7 +50,8 @@ def compare(
     for role in named:
         if role not in ROLES:
             raise UserError(f"there is no role '{role}' of a column; {accepted_are(ROLES)}")
-    found = list(read_task_results(as_paths(files), ResultOptions(by=by, outcome=outcome, columns=named)))
+    options = ResultOptions(by=by, outcome=outcome, columns=named)
+    found = list(read_task_results(expand_result_files(as_paths(files)), options))
     problems = [one for one in found if isinstance(one, Problem)]
     results = [one for one in found if not isinstance(one, Problem)]
     if not results and problems:

@@ -3,18 +3,14 @@
 import getpass
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import click
 
+from modicum.cli.access.users import open_access_file
 from modicum.cli.shared_options import json_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
 from modicum.library import resources
-from modicum.settings import state_folder
-
-if TYPE_CHECKING:
-    from modicum.console.access.access_file import AccessFile
 
 
 @click.group(cls=WholeLines)
@@ -54,7 +50,7 @@ def create(name: str, user_name: str, scopes: tuple[str, ...], days: int, *, as_
     from modicum.governance.access.tokens import issue_token
 
     now = datetime.now(UTC)
-    with closing(_open_file()) as access:
+    with closing(open_access_file()) as access:
         users = access.current().users
         if users.find(user_name) is None:
             raise unknown_name("user", user_name, [one.name for one in users.all()])
@@ -81,7 +77,7 @@ def list_(*, as_json: bool) -> None:
       modicum token list
       modicum token list --json
     """
-    with closing(_open_file()) as access:
+    with closing(open_access_file()) as access:
         tokens = access.current().tokens.in_force(datetime.now(UTC))
     if as_json:
         rows = [
@@ -116,15 +112,9 @@ def revoke(name: str, *, as_json: bool) -> None:
     """
     from modicum.governance.access.tokens import revoke_token
 
-    with closing(_open_file()) as access:
+    with closing(open_access_file()) as access:
         access.change(lambda now: revoke_token(now.tokens, name, datetime.now(UTC), getpass.getuser()))
     if as_json:
         output.print_json({"name": name, "revoked": True})
         return
     click.echo(f"token '{name}' revoked")
-
-
-def _open_file() -> "AccessFile":
-    from modicum.console.access.access_file import AccessFile
-
-    return AccessFile(state_folder())

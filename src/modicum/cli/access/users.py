@@ -60,7 +60,7 @@ def add(name: str, roles: tuple[str, ...], subject: str, *, as_json: bool) -> No
     from modicum.governance.access.users import parse_roles, set_user, show_roles
 
     given, is_new = parse_roles(roles), False
-    with closing(_open_file()) as access:
+    with closing(open_access_file()) as access:
         is_new = access.current().users.find(name) is None
         access.change(
             lambda now: set_user(
@@ -88,7 +88,7 @@ def list_(*, as_json: bool) -> None:
     """
     from modicum.governance.access.users import show_roles
 
-    with closing(_open_file()) as access:
+    with closing(open_access_file()) as access:
         users = access.current().users.all()
     if as_json:
         rows = [{"name": one.name, "roles": one.roles, "has_password": bool(one.password)} for one in users]
@@ -119,7 +119,7 @@ def link(name: str, hours: int, *, as_json: bool) -> None:
       modicum user link bob
       modicum user link bob --hours 2 --json
     """
-    with closing(_open_file()) as access:
+    with closing(open_access_file()) as access:
         text = _make_link(access, name, hours)
     if as_json:
         output.print_json({"name": name, "link": text, "hours": hours})
@@ -141,7 +141,7 @@ def password(name: str, *, as_json: bool) -> None:
     from modicum.governance.access.passwords import hash_password
     from modicum.governance.access.users import UserEvent
 
-    with closing(_open_file()) as access:
+    with closing(open_access_file()) as access:
         _find(access, name)
         typed = sys.stdin.isatty()
         words = (
@@ -172,7 +172,7 @@ def remove(name: str, *, as_json: bool) -> None:
     """
     from modicum.governance.access.users import remove_user
 
-    with closing(_open_file()) as access:
+    with closing(open_access_file()) as access:
         access.change(lambda now: remove_user(now.users, name, datetime.now(UTC), getpass.getuser()))
     if as_json:
         output.print_json({"name": name, "removed": True})
@@ -180,7 +180,8 @@ def remove(name: str, *, as_json: bool) -> None:
     click.echo(f"'{name}' was removed: sessions, links and tokens have ended")
 
 
-def _open_file() -> "AccessFile":
+def open_access_file() -> "AccessFile":
+    """Who may use the console, with tokens: in the state folder of this user."""
     from modicum.console.access.access_file import AccessFile
 
     return AccessFile(state_folder())

@@ -19,6 +19,7 @@ from modicum.insights.dimensions import TAG, YIELD, parse_dimension
 from modicum.ledger.outcomes import choose_outcome
 from modicum.library import resources
 from modicum.library.choosing import choose_from
+from modicum.library.result_files import expand_result_files, is_result_name
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from modicum.experiments.comparison import ArmComparison
     from modicum.importers.task_results.result_format import ResultOptions
 
-FILE_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".eval")
-PACKED = (".gz", ".zst")
 PAIRS = ("task", "branch", "project", TAG)
 
 
@@ -166,24 +165,13 @@ def _split_names(names: Sequence[str]) -> tuple[list[Path], list[str]]:
     arms: list[str] = []
     for name in names:
         path = Path(name)
-        if path.is_dir():
-            within = sorted(each for each in path.rglob("*") if each.is_file() and _is_file_name(each.name))
-            if not within:
-                raise UserError(f"the folder {path} holds no results ({', '.join(FILE_ENDINGS)})")
-            paths += within
-        elif path.exists():
-            paths.append(path)
-        elif _is_file_name(name):
+        if path.exists():
+            paths += expand_result_files([path])
+        elif is_result_name(name):
             raise UserError(f"there is no file {path}")
         else:
             arms.append(name)
     return paths, arms
-
-
-def _is_file_name(name: str) -> bool:
-    for ending in PACKED:
-        name = name.removesuffix(ending)
-    return name.endswith(FILE_ENDINGS)
 
 
 def _read_files(paths: Sequence[Path], options: ComparisonOptions, problems: list[Problem]) -> "list[TaskResult]":

@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from time import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -63,7 +63,6 @@ from modicum.gateway.reply_cache.caching import CachingAnswerer
 from modicum.gateway.resilience.attempts import ResilientAnswerer
 from modicum.gateway.routes import LiveRoutes
 from modicum.gateway.semantic_cache.answering import SemanticAnswerer
-from modicum.gateway.teams.teams import Teams
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
@@ -84,6 +83,9 @@ from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.settings import Settings, budgets_of, limits_of, policies_of, policy_place, rule_choice_of
 from modicum.settings.addresses import host_and_port
+
+if TYPE_CHECKING:  # it loads numpy, for whoever has teams
+    from modicum.gateway.teams.teams import Teams
 
 LOOK_EVERY_S = 0.5
 """How soon a changed settings file is seen."""
@@ -393,6 +395,8 @@ class Gateway:
         """Routers and plans of teams, if the settings name any (or did). Without their files calls go on."""
         self._routes.load(self._settings)
         if self._teams is None and self._settings.teams:
+            from modicum.gateway.teams.teams import Teams
+
             try:
                 self._teams = Teams(self._folder, self._digest_key, self.parts.metrics.failed)
             except UserError as error:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from math import hypot, log
 from typing import Any
 
 import msgspec
 
-from modicum.insights.yields import YieldLine, build
+from modicum.insights.yields import Estimate, YieldLine, build
 from modicum.ledger.asking.several_dimensions import BETWEEN
 from modicum.ledger.store import Store
 
@@ -16,6 +17,9 @@ LEAST_TASKS = 20
 LEAST_KNOWN = 0.8
 """Of the share of tasks that have the outcome: where fewer have it than before, the others are still to come, and
 failures often come first."""
+LEAST_RISE = 2.3
+"""Standard errors, with intervals of 95 %; committed before the evaluation half of `scripts/bench forecast` was read."""
+Z_95 = 1.96
 CHANCE_OF_NONE = 0.002
 """That none of the last week's tasks has passed by chance."""
 MOST_OUTCOMES = 20
@@ -79,12 +83,12 @@ def judge_fall(
     now, usual = recent.cost_per_outcome_usd, before.cost_per_outcome_usd
     if min(now.tasks, usual.tasks) < LEAST_TASKS or float(recent.cost_usd or 0) < floor_usd:
         return None
-    if usual.value is None or usual.high is None or _known(recent) < LEAST_KNOWN * _known(before):
+    if not usual.value or _known(recent) < LEAST_KNOWN * _known(before):
         return None
     if now.value is None:
         if (before.tasks_failed / before.tasks) ** recent.tasks > CHANCE_OF_NONE:
             return None
-    elif now.low is None or now.low <= usual.high or usual.value > (1 - least_fall) * now.value:
+    elif usual.value > (1 - least_fall) * now.value or (rise := _rise(now, usual)) is None or rise < LEAST_RISE:
         return None
     return FallenYield(
         name=recent.name,
@@ -94,6 +98,14 @@ def judge_fall(
         tasks=recent.tasks,
         tasks_failed=recent.tasks_failed,
     )
+
+
+def _rise(now: Estimate, usual: Estimate) -> float | None:
+    """How much dearer one is, in standard errors of the logarithm of that; None: one of the two has no interval."""
+    if not (now.value and usual.value and now.low and now.high and usual.low and usual.high):
+        return None
+    widths = log(now.high / now.low), log(usual.high / usual.low)
+    return 2 * Z_95 * log(now.value / usual.value) / hypot(*widths)
 
 
 def _known(line: YieldLine) -> float:

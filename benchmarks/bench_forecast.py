@@ -111,34 +111,48 @@ def _cell(task: str, usd: float, *, passed: bool) -> dict[str, Any]:
     return {"name": "a", "task": task, "cost_usd": Decimal(f"{usd:.6f}"), "value_sum": float(passed), **counts, **bases}
 
 
-def _is_fallen(days: Sequence[Sequence[dict[str, Any]]], today: int) -> bool:
+def _is_fallen(days: Sequence[Sequence[dict[str, Any]]], today: int) -> tuple[bool, bool]:
+    """By the rule; and by the baseline: an outcome costs that much more, whether by chance or not."""
     middle = today - RECENT_DAYS
     recent, before = _line(days[middle:today]), _line(days[middle - BEFORE_DAYS : middle])
-    return judge_fall("passed", recent, before, FALL, FLOOR_USD) is not None
+    now, usual = recent.cost_per_outcome_usd.value, before.cost_per_outcome_usd.value
+    is_dearer = now is None or usual is None or usual <= (1 - FALL) * now
+    return judge_fall("passed", recent, before, FALL, FLOOR_USD) is not None, is_dearer
 
 
 def _line(days: Sequence[Sequence[dict[str, Any]]]) -> YieldLine:
     return build([cell for day in days for cell in day], "passed", "team").total
 
 
-def yield_alarms(seeds: range) -> tuple[float, float]:
+def yield_alarms(seeds: range) -> dict[str, float]:
     """False alarms an owner and month where nothing fell, told as alerts are; and the share of halved yields that are
-    found within a week.
+    found within a week. Each by the rule and by the baseline.
     """
-    false = months = hits = planted = 0
-    first = BEFORE_DAYS + RECENT_DAYS
+    first, months = BEFORE_DAYS + RECENT_DAYS, len(TASK_KINDS) * len(seeds)
+    false, hits = np.zeros(2), np.zeros(2)
     for kind in TASK_KINDS:
         for seed in seeds:
-            days, told = tasks(kind, seed, first + MONTH), -REST_DAYS
-            months += 1
-            holds = False
-            for today in range(first, first + MONTH):
-                held, holds = holds, _is_fallen(days, today)
-                if holds and not held and today - told >= REST_DAYS:
-                    false, told = false + 1, today
-            planted += 1
+            days = tasks(kind, seed, first + MONTH)
+            held = np.array([_is_fallen(days, today) for today in range(first, first + MONTH)])
+            false += [_count_told(held[:, column]) for column in (0, 1)]
             hits += _is_fallen(tasks(kind, seed, first, fall=0.5), first)
-    return false / months, hits / planted
+    return {
+        "yields.series": months,
+        "yields.false_alarms_per_owner_month": false[0] / months,
+        "yields.naive_false_alarms_per_owner_month": false[1] / months,
+        "yields.found_at_half": hits[0] / months,
+        "yields.naive_found_at_half": hits[1] / months,
+    }
+
+
+def _count_told(holds: Sequence[bool]) -> int:
+    """Each time that it begins to hold, a week after the last time at the earliest."""
+    told: list[int] = []
+    for day, is_held in enumerate(holds):
+        begins = is_held and not (day and holds[day - 1])
+        if begins and (not told or day - told[-1] >= REST_DAYS):
+            told.append(day)
+    return len(told)
 
 
 def loops_in(ledger: Path) -> tuple[int, int, float]:
@@ -164,7 +178,6 @@ def main() -> None:
     found = forecasts(seeds)
     errors = np.array([one["error"] for one in found])
     false, hits = alarms(seeds)
-    yield_false, yield_hits = yield_alarms(seeds[:YIELD_SEEDS])
     figures: dict[str, object] = {
         "half": "tuning" if options.tuning else "evaluation",
         "series": len(found),
@@ -176,9 +189,7 @@ def main() -> None:
         "forecast.interval_width": float(np.median([one["width"] for one in found])),
         "anomalies.false_alarms_per_owner_month": false,
         "anomalies.found_at_four_times": hits,
-        "yields.series": len(TASK_KINDS) * YIELD_SEEDS,
-        "yields.false_alarms_per_owner_month": yield_false,
-        "yields.found_at_half": yield_hits,
+        **yield_alarms(seeds[:YIELD_SEEDS]),
     }
     if options.data:
         loops, conversations, months = loops_in(options.data)

@@ -306,6 +306,12 @@ def conditions(situation: Situation, rules: AlertRules) -> Iterator[Alert]:
     yield from _of_ledger(situation, rules)
 
 
+def alert_of_test(at: datetime) -> Alert:
+    """What says that alerts arrive."""
+    text = "this is a test: alerts of this gateway arrive here"
+    return Alert(kind=AlertKind.TEST, subject="test", at=at, text=text)
+
+
 def new_alerts(
     holding: Iterable[Alert], raised: Mapping[str, Raised], now: datetime, again_after: timedelta
 ) -> tuple[list[Alert], dict[str, Raised]]:

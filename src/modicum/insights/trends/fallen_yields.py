@@ -18,7 +18,7 @@ LEAST_KNOWN = 0.8
 """Of the share of tasks that have the outcome: where fewer have it than before, the others are still to come, and
 failures often come first."""
 LEAST_RISE = 2.3
-"""Standard errors, with intervals of 95 %; committed before the evaluation half of `scripts/bench forecast` was read."""
+"""Standard errors; committed before the evaluation half of `scripts/bench forecast` was read."""
 Z_95 = 1.96
 CHANCE_OF_NONE = 0.002
 """That none of the last week's tasks has passed by chance."""
@@ -83,7 +83,7 @@ def judge_fall(
     now, usual = recent.cost_per_outcome_usd, before.cost_per_outcome_usd
     if min(now.tasks, usual.tasks) < LEAST_TASKS or float(recent.cost_usd or 0) < floor_usd:
         return None
-    if not usual.value or _known(recent) < LEAST_KNOWN * _known(before):
+    if not usual.value or _share_with_outcome(recent) < LEAST_KNOWN * _share_with_outcome(before):
         return None
     if now.value is None:
         if (before.tasks_failed / before.tasks) ** recent.tasks > CHANCE_OF_NONE:
@@ -108,7 +108,7 @@ def _rise(now: Estimate, usual: Estimate) -> float | None:
     return 2 * Z_95 * log(now.value / usual.value) / hypot(*widths)
 
 
-def _known(line: YieldLine) -> float:
+def _share_with_outcome(line: YieldLine) -> float:
     return line.tasks / (line.tasks + line.tasks_without_outcome)
 
 

@@ -191,9 +191,7 @@ class Gateway:
             self._keeper_of(rates, turns),
         )
         self._load_features()
-        self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
-        self._routes.send_by(self._resilient, parts)
-        self._remember_replies(parts)
+        self._connect_answerers(parts)
         await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._caching)
         beside = asyncio.gather(*self._beside(board))
@@ -350,8 +348,10 @@ class Gateway:
         self.parts.redactor.take_over(settings.redaction)
         self.parts.agents.take_over(settings.agent_guard)
 
-    def _remember_replies(self, parts: Parts) -> None:
-        """What answers in the place of upstreams, from memory: the same call first, then one that means the same."""
+    def _connect_answerers(self, parts: Parts) -> None:
+        """Who answers: from memory the same call first, then one that means the same; then the upstream."""
+        self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
+        self._routes.send_by(self._resilient, parts)
         self._meanings = SemanticAnswerer(self._resilient, parts, self._draw)
         self._caching = CachingAnswerer(self._meanings, parts, self._draw)
 

@@ -144,9 +144,9 @@ def _less(row: Row, whole: str, details: Mapping[str, Any], part: str) -> int | 
 
 def _with_doubts(counted: _Counted, row: Row, table: str) -> _Counted:
     doubts, tier = unknown_counts(row, KNOWN, table), counted.tier
-    asked = openai.tier_from({"service_tier": parsed_mapping(row.get("options_json")).get("service_tier")})
-    if tier is Tier.STANDARD and asked is not tier:
-        tier = asked
+    asked_tier = openai.tier_from({"service_tier": parsed_mapping(row.get("options_json")).get("service_tier")})
+    if tier is Tier.STANDARD and asked_tier is not tier:
+        tier = asked_tier
         doubts.append(ASKED_LANE)
     return counted._replace(tier=tier, charges=counted.charges.with_caveats(*doubts))
 

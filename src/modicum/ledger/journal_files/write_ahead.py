@@ -54,19 +54,19 @@ class WriteAheadLog:
         """Lengthens the log if it is short. A full disk is no trouble here: the log then grows with its commits, if it
         can.
         """
-        wanted = min(max(AHEAD * self._used_bytes, LEAST_BYTES), WHOLE_BYTES)
+        needed_bytes = min(max(AHEAD * self._used_bytes, LEAST_BYTES), WHOLE_BYTES)
         with suppress(OSError):
             handle = os.open(self._log, os.O_RDWR)
             try:
-                while self._lengthened(handle, wanted):
+                while self._lengthened(handle, needed_bytes):
                     os.fsync(handle)
             finally:
                 os.close(handle)
 
-    def _lengthened(self, handle: int, wanted_bytes: int) -> bool:
+    def _lengthened(self, handle: int, needed_bytes: int) -> bool:
         with self._writing:  # or zeros would be written over a frame
             size = os.fstat(handle).st_size
-            if size >= wanted_bytes:
+            if size >= needed_bytes:
                 return False
             os.pwrite(handle, bytes(PIECE_BYTES), size)
             return True

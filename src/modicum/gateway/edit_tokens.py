@@ -36,10 +36,10 @@ class EditTokens:
 
     def replaced(self, prompt: Prompt, change: Change, model: str) -> ReplacedTexts:
         """What a change of `prompt` replaces."""
-        encoding, units, known_tokens = encoding_for(model)[0], prompt.units, 0
+        encoding, known_tokens = encoding_for(model)[0], 0
         uncounted = []
         for place, new in change.replaced.items():
-            unit = units[place]
+            unit = prompt.unit(place)
             texts = unit.digest, change.digests.get(place) or content_digest(new), encoding
             removed = self._removed.get(texts)
             if removed is None:

@@ -1,13 +1,16 @@
 """The prompt of a request that repeats most of what came before it: only what is new is read."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import accumulate
+from typing import NamedTuple, Self
 
 import msgspec
 
+from modicum.calls import SegmentKind
 from modicum.calls.change import NO_CHANGE, Change, DoesNotFit
-from modicum.calls.prompt import Unit, content_digest, tokens_by_length
+from modicum.calls.prompt import RewrittenUnit, Unit, content_digest, tokens_by_length
 from modicum.providers.body_parsing import UNREADABLE, block_list
 from modicum.providers.fields import mapping
 from modicum.providers.prompt import (
@@ -39,6 +42,23 @@ class _SeenPart:
         self.has_text = part.text is not None
         self.tokens = tokens_by_length(raw if part.text is None else part.text)
         self.digest = b""
+
+
+class _SeenParts(NamedTuple):
+    """What a message is made of."""
+
+    parts: tuple[_SeenPart, ...]
+    tokens: int
+    results: tuple[tuple[int, int, _SeenPart], ...]
+    """What tools returned: number among the parts, tokens of the parts in front, the part."""
+
+
+def _seen_parts(parts: Sequence[_SeenPart]) -> _SeenParts:
+    before = [0, *accumulate(part.tokens for part in parts)]
+    results = [
+        (offset, before[offset], part) for offset, part in enumerate(parts) if part.kind is SegmentKind.TOOL_RESULT
+    ]
+    return _SeenParts(tuple(parts), before[-1], tuple(results))
 
 
 class RepeatedUnit(Unit):
@@ -130,6 +150,46 @@ class HeadUnit(Unit):
         return b""
 
 
+class _UnitIndex:
+    """Which units a request has. Those that rules for content look at, what tools returned, are made at once; all
+    others when somebody asks.
+
+    Attributes:
+        count: of all units.
+        results: what tools returned, by place.
+        tokens_before: tokens of all that stands in front of each of these.
+    """
+
+    def __init__(self, prompt: "RepeatedPrompt", head: Sequence[_SeenHead], messages: Sequence[SeenMessage]) -> None:
+        self._prompt, self._head, self._messages = prompt, head, messages
+        self.results: dict[int, RepeatedUnit] = {}
+        self.tokens_before: dict[int, int] = {}
+        place, tokens = len(head), sum([one.tokens for one in head])
+        for number, message in enumerate(messages):
+            known: _SeenParts = message.parts
+            for offset, before, part in known.results:
+                at = place + offset
+                self.results[at] = RepeatedUnit(at, part, prompt, number)
+                self.tokens_before[at] = tokens + before
+            place += len(known.parts)
+            tokens += known.tokens
+        self.count = place
+
+    @cached_property
+    def head(self) -> Sequence[HeadUnit]:
+        """The units in front of the conversation."""
+        return [HeadUnit(place, seen, self._prompt) for place, seen in enumerate(self._head)]
+
+    def all_units(self) -> list[Unit]:
+        """All units, in their order."""
+        units: list[Unit] = list(self.head)
+        for number, message in enumerate(self._messages):
+            for part in message.parts.parts:
+                place = len(units)
+                units.append(self.results.get(place) or RepeatedUnit(place, part, self._prompt, number))
+        return units
+
+
 class RepeatedPrompt(RequestPrompt):
     """As `RequestPrompt`, and to be held against it: units and changes are the same.
 
@@ -146,8 +206,60 @@ class RepeatedPrompt(RequestPrompt):
         self._dialect, self._seen, self._split = dialect, seen, split
         self._whole: RequestPrompt | None = None
         self._decoded: dict[int, list[MessagePart]] = {}
-        self._as_sent: Sequence[Unit] = ()
-        """The units of the request as it came."""
+        self._index: _UnitIndex | None = None
+        """None: not read yet, or as a whole."""
+        self._as_sent: list[Unit] = []
+        """All units of the request as it came, once somebody has asked for more than results."""
+        self._edited: dict[int, RewrittenUnit] = {}
+
+    @property
+    def is_known(self) -> bool:
+        self._read()
+        return self._index is not None or super().is_known
+
+    @property
+    def units(self) -> Sequence[Unit]:
+        self._read()
+        if self._units is None and self._index is not None:
+            self._as_sent = self._as_sent or self._index.all_units()
+            self._units = [self._edited.get(unit.place, unit) for unit in self._as_sent]
+        return super().units
+
+    @property
+    def results(self) -> Sequence[Unit]:
+        self._read()
+        if self._index is None:
+            return super().results
+        units, edited = self._index.results.values(), self._edited
+        return [edited.get(unit.place, unit) for unit in units] if edited else list(units)
+
+    def unit(self, place: int) -> Unit:
+        return self._edited.get(place) or self._sent_unit(place)
+
+    def _sent_unit(self, place: int) -> Unit:
+        """The unit as the caller sent it."""
+        self._read()
+        if self._index is not None and place in self._index.results:
+            return self._index.results[place]
+        units = self.units
+        return self._as_sent[place] if self._as_sent else units[place]
+
+    @property
+    def count(self) -> int:
+        self._read()
+        return super().count if self._index is None else self._index.count
+
+    def tokens_before(self, place: int) -> int:
+        self._read()
+        before = None if self._index is None else self._index.tokens_before.get(place)
+        return super().tokens_before(place) if before is None else before
+
+    @property
+    def schemas(self) -> Sequence[Unit]:
+        self._read()
+        if self._index is None:
+            return super().schemas
+        return [unit for unit in self._index.head if unit.kind is SegmentKind.TOOL_SCHEMA]
 
     @property
     def has_pairs(self) -> bool:
@@ -192,14 +304,30 @@ class RepeatedPrompt(RequestPrompt):
             return None
         texts: dict[int, dict[int | None, str]] = {}
         for place, text in change.replaced.items():
-            unit = self._as_sent[place]
+            unit = self._sent_unit(place)
             if not isinstance(unit, RepeatedUnit):
                 return None
             texts.setdefault(unit.number, {})[unit.block] = text
         messages = self._split.messages
         return self._split.edited(
-            {number: self._rewritten(number, messages[number], texts[number]) for number in texts}
+            {number: self._rewritten(number, messages[number], own) for number, own in texts.items()}
         )
+
+    def with_texts(self, change: Change) -> Self:
+        self.check(change)  # reads it
+        if self._index is None:
+            return super().with_texts(change)
+        units = {place: self.unit(place) for place in change.replaced}
+        if not all(map(self._has_text, units.values())):
+            raise DoesNotFit("what is more than text cannot be another text")
+        digest_of = change.digests.get
+        edited = {
+            place: RewrittenUnit(units[place], new, digest_of(place, b"")) for place, new in change.replaced.items()
+        }
+        changed = object.__new__(type(self))
+        vars(changed).update(vars(self), _units=None, _texts={**self._texts, **change.replaced})
+        changed._edited = {**self._edited, **edited}
+        return changed
 
     def _has_text(self, unit: Unit) -> bool:
         return unit.has_text if isinstance(unit, RepeatedUnit) else super()._has_text(unit)
@@ -208,7 +336,7 @@ class RepeatedPrompt(RequestPrompt):
         key = message.number, tuple(texts.items())
         known = self._seen.written(key)
         if known is None:
-            parts = message.parts or ()
+            parts = () if message.parts is None else message.parts.parts
             if any(part.block in texts and not part.has_text for part in parts):
                 raise DoesNotFit("what is more than text cannot be another text")
             blocks = [(part.block, texts.get(part.block)) for part in parts]
@@ -231,13 +359,13 @@ class RepeatedPrompt(RequestPrompt):
                 return
             self._is_read = True
             self._fields = self._split.fields
-            head = [HeadUnit(place, seen, self) for place, seen in enumerate(self._seen_head())]
-            units = [*head, *self._repeated(self._split, len(head))]
+            head = self._seen_head()
+            self._read_messages(self._split.messages)
             self._why_no_text = shape.why_no_text(self._field)
         except UNREADABLE:
             self._is_read = True
             return
-        self._units = self._as_sent = units
+        self._index = _UnitIndex(self, head, self._split.messages)
 
     def _seen_head(self) -> Sequence[_SeenHead]:
         fields = (self._fields.get(self._spelt(name), b"") for name in (TOOLS, self._shape.system) if name)
@@ -249,16 +377,16 @@ class RepeatedPrompt(RequestPrompt):
             self._seen.remember_head(digest, known)
         return known
 
-    def _repeated(self, split: SplitRequest, place: int) -> Iterator[Unit]:
+    def _read_messages(self, messages: Sequence[SeenMessage]) -> None:
+        """Looks at those that nobody has looked at."""
+        if all(message.parts is not None for message in messages):
+            return
         tools: dict[str, str] = {}
-        for number, message in enumerate(split.messages):
+        for number, message in enumerate(messages):
             if message.parts is None:
-                message.parts = self._read_parts(number, tools)
-            for part in message.parts:
-                yield RepeatedUnit(place, part, self, number)
-                place += 1
-                if part.calls:
-                    tools.update(part.calls)
+                message.parts = _seen_parts(self._read_parts(number, tools))
+            for part in message.parts.parts:
+                tools.update(part.calls)
 
     def _read_parts(self, number: int, tools: dict[str, str]) -> Sequence[_SeenPart]:
         """What a message that was not seen before is made of. `tools` are those called before, by the calls' ids."""
@@ -267,7 +395,7 @@ class RepeatedPrompt(RequestPrompt):
             raw = bytes(self.raw_of(number, part.block)) if part.text is None else b""
             tools.update((call, tool) for call, tool, _ in part.calls if call)
             parts.append(_SeenPart(part, raw, tools))
-        return tuple(parts)
+        return parts
 
     def _parts_of(self, number: int) -> list[MessagePart]:
         if number not in self._decoded:

@@ -6,7 +6,7 @@ that says nothing; whoever runs rules makes "not decidable" of it.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import accumulate, takewhile
 
@@ -217,9 +217,10 @@ class Prompt:
         """Tokens of all units together."""
         return sum(unit.tokens for unit in self.units)
 
-    def unit(self, place: int) -> Unit:
-        """The unit at a place."""
-        return self.units[place]
+    def units_at(self, places: Iterable[int]) -> Sequence[Unit]:
+        """The units at these places, in their order."""
+        units = self.units
+        return [units[place] for place in places]
 
     @property
     def count(self) -> int:

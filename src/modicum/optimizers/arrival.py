@@ -121,7 +121,7 @@ def shortened(edit: Callable[[str], str], text: str) -> str | None:
 
 def shows_early(pattern: re.Pattern[str], text: str) -> bool:
     """Whether one of a text's first lines begins so."""
-    return any(map(pattern.match, text[:SHOWS_EARLY_CHARACTERS].split("\n")))
+    return bool(pattern.match(text)) or any(map(pattern.match, text[:SHOWS_EARLY_CHARACTERS].split("\n")))
 
 
 def arrival_rule(

@@ -59,7 +59,7 @@ class SplitRequest(Sequence[msgspec.Raw]):
         rest: the request with something else in the place of the messages that were seen before.
     """
 
-    __slots__ = ("_before", "_edits", "_head", "_messages", "body", "fields", "name", "rest")
+    __slots__ = ("_before", "_edits", "_head", "_head_digest", "_messages", "body", "fields", "name", "rest")
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class SplitRequest(Sequence[msgspec.Raw]):
     ) -> None:
         self.body, self.name, self.fields, self.rest = body, name, fields, rest
         self._messages = messages
-        self._head = b""
+        self._head = self._head_digest = b""
         self._before: SplitRequest | None = None
         """The request of which this is an edited one."""
         self._edits: Mapping[int, bytes] = {}
@@ -123,7 +123,8 @@ class SplitRequest(Sequence[msgspec.Raw]):
             at = message.end
         body = b"".join((*pieces, view[at:]))
         edited = SplitRequest(body, self.name, self.fields, [], body)
-        edited._head, edited._before, edited._edits = self._head, self, dict(messages)
+        edited._head, edited._head_digest = self._head, self._head_digest
+        edited._before, edited._edits = self, messages
         return edited
 
     @property
@@ -132,6 +133,13 @@ class SplitRequest(Sequence[msgspec.Raw]):
         if not self._head:
             self._head = msgspec.json.encode({**self.fields, self.name: msgspec.Raw(b"[]")})
         return self._head
+
+    @property
+    def head_digest(self) -> bytes:
+        """Of that."""
+        if not self._head_digest:
+            self._head_digest = hashlib.sha256(self.head).digest()
+        return self._head_digest
 
 
 class _Chunk(NamedTuple):
@@ -153,7 +161,7 @@ class SeenRequests:
         """Stands for all messages that are known, where the rest is read. No request can hold it."""
         self._written: OrderedDict[Any, bytes] = OrderedDict()
         self._written_bytes = 0
-        self._heads: OrderedDict[bytes, Sequence[Any]] = OrderedDict()
+        self._heads: OrderedDict[Any, Sequence[Any]] = OrderedDict()
 
     def split(self, body: bytes, dialect: str, name: str) -> SplitRequest | None:
         """The request with its messages, which stand in the field of that name; None: they do not, or a field comes
@@ -189,15 +197,15 @@ class SeenRequests:
         """How many chunks are known."""
         return len(self._chunks)
 
-    def head(self, digest: bytes) -> Sequence[Any] | None:
+    def head(self, key: Any) -> Sequence[Any] | None:
         """What is known of tools and instructions; no text is kept of them."""
-        if digest in self._heads:
-            self._heads.move_to_end(digest)
-        return self._heads.get(digest)
+        if key in self._heads:
+            self._heads.move_to_end(key)
+        return self._heads.get(key)
 
-    def remember_head(self, digest: bytes, parts: Sequence[Any]) -> None:
+    def remember_head(self, key: Any, parts: Sequence[Any]) -> None:
         """They will come again."""
-        self._heads[digest] = parts
+        self._heads[key] = parts
         if len(self._heads) > MOST_HEADS:
             self._heads.popitem(last=False)
 

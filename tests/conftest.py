@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from hypothesis import settings
 from json_contract import check_printed
 from modicum.cli import main
 from modicum.ledger.opening import open_store
+
+# Images of Python often set PYTHONDONTWRITEBYTECODE. With it every process that a test starts compiles modicum anew,
+# and pytest compiles every test.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 EXAMPLES = int(os.environ.get("MODICUM_EXAMPLES", "50"))
 """Of a property where its test names no number; more of them find more, and the suite has ten minutes."""

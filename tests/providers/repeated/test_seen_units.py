@@ -6,9 +6,9 @@ import pytest
 
 from modicum.calls.change import Change, DoesNotFit
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.repeated.seen_units import SeenRequest
 from modicum.providers.seen_requests import SeenRequests
-from modicum.providers.seen_units import SeenRequest
-from providers.test_repeated_prompt import MAKERS
+from providers.repeated.test_repeated_prompt import MAKERS
 
 STEPS = [(2, "result " * 9), (1, "go on"), (2, '{"a": 1}'), (0, "done")]
 

@@ -8,8 +8,8 @@ from modicum.calls.change import NO_CHANGE, Change, DoesNotFit
 from modicum.calls.prompt import RewrittenUnit, Unit
 from modicum.providers.body_parsing import UNREADABLE
 from modicum.providers.prompt import PromptShape, RequestPrompt
+from modicum.providers.repeated.seen_units import RepeatedUnit, SeenHead, SeenRequest, UnitIndex
 from modicum.providers.seen_requests import SeenMessage, SeenRequests, SplitRequest
-from modicum.providers.seen_units import RepeatedUnit, SeenHead, SeenRequest, UnitIndex
 
 
 class RepeatedPrompt(RequestPrompt):

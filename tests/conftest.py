@@ -49,8 +49,8 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session", autouse=True)
 def copied_ledgers(tmp_path_factory):
-    """A ledger file that a test begins in this process is a copy of an empty one: to apply all versions of the schema takes
-    a tenth of a second, and more than a thousand tests begin a ledger.
+    """A ledger file that a test begins in this process is a copy of an empty one: to apply all versions of the schema
+    takes a tenth of a second, and more than a thousand tests begin a ledger.
     """
     make = embedded._make
     empty = tmp_path_factory.mktemp("duckdb") / "empty.duckdb"

@@ -15,7 +15,6 @@ from modicum.calls import Entry
 from modicum.ledger.record_table import N, RecordTable
 from modicum.ledger.rows import Arrays, Row
 
-
 DAYS_OPEN_FOR = timedelta(hours=1)
 """For how long no day is summed that has ended."""
 

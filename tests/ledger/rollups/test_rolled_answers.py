@@ -1,16 +1,19 @@
 """Answers from sums of days are those from entries, whatever happened to entries: on both engines."""
 
+import shutil
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from ledger.samples import entry
 from modicum.calls import Basis, BucketCosts, CallStatus, Charges, Cost, Entry, Owner, Usage
 from modicum.ledger.asking.figure_rows import figure_rows
+from modicum.ledger.asking.question_files import prepare
 from modicum.ledger.opening import open_store
 from modicum.ledger.store import Purge
 
@@ -98,46 +101,92 @@ def assert_same(rolled, plain):
                 assert value == other[name], name
 
 
-def check(store, places):
+def check(store, turn):
+    """Some questions, others with each turn."""
     for number, (question, parameters) in enumerate(QUESTIONS):
-        for zone in (BERLIN, "UTC")[: 1 + number % 2]:
-            since, until = SPANS[(number + places) % len(SPANS)]
-            asked = {
-                "zone": zone,
-                "since": since,
-                "until": until,
-                "where": WHERES[(number + places) % 2 + number % 5 // 4],
-            }
+        if number % 4 == turn % 4:
+            since, until = SPANS[(number + turn) % len(SPANS)]
+            where, zone = WHERES[(number + turn) // 2 % len(WHERES)], BERLIN if number % 3 else "UTC"
+            asked = {"zone": zone, "since": since, "until": until, "where": where}
             assert_same(store.ask(question, **parameters, **asked), ask_plainly(store, question, **parameters, **asked))
 
 
 def run(store, steps):
-    for place, step in enumerate(steps):
+    for turn, step in enumerate(steps):
         if isinstance(step, list):
             store.append(step)
         elif isinstance(step, Purge):
             store.purge(step)
         else:
             store.sum_days(BERLIN, NOW, step)
-        if place % 2 or place == len(steps) - 1:
-            check(store, place)
-    while store.sum_days(BERLIN, NOW, 100):
-        pass
-    check(store, 0)
+        if turn % 2:
+            check(store, turn)
+    store.sum_days(BERLIN, NOW, 100)
+    for turn in (len(steps), len(steps) + 1):
+        check(store, turn)
 
 
-@settings(max_examples=15)
+def one_of_each(number, **fields):
+    started = START + timedelta(hours=4 * number)
+    return entry(f"c{number}", owner=Owner(team="red" if number % 2 else "blue"), **{"started": started, **fields})
+
+
+BY_HAND = [
+    [one_of_each(number) for number in range(14)],
+    100,
+    [one_of_each(3, usd="7", revision=1), one_of_each(4, usd=None, revision=1)],  # another price, and none
+    [one_of_each(5, revision=2, started=START + timedelta(days=4))],  # it began on another day
+    2,
+    [one_of_each(99, started=START + timedelta(hours=30))],  # late
+    Purge(before=START + timedelta(days=3), team="red"),
+    [one_of_each(3)],  # purged, and come again
+]
+
+
+@settings(max_examples=settings.default.max_examples // 10)
 @given(STEPS)
+@example(BY_HAND)
 def test_sums_of_days_answer_as_entries_do(steps):
-    store = open_store(":memory:")
-    run(store, steps)
-    store.close()
+    with closing(open_store(":memory:")) as store:
+        run(store, steps)
 
 
-@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=max(1, settings.default.max_examples // 100),
+    phases=tuple(Phase) if settings.default.max_examples > 50 else (Phase.explicit,),  # each takes seconds
+    suppress_health_check=list(HealthCheck),
+)
 @given(STEPS)
-def test_so_they_do_on_clickhouse(clickhouse_place, steps):
-    store = open_store(clickhouse_place)
-    store.purge(Purge(before=NOW + timedelta(days=1)))
-    run(store, steps)
-    store.close()
+@example(BY_HAND)
+def test_so_they_do_on_clickhouse(empty_clickhouse, tmp_path_factory, steps):
+    folder = tmp_path_factory.mktemp("rolled") / "chdb"
+    shutil.copytree(empty_clickhouse, folder, symlinks=True)
+    with closing(open_store(f"chdb://{folder}")) as store:
+        run(store, steps)
+
+
+def reads_sums(store, question, **parameters):
+    """Whether a question reads sums."""
+    return "FROM rollups" in prepare(question, parameters, store._figure_rows)[0]
+
+
+def test_sums_are_read_where_they_keep_apart_what_is_asked_for(store):
+    store.append(BY_HAND[0])
+    asked = {"zone": BERLIN, "since": SPANS[0][0], "until": SPANS[0][1], "where": {}, "tag": ""}
+    assert not reads_sums(store, "bill", by="team", **asked)
+
+    assert store.sum_days(BERLIN, NOW, 100) == 4
+    assert store.sum_days(BERLIN, NOW, 100) == 0
+    assert reads_sums(store, "bill", by="team", **asked)
+    assert reads_sums(store, "bill", by=["day", "user"], **(asked | {"tag": ["", ""]}))
+    assert reads_sums(store, "spend_by_day", by="model", **(asked | {"where": {"team": "red"}}))
+    assert reads_sums(store, "bill", by="team", **(asked | {"zone": "UTC"}))
+    for question, other in (
+        ("bill", {"by": "task"}),
+        ("bill", {"by": "tag", "tag": "feature"}),
+        ("bill", {"by": "team", "where": {"tag:feature": "chat"}}),
+        ("bill", {"by": "team", "where": {"task": "t"}}),
+        ("bill", {"by": "day", "zone": "UTC"}),
+        ("spend_by_day", {"by": "team", "zone": "UTC"}),
+    ):
+        assert not reads_sums(store, question, **(asked | other)), other

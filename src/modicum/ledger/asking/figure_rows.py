@@ -1,6 +1,6 @@
-"""What stands for `$figures` in a question: its entries, and days that were summed in their place where that is the same.
+"""What stands for `$figures` in a question: entries, and days that were summed where these say the same.
 
-It is the same where every name and condition that the question asks by is one that the sums keep apart.
+They do where every name and condition that the question asks by is one that the sums keep apart.
 """
 
 from collections.abc import Mapping

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from modicum.ledger.rollups.day_spans import Span, Spans, day_of_slot, divide, slot_of, touched_days
+from modicum.ledger.rollups.day_spans import Span, Spans, day_of_slot, divide, slot_of, slots_within, touched_days
 from modicum.ledger.rollups.figures import rollup_columns, sum_of_day
 from modicum.ledger.rows import Row
 from modicum.ledger.store import DAYS_OPEN_FOR
@@ -92,8 +92,7 @@ class ClickHouseRollups:
         known = {"zone": zone, "begins": day[0]}
         before = self._rows("SELECT 1 FROM summed_days_log WHERE zone = $zone AND started = $begins LIMIT 1", known)
         self._command("INSERT INTO summed_days_log SELECT $zone, $begins, $now", {**known, "now": now})
-        slots = [slot for slot in range(slot_of(day[0]), slot_of(day[1]))]
-        listed = ", ".join(f"({slot:d})" for slot in slots)
+        listed = ", ".join(f"({slot:d})" for slot in range(*slots_within(day)))
         self._command(
             f"INSERT INTO summed_slots_log SELECT $zone, slot, $now FROM values('slot Int64', {listed})",
             {"zone": zone, "now": now},

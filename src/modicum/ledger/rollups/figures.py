@@ -1,7 +1,7 @@
 """What questions add up of entries, and by which names: the same columns of an entry, and of a day's sums.
 
-A question that reads from `$figures` gets rows of both kinds: a day that was summed stands for its entries. A test holds
-the table of the schema to this list.
+A question that reads from `$figures` gets rows of both kinds: a day that was summed stands for its entries. A test
+holds the table of the schema to this list.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ NAMES: dict[str, str] = {
         )
     },
 }
-"""What entries of one row have in common: a column, and what an entry has in it. Figures of different basis stay apart."""
+"""What entries of one row have in common: a column, and what an entry has in it. Figures of each basis stay apart."""
 
 _IS_TIMED = "finished > first_token"
 WHOLE: dict[str, str] = {
@@ -73,7 +73,7 @@ def summed_rows(condition: str) -> str:
 
 
 def sum_of_day(table: str, condition: str, begins: str) -> str:
-    """What `rollups` holds of the entries of `table` that fit, but for its zone; `begins` is SQL of where the day begins."""
+    """What `rollups` holds of the entries of `table` that fit, but for its zone. `begins`, in SQL: where the day does."""
     sums = ", ".join(f"sum({name}) AS {name}" for name in SUMS)
     rows = plain_rows(table, condition)
     names = ", ".join(NAMES)

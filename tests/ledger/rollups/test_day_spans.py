@@ -10,6 +10,7 @@ from modicum.ledger.rollups.day_spans import (
     day_of,
     day_of_slot,
     divide,
+    last_days,
     slot_of,
     slots_within,
     touched_days,
@@ -64,6 +65,13 @@ def test_days_that_border_each_other_are_one_span():
     slots = [slot_of(at(day, hour)) for day, hour in ((3, 1), (3, 20), (4, 0), (7, 5))]
 
     assert touched_days(slots, "UTC") == [(at(3), at(5)), (at(7), at(8))]
+
+
+def test_the_last_days_that_have_ended_come_first():
+    slots = [slot_of(at(day, hour)) for day, hour in ((3, 1), (3, 20), (4, 0), (7, 5), (9, 1))]
+
+    assert last_days(slots, "UTC", at(9, 12), 2) == [(at(7), at(8)), (at(4), at(5))]
+    assert last_days(slots, "UTC", at(8) - timedelta(seconds=1), 9) == [(at(4), at(5)), (at(3), at(4))]
 
 
 def test_what_is_touched_or_cut_is_read_from_entries():

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from modicum.ledger.rollups.day_spans import Span, Spans, day_of_slot, divide, slot_of, slots_within, touched_days
+from modicum.ledger.rollups.day_spans import Span, Spans, divide, last_days, slot_of, slots_within, touched_days
 from modicum.ledger.rollups.figures import rollup_columns, sum_of_day
 from modicum.ledger.rows import Row
 from modicum.ledger.store import DAYS_OPEN_FOR
@@ -77,8 +77,7 @@ class ClickHouseRollups:
 
     def due_days(self, zone: str, ended_before: datetime, most: int) -> list[Span]:
         """Days to be summed, the last ones first."""
-        days = {day for slot in self._touched(zone) if (day := day_of_slot(slot, zone)) and day[1] <= ended_before}
-        return sorted(days, reverse=True)[:most]
+        return last_days(self._touched(zone), zone, ended_before, most)
 
     def sum_day(self, zone: str, day: Span) -> None:
         """Sums a day anew."""

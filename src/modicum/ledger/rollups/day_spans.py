@@ -67,6 +67,18 @@ def touched_days(slots: Iterable[int], zone: str) -> list[Span]:
     return _joined(sorted(days))
 
 
+def last_days(slots: Iterable[int], zone: str, ended_before: datetime, most: int) -> list[Span]:
+    """The last days that have one of these slots and ended before a moment, the latest first."""
+    days: list[Span] = []
+    for slot in sorted(slots, reverse=True):
+        day = day_of_slot(slot, zone)
+        if day is not None and day[1] <= ended_before and day not in days[-1:]:
+            days.append(day)
+            if len(days) >= most:
+                break
+    return days
+
+
 def divide(since: datetime, until: datetime, touched: Sequence[Span], zone: str) -> Spans:
     """Divides a time into what is summed and what is read from entries: days that were touched, and days of which it
     has a part.

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Protocol
 
-from modicum.ledger.rollups.day_spans import Span, Spans, day_of_slot, divide, slots_within, touched_days
+from modicum.ledger.rollups.day_spans import Span, Spans, divide, last_days, slots_within, touched_days
 from modicum.ledger.rollups.figures import rollup_columns, sum_of_day
 
 SLOT = "CAST(floor(epoch(started) / 900) AS BIGINT)"
@@ -77,8 +77,7 @@ class EmbeddedRollups:
 
     def due_days(self, ended_before: datetime, most: int) -> list[Span]:
         """Days to be summed, the last ones first."""
-        days = {day for slot in self._touched if (day := day_of_slot(slot, self.zone)) and day[1] <= ended_before}
-        return sorted(days, reverse=True)[:most]
+        return last_days(self._touched, self.zone, ended_before, most)
 
     def sum_day(self, day: Span) -> None:
         """Sums a day anew."""

@@ -73,7 +73,13 @@ def summed_rows(condition: str) -> str:
 
 
 def sum_of_day(table: str, condition: str, begins: str) -> str:
-    """What `rollups` holds of the entries of `table` that fit, but for its zone. `begins`, in SQL: where the day does."""
+    """What `rollups` holds of the entries of `table` that fit, all but the zone.
+
+    Args:
+        table: where entries are.
+        condition: which of them, in SQL.
+        begins: where their day begins, in SQL.
+    """
     sums = ", ".join(f"sum({name}) AS {name}" for name in SUMS)
     rows = plain_rows(table, condition)
     names = ", ".join(NAMES)

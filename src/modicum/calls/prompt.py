@@ -19,6 +19,8 @@ NO_TEXT = "it reads the text, and a ledger keeps none"
 """Why a prompt of the ledger says nothing of what it held."""
 VOLATILE_NOTE = "[modicum: what changes from call to call stands here, behind what stays the same]"
 """Stands in instructions in front of lines that were moved there."""
+AGENT_REMINDER = "<system-reminder>"
+"""How a coding agent begins what it writes itself, as the user."""
 _BY_MODEL = frozenset({SegmentKind.ASSISTANT, SegmentKind.REASONING, SegmentKind.TOOL_CALL})
 _BEFORE_MESSAGES = frozenset({SegmentKind.SYSTEM, SegmentKind.TOOL_SCHEMA, SegmentKind.PREFIX})
 

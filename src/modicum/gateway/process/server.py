@@ -22,6 +22,7 @@ from modicum.gateway.answering import UpstreamAnswerer
 from modicum.gateway.budgets.counting import budgeting_of, check_budget_workers
 from modicum.gateway.budgets.live_raises import LiveRaises
 from modicum.gateway.budgets.spent import OpenLedger
+from modicum.gateway.callers.agent_guard import AgentGuard
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
 from modicum.gateway.callers.shared_events import SharedEvents
@@ -182,6 +183,7 @@ class Gateway:
             Limiting(budgets.counters),
             ProviderLimits(),
             Authorising(),
+            AgentGuard(metrics.failed),
             refusals,
             Redactor(self._digest_key),
             BatchFile(self._folder / "batches.sqlite"),
@@ -189,9 +191,7 @@ class Gateway:
             self._keeper_of(rates, turns),
         )
         self._load_features()
-        self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
-        self._routes.send_by(self._resilient, parts)
-        self._remember_replies(parts)
+        self._connect_answerers(parts)
         await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._caching)
         beside = asyncio.gather(*self._beside(board))
@@ -346,9 +346,12 @@ class Gateway:
         self._caching.take_over(settings.reply_cache)
         self._meanings.take_over(settings.semantic_cache)
         self.parts.redactor.take_over(settings.redaction)
+        self.parts.agents.take_over(settings.agent_guard)
 
-    def _remember_replies(self, parts: Parts) -> None:
-        """What answers in the place of upstreams, from memory: the same call first, then one that means the same."""
+    def _connect_answerers(self, parts: Parts) -> None:
+        """Who answers: from memory the same call first, then one that means the same; then the upstream."""
+        self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
+        self._routes.send_by(self._resilient, parts)
         self._meanings = SemanticAnswerer(self._resilient, parts, self._draw)
         self._caching = CachingAnswerer(self._meanings, parts, self._draw)
 

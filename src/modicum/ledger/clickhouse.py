@@ -69,7 +69,7 @@ class ClickHouseStore(SqlStore):
         if not entries:
             return Appended()
         batch = newest(entries)
-        known = self._known([entry.call.call_id for entry in batch])
+        known = self._booked([entry.call.call_id for entry in batch])
         fresh = [entry for entry in batch if entry.call.revision > known.get(entry.call.call_id, _NOTHING)[0]]
         if fresh:
             # Segments and edits first: until its entry stands in the log, they are not seen.
@@ -206,7 +206,7 @@ class ClickHouseStore(SqlStore):
     def close(self) -> None:
         self._client.close()
 
-    def _known(self, entry_ids: list[str]) -> dict[str, tuple[int, datetime]]:
+    def _booked(self, entry_ids: list[str]) -> dict[str, tuple[int, datetime]]:
         """Of these entries those that are booked: the last revision of each, and when that began."""
         rows = self._rows_of_ids(
             "SELECT entry_id, max(revision) AS latest, argMax(started, version) AS began FROM entries_log"

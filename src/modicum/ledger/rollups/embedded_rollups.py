@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
+
+import duckdb
 
 from modicum.ledger.rollups.day_spans import Span, Spans, divide, last_days, slots_within, touched_days
 from modicum.ledger.rollups.figures import rollup_columns, sum_of_day
@@ -13,12 +15,6 @@ _COLUMNS = ", ".join(rollup_columns())
 _SUM_OF_DAY = sum_of_day("entries", "started >= $begins AND started < $ends", "CAST($begins AS TIMESTAMP)")
 
 
-class Connection(Protocol):
-    """What is used of DuckDB's."""
-
-    def execute(self, query: str, parameters: Any = None) -> Any: ...
-
-
 class EmbeddedRollups:
     """Knows which days of one ledger are summed. Nobody else writes to it meanwhile, so what it knows stays in memory.
 
@@ -27,7 +23,7 @@ class EmbeddedRollups:
         is_there: whether it has the tables; a ledger that is only read may be of an older version.
     """
 
-    def __init__(self, base: Connection, *, is_there: bool) -> None:
+    def __init__(self, base: duckdb.DuckDBPyConnection, *, is_there: bool) -> None:
         self._base = base
         self.zone = ""
         """In which days are summed; empty: none was."""

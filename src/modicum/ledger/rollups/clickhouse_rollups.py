@@ -52,13 +52,13 @@ class ClickHouseRollups:
         """Puts down that something happens to entries of these slots; to be called before it and after it."""
         # No day is summed in the hour in which it ended, so one mark is enough for what comes as it happens.
         open_from = slot_of(datetime.now(UTC) - DAYS_OPEN_FOR) + 1
-        wanted = {slot for slot in slots if slot < open_from or slot not in self._marked}
-        if wanted:
-            listed = ", ".join(f"({slot:d}, now64(6))" for slot in sorted(wanted))
+        unmarked = {slot for slot in slots if slot < open_from or slot not in self._marked}
+        if unmarked:
+            listed = ", ".join(f"({slot:d}, now64(6))" for slot in sorted(unmarked))
             self._command(
                 f"INSERT INTO touched_slots_log SELECT * FROM values('slot Int64, at DateTime64(6)', {listed})", {}
             )
-            self._marked = {slot for slot in self._marked | wanted if slot >= open_from}
+            self._marked = {slot for slot in self._marked | unmarked if slot >= open_from}
 
     def slots(self, condition: str, parameters: Mapping[str, Any]) -> list[int]:
         """The slots of the entries that fit."""

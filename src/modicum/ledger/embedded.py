@@ -267,13 +267,15 @@ class DuckDBStore(SqlStore):
     @contextmanager
     def _booking(self) -> Iterator[None]:
         """A transaction that puts down which days it touches."""
+        is_booked = False
         try:
             with self._transaction():
                 yield
-        except BaseException:
-            with suppress(duckdb.Error):  # what comes next says what is the matter with the ledger
-                self._rollups.load()
-            raise
+            is_booked = True
+        finally:
+            if not is_booked:
+                with suppress(duckdb.Error):  # what comes next says what is the matter with the ledger
+                    self._rollups.load()
 
     def _row(self, sql: str) -> tuple[Any, ...]:
         row = self._base.execute(sql).fetchone()

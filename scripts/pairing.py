@@ -1,7 +1,7 @@
 """Fails when a source file lacks its test file, or a test file its source.
 
 `src/modicum/calls/usage.py` is tested by `tests/calls/test_usage.py`. A file without logic (fields, constants,
-protocols) needs none.
+protocols) needs none, nor does a log format whose fixtures show all that it does.
 """
 
 import ast
@@ -46,6 +46,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "routing/test_bad_input.py": "what routing must not be fooled by, a test each, through all of its parts",
     "providers/test_adding_a_dialect.py": "a toy dialect, and who names the others",
     "statistics/test_betting_against_ville.py": "betting.py and randomised.py beside an independent library",
+    "importers/test_every_format.py": "the fixtures of every log format",
     "test_docs.py": "holds the docs to the code",
     "test_hostile_files.py": "every reader and every verb at once, with files that are none",
     "test_install.py": "tests scripts/install-lock",
@@ -70,6 +71,18 @@ def has_logic(path: Path) -> bool:
     )
 
 
+def has_fixtures(path: Path, fixtures: Path) -> bool:
+    """Whether it is a log format (it has a `FORMAT`) with a fixture pair, which `tests/importers/test_every_format.py` reads."""
+    constants = {
+        target.id: node.value.value if isinstance(node.value, ast.Constant) else ""
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return "FORMAT" in constants and any((fixtures / str(constants.get("NAME"))).glob("*.calls.json"))
+
+
 def main() -> int:
     root = Path(__file__).resolve().parent.parent
     source_root = root / "src/modicum"
@@ -81,7 +94,9 @@ def main() -> int:
     faults = [
         f"src/modicum/{source} has no tests/{test}"
         for test, source in sorted(wanted.items())
-        if test not in tests and has_logic(source_root / source)
+        if test not in tests
+        and has_logic(source_root / source)
+        and not has_fixtures(source_root / source, root / "tests/importers/fixtures")
     ]
     faults += [
         f"tests/{test} tests no source file" for test in sorted(tests - set(wanted)) if test not in TESTS_WITHOUT_SOURCE

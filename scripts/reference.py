@@ -1,11 +1,13 @@
-"""Writes the reference of settings and of the library from the code; `--check` fails where the pages are not as it says."""
+"""Writes the reference of settings, of log formats and of the library from the code; `--check` fails where the pages are not as it says."""
 
 import ast
 import inspect
+import re
 import sys
 import textwrap
 import typing
 from collections.abc import Iterator
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import msgspec
 
 import modicum
+from modicum.importers import FORMATS, format_named
 from modicum.settings import Settings
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -20,7 +23,8 @@ NOT_SET_BY_HAND = frozenset({"file", "policy_rules"})
 
 
 def main(*, checks: bool) -> int:
-    pages = {"settings.md": "\n".join(settings_page()), "library.md": "\n".join(library_page())}
+    written = {"settings.md": settings_page(), "library.md": library_page(), "formats.md": formats_page()}
+    pages = {name: "\n".join(lines) for name, lines in written.items()}
     stale = [name for name, text in pages.items() if not _is_written(FOLDER / name, text)]
     if checks:
         if stale:
@@ -120,6 +124,30 @@ def _signature(function: Any) -> str:
         star = "" if mark else star
         parts.append(f"{mark}{one.name}{default}")
     return "(" + ", ".join(parts) + ")"
+
+
+def formats_page() -> Iterator[str]:
+    """Every log format that is read; of one without a page of its own, what its file says at the top."""
+    yield "# Log formats\n"
+    yield "All that is read, from the code (`scripts/reference.py`). `modicum doctor` lists where on this machine it looks."
+    yield "One more is a file, a fixture pair and a line: [adding a format](../formats/adding.md).\n"
+    yield "| `--source` | what | checked against |\n|---|---|---|"
+    own: list[str] = []
+    for name in sorted(FORMATS):
+        one = format_named(name)
+        has_page = (FOLDER.parent / "formats" / f"{name}.md").exists()
+        if not has_page:
+            own.append(name)
+        page = f"../formats/{name}.md" if has_page else f"#{name}"
+        yield f"| [{name}]({page}) | {one.title} | {one.checked_against} |"
+    for name in own:
+        text = inspect.getdoc(import_module(f"modicum.importers.{FORMATS[name]}")) or ""
+        yield f"\n## {name}\n\n{_with_space_before_lists(text)}"
+    yield ""
+
+
+def _with_space_before_lists(text: str) -> str:
+    return re.sub(r"(?m)^((?!- |  )\S.*)\n(?=- )", r"\1\n\n", text)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from hypothesis import settings
 from json_contract import check_printed
 from modicum.cli import main
 from modicum.ledger.opening import open_store
+
+# Images of Python often set PYTHONDONTWRITEBYTECODE. With it every process that a test starts compiles modicum anew,
+# and pytest compiles every test.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 EXAMPLES = int(os.environ.get("MODICUM_EXAMPLES", "50"))
 """Of a property where its test names no number; more of them find more, and the suite has ten minutes."""
@@ -65,6 +71,14 @@ def place(request, tmp_path):
 def store(place):
     """An empty ledger on each engine."""
     opened = open_store(place)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def ledger_in_memory():
+    """An empty ledger that is gone with the test."""
+    opened = open_store(":memory:")
     yield opened
     opened.close()
 

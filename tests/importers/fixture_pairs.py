@@ -1,11 +1,18 @@
 """Fixture pairs: `fixtures/FORMAT/CASE.EXT` and what must be read from it, `CASE.calls.json`.
 
+A database stands there as the SQL that makes it, `CASE.sql`, so that it can be reviewed; readers get it as `CASE.db`.
+
 The expected file holds `calls`: for each call the fields that the case is about, and `problems`: for each a part of its
 text. A field of `usage` that is not named must be 0.
 """
 
+import atexit
 import json
 import re
+import shutil
+import sqlite3
+import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -15,11 +22,50 @@ from modicum.importers import read_calls
 from modicum.importers.format import Reading
 
 FIXTURES = Path(__file__).parent / "fixtures"
-CASES = sorted(path for path in FIXTURES.glob("*/*") if not path.name.endswith(".calls.json"))
+EXPECTED = ".calls.json"
 
 
-def expected_of(case):
-    return json.loads(case.with_name(case.name.split(".")[0] + ".calls.json").read_text())
+def databases_made():
+    """The cases that are given as SQL, as databases in a folder of ours, each beside what must be read from it."""
+    scripts = sorted(FIXTURES.glob("*/*.sql"))
+    made = Path(tempfile.mkdtemp(prefix="modicum-fixtures-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    for script in scripts:
+        path = made / script.parent.name / f"{script.stem}.db"
+        path.parent.mkdir(exist_ok=True)
+        with closing(sqlite3.connect(path)) as database:
+            database.executescript(script.read_text(encoding="utf-8"))
+        if (expected := script.with_name(script.stem + EXPECTED)).exists():
+            shutil.copy(expected, path.parent)
+        yield path
+
+
+def is_case(path):
+    """Whether it is a log, and not what must be read from one."""
+    return not path.name.endswith(EXPECTED)
+
+
+CASES = sorted([path for path in FIXTURES.glob("*/*") if is_case(path) and path.suffix != ".sql"] + [*databases_made()])
+
+
+def expected_of(case, calls, problems):
+    """What stands beside a case. Where nothing does yet, what is read is printed, to be checked figure by figure."""
+    beside = case.with_name(case.name.split(".")[0] + EXPECTED)
+    assert beside.exists(), f"{case.parent.name}/{beside.name} is missing; read now:\n{as_expected(calls, problems)}"
+    return json.loads(beside.read_text())
+
+
+def as_expected(calls, problems):
+    """Calls and problems as an expected file has them: without what is usual."""
+    usual = {"first_token": None, "status": "ok", "tier": "standard", "calls_count": 1, "source": calls[0].source}
+    rows = []
+    for call in calls:
+        document = json.loads(msgspec.json.encode(call))
+        shown = {name: value for name, value in document.items() if value and usual.get(name) != value}
+        shown = as_shown(call, [name for name in shown if name not in {"anatomy", "owner", "revision"}])
+        rows.append("  " + json.dumps({name: value for name, value in shown.items() if value != "exact"}))
+    reasons = ["  " + json.dumps(problem.split(": ", 1)[1]) for problem in problems]
+    return '{{\n "calls": [\n{}\n ],\n "problems": [\n{}\n ]\n}}'.format(",\n".join(rows), ",\n".join(reasons))
 
 
 def read(paths, **options):
@@ -52,9 +98,8 @@ def case_id(case):
 
 def check_calls(case):
     """The calls and problems of a fixture are those that stand beside it."""
-    expected = expected_of(case)
-
     calls, problems = read([case])
+    expected = expected_of(case, calls, problems)
 
     assert [as_shown(call, want) for call, want in zip(calls, expected["calls"], strict=True)] == expected["calls"]
     assert all(part in problem for part, problem in zip(expected.get("problems", []), problems, strict=True))

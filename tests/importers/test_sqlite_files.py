@@ -5,9 +5,11 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
+from modicum.importers import sqlite_files
 from modicum.importers.sqlite_files import has_tables, opened
 
 COUNT = """
@@ -96,3 +98,22 @@ def test_what_is_no_database_has_no_tables(tmp_path):
     assert not has_tables(path, {"t": {"a"}})
     with pytest.raises(sqlite3.Error), opened(path):
         pass
+
+
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+def test_a_database_that_is_being_written_to_is_read_as_it_was_before(tmp_path, monkeypatch, mode):
+    monkeypatch.setattr(sqlite_files, "LOCK_WAIT_S", 0.01)
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute(f"PRAGMA journal_mode={mode}")
+        writer.execute("CREATE TABLE t (a)")
+        writer.execute("INSERT INTO t VALUES (1)")
+        writer.execute("BEGIN EXCLUSIVE")
+        writer.execute("INSERT INTO t VALUES (2)")
+
+        with opened(path) as (database, lacks):
+            assert (database.execute("SELECT a FROM t").fetchall(), lacks) == ([(1,)], "")
+        writer.execute("COMMIT")
+
+    with opened(path) as (database, _):
+        assert database.execute("SELECT count(*) FROM t").fetchone() == (2,)

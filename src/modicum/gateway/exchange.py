@@ -117,6 +117,7 @@ class Exchange:
         "facts",
         "features",
         "finished",
+        "guard_line",
         "is_plain",
         "late_context",
         "left_out",
@@ -247,6 +248,8 @@ class Exchange:
         """`edited` with that line, once it was made ready; None: it has none."""
         self.most_line_tokens = 0
         """What is reserved for that."""
+        self.guard_line = ""
+        """What its prompt ends with, about the agents of its task; empty: nothing."""
         self.ceiling: Any = None
         """The most output that budgets leave it (`budgets.output_ceilings.OutputCeiling`); None: all that it asks."""
         self.downgraded_to = ""

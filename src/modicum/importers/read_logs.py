@@ -44,6 +44,7 @@ FORMATS = {
     "droid": "agents.droid",
     "crush": "agents.crush",
     "zed": "agents.zed",
+    "llm": "agents.llm",
     "claude-headless": "agents.claude_headless",
     "codex-exec": "agents.codex_exec",
     "openai-usage": "recorded.openai_usage",

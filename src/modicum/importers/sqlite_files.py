@@ -16,6 +16,8 @@ DAMAGED = (sqlite3.Error, UnicodeDecodeError)
 SIDES = ("-wal", "-journal")
 """What may hold rows, or take some back, beside the database itself."""
 MOST_COPIES = 3
+LOCK_WAIT_S = 2.0
+"""For a program that is writing right now; after that a copy is read, as it stood before."""
 
 
 class OpenedDatabase(NamedTuple):
@@ -113,7 +115,7 @@ def _bytes_of(file: Path) -> int:
 
 
 def _connect(uri: str) -> sqlite3.Connection:
-    database = sqlite3.connect(uri, uri=True)
+    database = sqlite3.connect(uri, uri=True, timeout=LOCK_WAIT_S)
     try:
         database.text_factory = lambda raw: raw.decode("utf-8", "replace")
         database.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -87,6 +87,10 @@ class LedgerProcessStore:
             raise UserError("the ledger process is of an older version and cannot choose calls; restart 'modicum up'")
         return live
 
+    def raise_test_alert(self) -> None:
+        """Raises a test alert in the ledger process: in its log and its metrics, and posted nowhere."""
+        self._post("test-alert", wire.encode({}))
+
     def close(self) -> None:
         """Nothing is held open."""
 

@@ -1,19 +1,7 @@
 import json
 
-import pytest
-
-from importers.fixture_pairs import case_id, cases_of, check_calls, check_null_counts, read
+from importers.fixture_pairs import cases_of, read
 from modicum.calls import Basis
-
-
-@pytest.mark.parametrize("case", cases_of("amp"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
-
-
-@pytest.mark.parametrize("case", cases_of("amp"), ids=case_id)
-def test_a_prompt_whose_count_is_null_is_never_an_exact_zero(case, tmp_path):
-    check_null_counts(case, tmp_path)
 
 
 def test_a_reply_that_cannot_be_counted_leaves_its_event(tmp_path):

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from importers.fixture_pairs import case_id, cases_of, check_calls, check_null_counts
 from modicum.calls import Call, Tier
 from modicum.calls.caveats import CHANGED_LANE
 from modicum.importers import read_calls
@@ -41,16 +40,6 @@ def test_what_one_call_added_to_the_totals():
     assert difference(None, (30, 0, 0, 3, 0), (20, 0, 0, 2, 0)) == (20, 0, 0, 2, 0)  # goes on from another thread
     assert difference(None, (30, 0, 0, 3, 0), (0, 0, 0, 0, 0)) == (30, 0, 0, 3, 0)
     assert difference((30, 0, 0, 3, 0), (7, 0, 0, 1, 0), (7, 0, 0, 1, 0)) == (7, 0, 0, 1, 0)  # set back
-
-
-@pytest.mark.parametrize("case", cases_of("codex"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
-
-
-@pytest.mark.parametrize("case", cases_of("codex"), ids=case_id)
-def test_a_prompt_whose_count_is_null_is_never_an_exact_zero(case, tmp_path):
-    check_null_counts(case, tmp_path)
 
 
 def counted(number):

@@ -1,18 +1,6 @@
 import json
 
-import pytest
-
-from importers.fixture_pairs import case_id, cases_of, check_calls, check_null_counts, read
-
-
-@pytest.mark.parametrize("case", cases_of("codex-exec"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
-
-
-@pytest.mark.parametrize("case", cases_of("codex-exec"), ids=case_id)
-def test_a_prompt_whose_count_is_null_is_never_an_exact_zero(case, tmp_path):
-    check_null_counts(case, tmp_path)
+from importers.fixture_pairs import cases_of, read
 
 
 def test_a_thread_whose_rollout_is_read_too_is_counted_from_it_alone(tmp_path):

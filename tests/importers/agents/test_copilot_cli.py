@@ -1,25 +1,13 @@
 import sqlite3
 from contextlib import closing
 
-import pytest
-
-from importers.fixture_pairs import as_shown, case_id, cases_of, check_calls, check_null_counts, read
+from importers.fixture_pairs import as_shown, cases_of, read
 from modicum.calls import Basis
 
 COLUMNS = (
     "id INTEGER PRIMARY KEY, session_id, agent_id, model, copilot_usage_model, input_tokens, output_tokens, "
     "cache_read_tokens, cache_write_tokens, reasoning_tokens, total_nano_aiu, duration_ms, finish_reason, created_at"
 )
-
-
-@pytest.mark.parametrize("case", cases_of("copilot-cli"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
-
-
-@pytest.mark.parametrize("case", cases_of("copilot-cli"), ids=case_id)
-def test_a_prompt_whose_count_is_null_is_never_an_exact_zero(case, tmp_path):
-    check_null_counts(case, tmp_path)
 
 
 def store(folder, *rows):

@@ -1,17 +1,10 @@
 import json
 
-import pytest
-
-from importers.fixture_pairs import case_id, cases_of, check_calls, read
+from importers.fixture_pairs import cases_of, read
 from modicum.calls import Basis
 from modicum.importers.agents.crush import places
 from modicum.ledger.booking import book
 from modicum.metering.prices import PriceBook
-
-
-@pytest.mark.parametrize("case", cases_of("crush"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
 
 
 def test_the_cost_is_an_estimate_and_none_where_crush_knew_no_price():

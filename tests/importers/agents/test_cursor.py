@@ -1,16 +1,9 @@
 import sqlite3
 from contextlib import closing
 
-import pytest
-
-from importers.fixture_pairs import case_id, cases_of, check_calls, read
+from importers.fixture_pairs import cases_of, read
 from modicum.ledger.booking import book
 from modicum.metering.prices import PriceBook
-
-
-@pytest.mark.parametrize("case", cases_of("cursor"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
 
 
 def test_overlapping_exports_are_booked_once(tmp_path):

@@ -1,9 +1,6 @@
 import shutil
 from pathlib import Path
 
-import pytest
-
-from importers.fixture_pairs import case_id, cases_of, check_calls, check_null_counts
 from modicum.calls import Call, Problem
 from modicum.importers import read_calls
 from modicum.importers.format import Reading
@@ -31,13 +28,3 @@ def test_a_document_whose_name_promises_lines_is_read_only_if_its_source_is_name
     assert isinstance(problem, Problem)
     assert "one JSON document where the name promises lines" in problem.reason
     assert len(named) == 3
-
-
-@pytest.mark.parametrize("case", cases_of("gemini-cli"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
-
-
-@pytest.mark.parametrize("case", cases_of("gemini-cli"), ids=case_id)
-def test_a_prompt_whose_count_is_null_is_never_an_exact_zero(case, tmp_path):
-    check_null_counts(case, tmp_path)

@@ -2,16 +2,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
-from importers.fixture_pairs import case_id, cases_of, check_calls, read
+from importers.fixture_pairs import cases_of, read
 from modicum.calls import Basis
 from modicum.importers.agents.goose import places
-
-
-@pytest.mark.parametrize("case", cases_of("goose"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
 
 
 def test_a_database_of_an_older_version_has_sums_alone(tmp_path):

@@ -2,9 +2,6 @@ import json
 import shutil
 from pathlib import Path
 
-import pytest
-
-from importers.fixture_pairs import case_id, cases_of, check_calls, check_null_counts
 from modicum.calls import Call
 from modicum.importers import format_named, read_calls
 from modicum.importers.format import Reading
@@ -35,13 +32,3 @@ def test_databases_and_messages_are_looked_for_in_the_data_folder(tmp_path):
 
     assert found[:2] == [folder / "opencode-dev.db", folder / "storage" / "message"]
     assert found[2:] == [tmp_path / "data" / "kilo" / "kilo.db"]
-
-
-@pytest.mark.parametrize("case", cases_of("opencode"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
-
-
-@pytest.mark.parametrize("case", cases_of("opencode"), ids=case_id)
-def test_a_prompt_whose_count_is_null_is_never_an_exact_zero(case, tmp_path):
-    check_null_counts(case, tmp_path)

@@ -1,22 +1,10 @@
 import json
 from pathlib import Path
 
-import pytest
-
-from importers.fixture_pairs import case_id, cases_of, check_calls, check_null_counts, read
+from importers.fixture_pairs import cases_of, read
 from modicum.importers.agents.pi import places
 
 CASE = cases_of("pi")[0]
-
-
-@pytest.mark.parametrize("case", cases_of("pi"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
-
-
-@pytest.mark.parametrize("case", cases_of("pi"), ids=case_id)
-def test_a_prompt_whose_count_is_null_is_never_an_exact_zero(case, tmp_path):
-    check_null_counts(case, tmp_path)
 
 
 def test_a_fork_repeats_its_parent_and_brings_only_its_own_calls(tmp_path):

@@ -1,12 +1,6 @@
 import pytest
 
-from importers.fixture_pairs import case_id, cases_of, check_calls
 from modicum.importers.agents.zed import unpacked
-
-
-@pytest.mark.parametrize("case", cases_of("zed"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,25 @@
 import pytest
 
-from importers.fixture_pairs import case_id, cases_of, check_calls, check_null_counts
+from modicum.calls import Usage
+from modicum.importers.claude_code.usage import CacheCreation, OutputDetails, UsageFields
 
 
-@pytest.mark.parametrize("case", cases_of("claude-code"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
-
-
-@pytest.mark.parametrize("case", cases_of("claude-code"), ids=case_id)
-def test_a_prompt_whose_count_is_null_is_never_an_exact_zero(case, tmp_path):
-    check_null_counts(case, tmp_path)
+@pytest.mark.parametrize(
+    ("fields", "usage"),
+    [
+        (UsageFields(input_tokens=3, output_tokens=7), Usage(input_uncached=3, output_visible=7)),
+        (UsageFields(cache_creation_input_tokens=9), Usage(cache_write_5m=9)),
+        (
+            UsageFields(
+                cache_creation_input_tokens=9,
+                cache_creation=CacheCreation(ephemeral_5m_input_tokens=4, ephemeral_1h_input_tokens=5),
+                output_tokens=7,
+                output_tokens_details=OutputDetails(thinking_tokens=2),
+            ),
+            Usage(cache_write_5m=4, cache_write_1h=5, output_visible=5, output_reasoning=2),
+        ),
+        (UsageFields(input_tokens=None, output_tokens=None), Usage()),
+    ],
+)
+def test_a_usage_object_whose_fields_are_all_known_gives_buckets(fields, usage):
+    assert fields.buckets() == usage

@@ -1,20 +1,8 @@
 import json
 
-import pytest
-
-from importers.fixture_pairs import case_id, cases_of, check_calls, check_null_counts, read
+from importers.fixture_pairs import cases_of, read
 from modicum.calls import Usage
 from modicum.importers.exports.langfuse import recorded, usage_from
-
-
-@pytest.mark.parametrize("case", cases_of("langfuse"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
-
-
-@pytest.mark.parametrize("case", cases_of("langfuse"), ids=case_id)
-def test_a_prompt_whose_count_is_null_is_never_an_exact_zero(case, tmp_path):
-    check_null_counts(case, tmp_path)
 
 
 def test_sound_has_buckets_of_its_own_and_an_odd_key_is_named():

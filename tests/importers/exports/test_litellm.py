@@ -1,19 +1,6 @@
 from decimal import Decimal
 
-import pytest
-
-from importers.fixture_pairs import case_id, cases_of, check_calls, check_null_counts
 from modicum.importers.exports.litellm import recorded
-
-
-@pytest.mark.parametrize("case", cases_of("litellm"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
-
-
-@pytest.mark.parametrize("case", cases_of("litellm"), ids=case_id)
-def test_a_prompt_whose_count_is_null_is_never_an_exact_zero(case, tmp_path):
-    check_null_counts(case, tmp_path)
 
 
 def test_a_cost_in_the_usage_is_a_routers_own_or_litellms_estimate():

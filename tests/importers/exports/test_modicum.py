@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from importers.fixture_pairs import case_id, cases_of, check_calls, check_null_counts
 from modicum.calls import BUCKETS, Basis, CallStatus, SegmentKind, Tier, Usage
 from modicum.importers.exports import modicum
 
@@ -70,13 +69,3 @@ def test_a_line_without_an_id_is_the_same_call_again_and_another_line_is_not():
 def test_a_wrong_field_is_named(fields, reason):
     with pytest.raises(ValueError, match=re.escape(reason)):
         modicum.recorded({**LINE, **fields})
-
-
-@pytest.mark.parametrize("case", cases_of("modicum"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
-
-
-@pytest.mark.parametrize("case", cases_of("modicum"), ids=case_id)
-def test_a_prompt_whose_count_is_null_is_never_an_exact_zero(case, tmp_path):
-    check_null_counts(case, tmp_path)

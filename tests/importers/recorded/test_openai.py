@@ -1,21 +1,8 @@
 import json
 
-import pytest
-
-from importers.fixture_pairs import case_id, cases_of, check_calls, check_null_counts
 from modicum.calls import Basis, CallStatus
 from modicum.importers.format import Reading
 from modicum.importers.recorded.openai import read
-
-
-@pytest.mark.parametrize("case", cases_of("openai"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
-
-
-@pytest.mark.parametrize("case", cases_of("openai"), ids=case_id)
-def test_a_prompt_whose_count_is_null_is_never_an_exact_zero(case, tmp_path):
-    check_null_counts(case, tmp_path)
 
 
 def test_a_recorded_stream_that_failed_midway_and_told_no_usage_is_not_free(tmp_path):

@@ -1,14 +1,5 @@
-import pytest
-
-from importers.fixture_pairs import case_id, cases_of, check_calls
 from modicum.calls import Usage
 from modicum.importers.recorded.openai_usage import usage_from
-
-
-@pytest.mark.parametrize("case", cases_of("openai-usage"), ids=case_id)
-def test_a_fixture_gives_the_calls_beside_it(case):
-    check_calls(case)
-
 
 NEW = {"input_tokens": 1000, "input_cached_tokens": 300, "output_tokens": 90, "output_audio_tokens": 40}
 

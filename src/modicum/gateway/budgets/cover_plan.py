@@ -43,7 +43,7 @@ class CallCover:
         return any(worst.in_unit(unit) is None for unit in self._hard_units)
 
 
-class _Kept:
+class _CoverFor:
     __slots__ = ("cover", "from_s", "raises", "until_s")
 
     def __init__(self, cover: CallCover, raises: Raises, from_s: float, until_s: float) -> None:
@@ -65,7 +65,7 @@ class CoverPlan:
         self._owner_part: Callable[[Any], Any] = attrgetter(*names) if names else _nobody
         self._by_model, self._by_task = any(one.model for one in declared), any(one.task for one in declared)
         self._tags = tuple(sorted({one.tag for one in declared if one.tag}))
-        self._kept: dict[tuple[Any, ...], _Kept] = {}
+        self._kept: dict[tuple[Any, ...], _CoverFor] = {}
 
     def cover(self, call: Spender, at_s: float) -> CallCover:
         """The sums that a call counts in which begins then, in seconds since 1970."""
@@ -81,7 +81,7 @@ class CoverPlan:
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         from_s, until_s = max((start for start, _ in spans), default=-inf), min((end for _, end in spans), default=inf)
-        self._kept[key] = _Kept(cover, raises, from_s, until_s)
+        self._kept[key] = _CoverFor(cover, raises, from_s, until_s)
         return cover
 
     def _key(self, call: Spender) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from modicum.calls.prompt import Prompt
 from modicum.calls.rule import NotDecidable, Rule, Safety
 from modicum.optimizers.arrival import EditMemory, change_of
 from modicum.optimizers.code.languages import language_of_text
-from modicum.optimizers.code.skeletons import Gap, skeleton_gaps
+from modicum.optimizers.code.skeletons import CodeGap, skeleton_gaps
 from modicum.optimizers.line_numbers import number_prefix
 from modicum.optimizers.result_cut import MARK, ReadableCuts, cut_note, first_line_of_file, handle_of
 
@@ -65,7 +65,7 @@ def code_skeleton(text: str, question: str = "", *, is_readable: bool = False) -
     return shown if len(shown) < len(text) else text
 
 
-def _with_notes(lines: Sequence[str], gaps: Sequence[Gap], first_number: int | None, handle: str) -> Iterator[str]:
+def _with_notes(lines: Sequence[str], gaps: Sequence[CodeGap], first_number: int | None, handle: str) -> Iterator[str]:
     number = 1 if first_number is None else first_number
     starts = [0]
     for line in lines:

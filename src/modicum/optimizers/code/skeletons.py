@@ -23,7 +23,7 @@ RARE_LINES = 6
 _WORD = re.compile(r"\w{3,}")
 
 
-class Gap(NamedTuple):
+class CodeGap(NamedTuple):
     """Lines that can go, by their numbers from 0."""
 
     first: int
@@ -31,7 +31,7 @@ class Gap(NamedTuple):
     """The first line that stays."""
 
 
-def skeleton_gaps(code: str, language: CodeLanguage, question: str = "") -> list[Gap]:
+def skeleton_gaps(code: str, language: CodeLanguage, question: str = "") -> list[CodeGap]:
     """The runs of lines that the skeleton leaves out, in their order; none where the text is not code of this language.
 
     Args:
@@ -63,7 +63,7 @@ def _errors(root: Any) -> int:
     return size
 
 
-def _bodies(root: Any, language: CodeLanguage) -> Iterator[Gap]:
+def _bodies(root: Any, language: CodeLanguage) -> Iterator[CodeGap]:
     """The lines inside of each outermost function; of functions without a name, of each innermost one."""
     nodes = [root]
     while nodes:
@@ -80,16 +80,16 @@ def _bodies(root: Any, language: CodeLanguage) -> Iterator[Gap]:
         yield _inside(node, body, language)
 
 
-def _inside(node: Any, body: Any, language: CodeLanguage) -> Gap:
+def _inside(node: Any, body: Any, language: CodeLanguage) -> CodeGap:
     first, last = body.start_point.row, body.end_point.row
     if language.has_braces:
-        return Gap(first + 1, last)
+        return CodeGap(first + 1, last)
     if first == node.start_point.row:  # on the line of its signature
-        return Gap(first, first)
+        return CodeGap(first, first)
     statement = body.named_children[0] if body.named_children else None
     inner = statement.named_children[0] if statement is not None and statement.named_children else statement
     has_docstring = inner is not None and inner.type == "string"
-    return Gap(first + has_docstring, last + 1)
+    return CodeGap(first + has_docstring, last + 1)
 
 
 def _wanted_lines(lines: Sequence[str], question: str) -> set[int]:
@@ -107,11 +107,11 @@ def _wanted_lines(lines: Sequence[str], question: str) -> set[int]:
     return wanted
 
 
-def _gaps_in(body: Gap, wanted: set[int]) -> Iterator[Gap]:
+def _gaps_in(body: CodeGap, wanted: set[int]) -> Iterator[CodeGap]:
     """The lines of a body without those that are wanted."""
     first = body.first
     for number in range(body.first, body.behind + 1):
         if number in wanted or number == body.behind:
             if number - first >= FEWEST_LINES:
-                yield Gap(first, number)
+                yield CodeGap(first, number)
             first = number + 1

@@ -1,12 +1,11 @@
 """`--from`: reports that are asked of providers' APIs, with the key of an administrator."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
@@ -19,7 +18,6 @@ from modicum.reports.reconciliation.report_requests import ADDRESSES, KEY_PLACES
 from modicum.settings.secret import secret_at
 
 MOST_DAYS = 3_660
-Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +30,7 @@ class FetchOptions(shared.SpanOptions):
     save: Path | None
 
 
-def fetch_options(command: Verb) -> Verb:
+def fetch_options(command: shared.Verb) -> shared.Verb:
     """All options of `FetchOptions`."""
     save = click.option(
         "--save",
@@ -66,9 +64,9 @@ def fetched_reports(options: FetchOptions, *, with_keys: bool) -> Iterator[list[
         UserError: a key is missing, a provider does not answer, or the options do not fit together.
     """
     if not options.providers:
-        unused = {"--since": options.since, "--until": options.until, "--admin-key": options.admin_key}
-        unused |= {"--url": options.url, "--save": options.save}
-        if given := next((name for name, value in unused.items() if value), ""):
+        times = ("--since", options.since), ("--until", options.until)
+        others = ("--admin-key", options.admin_key), ("--url", options.url), ("--save", options.save)
+        if given := next((name for name, value in (*times, *others) if value), ""):
             raise UserError(f"{given} is about reports that are asked for: say --from openai or --from anthropic too")
         yield []
         return

@@ -51,8 +51,8 @@ def test_pages_are_followed_and_kept_as_they_came(tmp_path):
         paths = fetch(f"{url}/v1", tmp_path)
 
     assert [path.name for path in paths] == [
-        "anthropic-messages-001.json",
-        "anthropic-messages-002.json",
+        "anthropic-usage-report-001.json",
+        "anthropic-usage-report-002.json",
         "anthropic-costs-001.json",
     ]
     assert json.loads(paths[0].read_bytes()) == first

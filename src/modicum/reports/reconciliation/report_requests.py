@@ -53,7 +53,7 @@ def report_requests(provider: str, first: date, until: date, *, with_keys: bool)
     span = (("starting_at", f"{begins:%Y-%m-%dT%H:%M:%SZ}"), ("ending_at", f"{ends:%Y-%m-%dT%H:%M:%SZ}"))
     costs = (*span, *page, ("group_by[]", "description"))
     return [
-        ReportRequest("anthropic-messages", "/v1/organizations/usage_report/messages", (*span, *page, *groups)),
+        ReportRequest("anthropic-usage-report", "/v1/organizations/usage_report/messages", (*span, *page, *groups)),
         ReportRequest("anthropic-costs", "/v1/organizations/cost_report", costs),
     ]
 

@@ -47,8 +47,8 @@ def skeleton_gaps(code: str, language: CodeLanguage, question: str = "") -> list
     if root.has_error and _errors(root) > MOST_ERRORS_SHARE * len(encoded):
         return []
     lines = code.split("\n")
-    wanted = _wanted_lines(lines, question)
-    return [gap for body in _bodies(root, language) for gap in _gaps_in(body, wanted)]
+    near_question = _lines_near_question(lines, question)
+    return [gap for body in _bodies(root, language) for gap in _gaps_in(body, near_question)]
 
 
 def _errors(root: Any) -> int:
@@ -92,7 +92,7 @@ def _inside(node: Any, body: Any, language: CodeLanguage) -> CodeGap:
     return CodeGap(first + has_docstring, last + 1)
 
 
-def _wanted_lines(lines: Sequence[str], question: str) -> set[int]:
+def _lines_near_question(lines: Sequence[str], question: str) -> set[int]:
     """Those that hold a rare word of the question, and their neighbours."""
     asked_for = {word.lower() for word in _WORD.findall(question)}
     if not asked_for:
@@ -100,18 +100,18 @@ def _wanted_lines(lines: Sequence[str], question: str) -> set[int]:
     shared = [asked_for.intersection(map(str.lower, _WORD.findall(line))) for line in lines]
     common = Counter(word for words in shared for word in words)
     most = max(RARE_LINES, RARE_SHARE * len(lines))
-    wanted: set[int] = set()
+    near_question: set[int] = set()
     for number, words in enumerate(shared):
         if any(common[word] <= most for word in words):
-            wanted.update(range(number - AROUND_LINES, number + AROUND_LINES + 1))
-    return wanted
+            near_question.update(range(number - AROUND_LINES, number + AROUND_LINES + 1))
+    return near_question
 
 
-def _gaps_in(body: CodeGap, wanted: set[int]) -> Iterator[CodeGap]:
-    """The lines of a body without those that are wanted."""
+def _gaps_in(body: CodeGap, near_question: set[int]) -> Iterator[CodeGap]:
+    """The lines of a body without those that are near_question."""
     first = body.first
     for number in range(body.first, body.behind + 1):
-        if number in wanted or number == body.behind:
+        if number in near_question or number == body.behind:
             if number - first >= FEWEST_LINES:
                 yield CodeGap(first, number)
             first = number + 1

@@ -164,6 +164,10 @@ class Dialect(ABC):
             DialectError: it is not JSON, names no model, or a field that we read has the wrong type.
         """
 
+    has_media_by_type: ClassVar[bool] = False
+    """Whether nothing of its requests is media but blocks that `message_blocks.may_show_media` knows by their type or
+    name."""
+
     @staticmethod
     @abstractmethod
     def blocks_of(request: Mapping[str, Any]) -> list[Block]:

@@ -411,7 +411,8 @@ class Budgeting:
             return Amounts(0, 0), ""
         try:
             with contain_stage("budgets", self._failed, (NoBound, DialectError)):
-                return await self._prices.worst(exchange), ""
+                worst = self._prices.worst_at_once(exchange)
+                return await self._prices.worst(exchange) if worst is None else worst, ""
         except NoBound as problem:
             return Amounts(None, None), str(problem)
         return Amounts(None, None), "its worst case could not be worked out; the gateway's log says where"
@@ -461,7 +462,8 @@ class Budgeting:
             return Amounts(0, 0, call.calls_count, 0), True
         cost = Amounts(None, None, worst.calls)
         with contain_stage("budgets", self._failed):
-            cost = await self._prices.cost(call)
+            known = self._prices.cost_at_once(call)
+            cost = await self._prices.cost(call) if known is None else known
         return cost.known_or(worst), cost.nano_usd is not None
 
     async def _count_late(self, exchange: Exchange, held: Sequence[CoveringBudget]) -> None:

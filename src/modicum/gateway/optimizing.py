@@ -104,7 +104,8 @@ class Optimizer:
         if without:
             rules = [rule for rule in rules if rule.name not in without]
         with contain_stage("rules", self._failed):
-            if rules and not exchange.prompt.may_hold_results:
+            shape = exchange.request.served.dialect.prompt_shape
+            if rules and shape is not None and not shape.may_hold_results(exchange.edited):
                 rules = [rule for rule in rules if not rule.needs_results]
         return rules
 

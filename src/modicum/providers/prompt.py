@@ -111,6 +111,11 @@ class PromptShape(NamedTuple):
     as_user_message: Callable[[str], dict[str, Any]] = _as_user_message
     """A text as a message of the user."""
 
+    def may_hold_results(self, body: bytes) -> bool:
+        """Whether a request may hold results of tools; False is certain, and does not take reading it."""
+        marks = self.result_marks
+        return not marks or any(mark in body for mark in marks)
+
 
 class _Place(NamedTuple):
     """Where a unit stands in the request."""
@@ -192,8 +197,7 @@ class RequestPrompt(Prompt):
 
     @property
     def may_hold_results(self) -> bool:
-        marks = self._shape.result_marks
-        return not marks or any(mark in self._body for mark in marks)
+        return self._shape.may_hold_results(self._body)
 
     @property
     def is_known(self) -> bool:

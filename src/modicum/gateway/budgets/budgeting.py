@@ -222,15 +222,20 @@ class Budgeting:
             self._downgrade(exchange, verdict, find_route)
         self._say_away("")
         self._hold(exchange, Reservation(tuple(covering), worst, self._counters.generation))
-        self._say_what_is_left(exchange, covering, levels, worst)
+        self._say_what_is_left(exchange, cover, covering, levels, worst)
         exchange.budget_left = BudgetsLeft(covering, levels, [line.amount for line in lines])
 
     def _say_what_is_left(
-        self, exchange: Exchange, covering: Sequence[CoveringBudget], levels: Sequence[Level], worst: Amounts
+        self,
+        exchange: Exchange,
+        cover: CallCover,
+        covering: Sequence[CoveringBudget],
+        levels: Sequence[Level],
+        worst: Amounts,
     ) -> None:
         """To the log, of budgets that only warn, and to the agent, where tokens for that were reserved."""
         exchange.agent_line = ""
-        if not exchange.most_line_tokens and all(one.budget.is_hard for one in covering):
+        if not (cover.warns or exchange.most_line_tokens):
             return
         standings = standings_of(covering, levels, datetime.now(UTC))
         self._warn(crossed(standings, worst), covering)

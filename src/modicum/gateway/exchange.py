@@ -129,6 +129,7 @@ class Exchange:
         "mark",
         "most_line_tokens",
         "number",
+        "on_reply",
         "one_model",
         "paid",
         "place",
@@ -262,6 +263,8 @@ class Exchange:
         """What it holds of its caller's rate limits (`limits.limiting.LimitHold`); None: nothing."""
         self.limit_headers: list[Header] = []
         """What its reply says of these."""
+        self.on_reply: Callable[[], None] | None = None
+        """Called when the head of an upstream's reply is there."""
         self.attempts = 1
         """How often it was sent, this time included."""
         self.attempts_tokens = 0

@@ -1,7 +1,7 @@
 """The mock provider: a request in, an answer out. The server around it keeps connections and delays."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
@@ -25,6 +25,10 @@ ERRORS = {
 }
 
 
+def _do_nothing() -> None:
+    pass
+
+
 class MockReply(NamedTuple):
     status: int
     content_type: str
@@ -35,6 +39,8 @@ class MockReply(NamedTuple):
     """Whether the connection is to be cut after the last part, without a regular end."""
     is_silent: bool = False
     """Whether nothing is sent at all."""
+    begins: Callable[[], None] = _do_nothing
+    """To be called when its first byte is sent: only then others can read what it has written to the cache."""
 
 
 class MockProvider:
@@ -58,16 +64,20 @@ class MockProvider:
         if (broken := _broken_reply(dialect, options.fault)) is not None:
             return broken
         total = sum(map(tokens_of, request.blocks))
-        cached = partial(self._cache.longest_seen, dialect.name + facts.model, request.blocks)
-        prompt = dialect.mock.prompt(total, cached, body)
+        longest, beginnings = self._cache.look_up(dialect.name + facts.model, request.blocks)
+        prompt = dialect.mock.prompt(total, lambda: longest, body)
+        begins: Callable[[], None] = partial(self._cache.remember, beginnings)
+        if not options.delay_ms:
+            begins()
+            begins = _do_nothing
         seed = self._salt + self._calls.to_bytes(8, "big")
         plan = plan_reply(request, prompt, options, seed, created)
         if facts.stream:
-            return _stream_reply(dialect, plan, options, is_array="alt=sse" not in path)
+            return _stream_reply(dialect, plan, options, is_array="alt=sse" not in path)._replace(begins=begins)
         reply = dialect.writer.whole(plan)
         if options.fault == "broken_off":
             return MockReply(200, JSON, (reply[: len(reply) // 2],), breaks_off=True)
-        return MockReply(200, JSON, (reply,))
+        return MockReply(200, JSON, (reply,), begins=begins)
 
     def _lot(self) -> int:
         """A number in 0..99, another one for each call."""

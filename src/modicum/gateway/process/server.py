@@ -70,8 +70,8 @@ from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
 from modicum.gateway.warming.sending_pings import may_send, send_ping
-from modicum.gateway.warming.shared_beginnings import SharedBeginnings
 from modicum.gateway.warming.short_marks import ShortMarks
+from modicum.gateway.warming.written_once import WrittenOnce
 from modicum.gateway.websocket.library import has_websockets
 from modicum.ledger.batches import BatchFile
 from modicum.ledger.events import EventFile
@@ -354,7 +354,7 @@ class Gateway:
         """Who answers: from memory the same call first, then one that means the same; then the upstream."""
         self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
         self._routes.send_by(self._resilient, parts)
-        self._beginnings = SharedBeginnings(self._resilient, parts.metrics.failed)
+        self._beginnings = WrittenOnce(self._resilient, parts.metrics.failed)
         self._meanings = SemanticAnswerer(self._beginnings, parts, self._draw)
         self._caching = CachingAnswerer(self._meanings, parts, self._draw)
 

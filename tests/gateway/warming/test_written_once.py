@@ -9,7 +9,7 @@ import pytest
 from gateway.rig import running
 from gateway.team_rig import mock_provider
 from gateway.warming.warm_rig import USE_KEY, message_body
-from modicum.gateway.warming.shared_beginnings import TAG
+from modicum.gateway.warming.written_once import TAG
 from modicum.settings import GatewaySettings, OptimizeSettings, Settings, UpstreamSettings
 from modicum.settings.optimize import OwnerRules
 

@@ -30,7 +30,7 @@ _STABLE = "tools", "system"
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-class SharedBeginnings:
+class WrittenOnce:
     """Asks `upstream` for every reply; first calls of conversations that begin alike one after the other.
 
     Args:

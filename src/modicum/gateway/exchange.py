@@ -1,6 +1,6 @@
 """One call on its way through the gateway: the noun that the stages of the pipeline hand to each other."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic, time
 from typing import Any, NamedTuple, TypeVar
 

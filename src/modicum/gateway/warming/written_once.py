@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import blake2b
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,8 +17,10 @@ from modicum.gateway.failures import Failed, contain_stage
 from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import ClientGone
 from modicum.metering.beginning_writers import BeginningTurn, BeginningWriters
-from modicum.metering.prompt_cache import CacheRules, find_rules
 from modicum.settings.optimize import OptimizeSettings
+
+if TYPE_CHECKING:
+    from modicum.metering.prompt_cache import CacheRules
 
 STAGE = "beginnings"
 TAG = "cache.beginning"
@@ -131,7 +134,9 @@ def beginning_of(exchange: Exchange) -> bytes:
     return digest.digest()
 
 
-def _rules_of(exchange: Exchange) -> CacheRules | None:
+def _rules_of(exchange: Exchange) -> "CacheRules | None":
+    from modicum.metering.prompt_cache import find_rules  # it loads numpy
+
     day = datetime.fromtimestamp(exchange.timing.started_s, UTC).date()
     return find_rules(exchange.route.model, day)
 

@@ -95,8 +95,8 @@ def check_what_if(text: str) -> None:
     if _without_tools(name) == RULES_FORM:
         if value in _UNSEEN_RULES:
             raise UserError(
-                f"'{text}' cannot be replayed: no log shows what {value} looks at; 'modicum optimize explain' says "
-                "what it would do, and a hold-out what it does"
+                f"'{text}' cannot be replayed: an audit does not see what {value} looks at; 'modicum optimize explain' "
+                "says what it would do, and a hold-out what it does"
             )
         if value not in _RULE_SETS:
             raise unknown_name("set of rules", value, _RULE_SETS)

@@ -39,8 +39,8 @@ class OptimizeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     enabled: bool = True
     """The one switch: `false` runs no rule of the list."""
     on: tuple[str, ...] = ()
-    """Rules that run beside those that do by themselves; a family, as `cache`, is all its rules, and `all` every one.
-    `modicum optimize list` shows them."""
+    """Rules that run beside those that do by themselves; a family, as `cache`, is all its rules, and `all` every one,
+    but for those that have to be named. `modicum optimize list` shows them."""
     off: tuple[str, ...] = ()
     """Rules that do not run."""
     hold_out: float = 0.1

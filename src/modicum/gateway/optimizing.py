@@ -104,8 +104,7 @@ class Optimizer:
         if without:
             rules = [rule for rule in rules if rule.name not in without]
         with contain_stage("rules", self._failed):
-            shape = exchange.request.served.dialect.prompt_shape
-            if rules and shape is not None and not shape.may_hold_results(exchange.edited):
+            if rules and not exchange.request.served.dialect.may_hold_results(exchange.edited):
                 rules = [rule for rule in rules if not rule.needs_results]
         return rules
 

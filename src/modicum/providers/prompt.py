@@ -111,11 +111,6 @@ class PromptShape(NamedTuple):
     as_user_message: Callable[[str], dict[str, Any]] = _as_user_message
     """A text as a message of the user."""
 
-    def may_hold_results(self, body: bytes) -> bool:
-        """Whether a request may hold results of tools; False is certain, and does not take reading it."""
-        marks = self.result_marks
-        return not marks or any(mark in body for mark in marks)
-
 
 class _Place(NamedTuple):
     """Where a unit stands in the request."""
@@ -197,7 +192,8 @@ class RequestPrompt(Prompt):
 
     @property
     def may_hold_results(self) -> bool:
-        return self._shape.may_hold_results(self._body)
+        marks = self._shape.result_marks
+        return not marks or any(mark in self._body for mark in marks)
 
     @property
     def is_known(self) -> bool:

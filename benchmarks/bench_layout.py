@@ -3,9 +3,9 @@
 scripts/bench layout --data DIR [--json]
 
 Every meeting (validation) is asked all its specific queries, one after another, within a cache's life. A prompt holds
-instructions, a clock, the transcript and the query, in three orders; a breakpoint is set where something repeats. Of each: the share of its tokens that an earlier
-prompt of the run began with, byte for byte, and what the run costs at the day's prices beside one without any cache.
-Whether answers get better or worse no figure here says: that takes a model.
+instructions, a clock, the transcript and the query, in three orders; a breakpoint is set where something repeats. Of
+each: the share of its tokens that the prompt before it began with, byte for byte, and what the run costs at the day's
+prices beside one without any cache. Whether answers get better or worse no figure here says: that takes a model.
 """
 
 import argparse

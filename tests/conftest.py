@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from json_contract import check_printed
+from json_contract import faults_found, watch_printing
 from modicum.cli import main
 from modicum.ledger.opening import open_store
 
@@ -26,6 +26,15 @@ settings.register_profile("modicum", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("modicum")
 
 FIXTURES = Path(__file__).parent / "importers" / "fixtures"
+
+watch_printing()
+
+
+@pytest.fixture(autouse=True)
+def _schemas():
+    """What `--json` printed during a test is as the published schemas say."""
+    yield
+    assert faults_found() == []
 
 
 @pytest.fixture(autouse=True)
@@ -95,8 +104,6 @@ def modicum(capsys):
         with pytest.raises(SystemExit) as stop:
             main([str(word) for word in words])
         out, err = capsys.readouterr()
-        if "--json" in words:
-            check_printed([str(word) for word in words], out)
         return Ran(stop.value.code, out, err)
 
     return run

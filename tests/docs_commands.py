@@ -16,12 +16,32 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
-BLOCK = re.compile(r"^```(?:console|sh|)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHELLS = ("", "console", "sh")
 OURS = ("modicum", "scripts/run")
-LONGEST_S = 12
+LONGEST_S = 60
 
 
-NOT_RUN: dict[str, str] = {}
+RUNS_ON = "runs until it is stopped"
+OWN_TEAM = "runs a team of the reader's own"
+SERVER = "needs a model server with a GPU, or what such a run wrote down"
+PROVIDER = "asks a provider"
+OWN_FILES = "needs the reader's own files, of a kind that is not in the sample"
+NOT_RUN = {
+    **dict.fromkeys(
+        (
+            "modicum live",
+            "modicum live ~/.claude/projects --minutes 15",
+            "modicum console",
+            "modicum console --found",
+            "modicum console ~/.claude/projects",
+            "modicum up",
+            "modicum mock &",
+            "modicum top --by team",
+        ),
+        RUNS_ON,
+    ),
+}
 """Commands that need what is not here, with what that is."""
 
 
@@ -35,7 +55,8 @@ def printed():
     return [
         Printed(str(page.relative_to(ROOT)), command)
         for page in PAGES
-        for block in BLOCK.findall(page.read_text(encoding="utf-8"))
+        for language, block in FENCE.findall(page.read_text(encoding="utf-8"))
+        if language in SHELLS
         for command in commands_in(block)
     ]
 

@@ -84,6 +84,14 @@ def store(place):
     opened.close()
 
 
+@pytest.fixture
+def ledger_in_memory():
+    """An empty ledger that is gone with the test."""
+    opened = open_store(":memory:")
+    yield opened
+    opened.close()
+
+
 @dataclass(frozen=True)
 class Ran:
     status: int

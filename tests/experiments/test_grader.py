@@ -7,10 +7,10 @@ from experiments.samples import KEY, START, experiment
 from ledger.samples import entry
 from modicum.calls import CallStatus, Edit, Outcome, UserError
 from modicum.experiments import grader as grading
-from modicum.experiments.decisions import ExperimentEvent
+from modicum.experiments.decisions import ExperimentEvent, read_experiments
 from modicum.experiments.experiment import Arm, ExperimentState
 from modicum.experiments.gate import Verdict
-from modicum.experiments.grader import Grader, grade_from_ledger, read_experiments, read_tasks
+from modicum.experiments.grader import Grader, grade_from_ledger, read_tasks
 from modicum.ledger.events import EventFile
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import OUTCOMES

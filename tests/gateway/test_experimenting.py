@@ -13,9 +13,8 @@ from ledger_process.rig import LedgerProcess
 from modicum.calls.change import Change
 from modicum.calls.rule import Rule
 from modicum.experiments import grader
-from modicum.experiments.decisions import ExperimentEvent
+from modicum.experiments.decisions import ExperimentEvent, read_experiments
 from modicum.experiments.experiment import Arm, ChangeKind, Experiment, ExperimentState
-from modicum.experiments.grader import read_experiments
 from modicum.ledger.events import EventFile
 from modicum.ledger.records import AUDIT_EVENTS
 from modicum.ledger_process.client import LedgerProcessStore

@@ -21,7 +21,7 @@ def test_a_disk_that_refuses_withholds_the_reply_and_the_next_calls(tmp_path):
             in_transaction = False
 
             def execute(self, sql, *rest):
-                if refusing.is_set() and sql == "BEGIN IMMEDIATE":
+                if refusing.is_set() and sql.startswith(("BEGIN", "INSERT")):
                     raise sqlite3.OperationalError("database or disk is full")
                 return real.execute(sql, *rest)
 

@@ -11,11 +11,14 @@ from modicum.governance.alerts import (
     AlertKind,
     AlertRules,
     BudgetState,
+    LoopState,
     Raised,
     RefusedLately,
     Situation,
     UnusualDay,
+    WatchedOwner,
     WorkerState,
+    YieldState,
     conditions,
     new_alerts,
 )
@@ -29,6 +32,10 @@ RULES = AlertRules()
 
 def budget(spent, limit=100, crossed_at=None, begins=MONTH[0], resets=MONTH[1], names=("research",)):
     return BudgetState("b", names, LimitUnit.USD, limit * NANO, int(spent * NANO), begins, resets, crossed_at)
+
+
+def team(name):
+    return WatchedOwner((("team", name),))
 
 
 def kinds(**situation):
@@ -161,7 +168,7 @@ def test_what_was_told_before_a_restart_stays_told():
 
 
 def test_a_day_out_of_the_ordinary_is_told_once_with_the_view_that_shows_it():
-    day = UnusualDay(AlertKind.SPEND_ANOMALY, "search & co", date(2026, 11, 3), 90.5, 10.25)
+    day = UnusualDay(AlertKind.SPEND_ANOMALY, team("search & co"), date(2026, 11, 3), 90.5, 10.25)
     (alert,) = conditions(Situation(NOW, unusual=[day]), RULES)
 
     assert alert.text == "search & co spent $90.50 on 2026-11-03, where $10.25 were to be expected of that day"
@@ -170,10 +177,43 @@ def test_a_day_out_of_the_ordinary_is_told_once_with_the_view_that_shows_it():
 
 
 def test_cold_caches_and_unknown_fields_are_told():
-    day = UnusualDay(AlertKind.CACHE_COLD, "", date(2026, 11, 3), 0.1, 0.55)
+    day = UnusualDay(AlertKind.CACHE_COLD, team(""), date(2026, 11, 3), 0.1, 0.55)
     found = list(conditions(Situation(NOW, unusual=[day], unknown_fields=[("openai", "usage.new_tokens")]), RULES))
 
     assert [one.kind for one in found] == [AlertKind.UNKNOWN_FIELD, AlertKind.CACHE_COLD]
     assert "usage.new_tokens" in found[0].text
     assert found[1].text.startswith("callers without a team read 10% of its prompts from caches on 2026-11-03")
     assert Alert(kind=AlertKind.CIRCUIT_OPEN, subject="x", at=NOW, text="").view == ""
+
+
+def test_a_loop_is_told_once_by_its_tool_with_its_task():
+    loop = LoopState(team("search"), "c1", "ticket 7", "Bash", 14, NOW - HOUR, 3.2)
+    grown = loop._replace(repeats=40, usd=None, task="")
+    (alert,) = conditions(Situation(NOW, loops=[loop]), RULES)
+    (nameless,) = conditions(Situation(NOW, loops=[grown]), RULES)
+
+    assert alert.text == (
+        "task ticket 7 of search goes in circles: since 2026-11-14 23:00 UTC the tool Bash gave 14 times what it had "
+        "given twice before; the calls that brought it cost $3.20"
+    )
+    assert alert.view == "tasks?task=ticket+7"
+    assert alert.facts == {"team": "search", "task": "ticket 7", "tool": "Bash", "repeats": 14, "usd": 3.2}
+    assert nameless.view == "tasks?since=2026-11-14&where=team%3Dsearch"
+    assert told([Situation(NOW, loops=[one]) for one in (loop, grown, grown)]) == [[(AlertKind.LOOP, None)], [], []]
+
+
+def test_a_yield_that_fell_is_told_and_rests_for_a_week():
+    owner = WatchedOwner((("app", "shop"), ("tag:kind", "")))
+    fallen = YieldState(owner, "resolved", 4.5, 1.25, 60, 40, date(2026, 11, 8))
+    (alert,) = conditions(Situation(NOW, fallen=[fallen]), RULES)
+    (none,) = conditions(Situation(NOW, fallen=[fallen._replace(usd_each=None)]), RULES)
+    days = [Situation(NOW + timedelta(days=day), fallen=[fallen] if day % 2 == 0 else []) for day in range(9)]
+
+    assert alert.text == (
+        "the yield of app shop, no kind fell: of outcome resolved one costs $4.50 since 2026-11-08, where it was $1.25 "
+        "in the four weeks before (60 tasks, 40 failed)"
+    )
+    assert alert.view == "tasks?since=2026-11-08&where=app%3Dshop&where=tag%3Akind%3D"
+    assert "no task has passed since" in none.text
+    assert "usd_each" not in none.facts
+    assert [len(one) for one in told(days)] == [1, 0, 0, 0, 0, 0, 0, 0, 1]

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from modicum.ledger.calls_in_flight import MOST_RECORD_BYTES, CallsInFlight, NoFreeSlot, read_in_flight
@@ -75,3 +77,15 @@ def test_a_slot_may_be_written_anew(tmp_path):
     assert len(calls) == 1
     assert read_in_flight(tmp_path / "calls") == [b"second"]
     calls.close()
+
+
+def test_other_threads_run_while_slots_are_written_to_the_disk(tmp_path, monkeypatch):
+    slots = CallsInFlight(tmp_path / "slots", 4)
+    slots.begin(b"one")
+    synced = []
+    monkeypatch.setattr("modicum.ledger.calls_in_flight.os.fdatasync", synced.append)
+    slots.flush()
+    on_linux = sys.platform == "linux"  # elsewhere a sync of the file does not write its mapped pages
+    slots.close()
+
+    assert len(synced) == on_linux

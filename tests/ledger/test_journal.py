@@ -13,6 +13,7 @@ import pytest
 from ledger.faults import garbage, remove
 from modicum.calls import UserError
 from modicum.ledger.journal import Journal, NotDurable, Record, written_ns
+from modicum.ledger.journal_files.write_ahead import WriteAheadLog
 
 
 def numbers_in(folder):
@@ -278,3 +279,38 @@ def test_a_commit_waits_for_the_disk_unless_the_weaker_promise_is_chosen(tmp_pat
         return found
 
     assert asyncio.run(level()) == (synchronous, 1)
+
+
+def test_records_that_come_slowly_are_written_at_once_where_nothing_waits_for_the_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(WriteAheadLog, "keep_room", lambda _: None)  # it would hold the file for a moment
+
+    async def commits(journal, fast_per_s):
+        monkeypatch.setattr("modicum.ledger.journal.FAST_PER_S", fast_per_s)
+        before = journal.commits
+        slots = [journal.begin(b"begun") for _ in range(20)]
+        await asyncio.gather(*(journal.finish(slot, record(f"{slot}")) for slot in slots))
+        return journal.commits - before, journal.calls_under_way
+
+    async def both():
+        journal = Journal(tmp_path, durable="process")
+        slow, (fast, under_way) = await commits(journal, 1e9), await commits(journal, 0.0)
+        journal.close()
+        return slow, fast < 10, under_way
+
+    assert asyncio.run(both()) == ((20, 0), True, 0)
+    assert len(numbers_in(tmp_path)) == 40
+
+
+def test_what_cannot_be_written_at_once_waits_for_the_disk_as_all_does(tmp_path):
+    async def refused():
+        journal = Journal(tmp_path, patience_s=0.1, durable="process")
+        await journal.append(record("before"))
+        with disk_that_refuses(), pytest.raises(NotDurable):
+            await journal.finish(journal.begin(b"begun"), record("during"))
+        unwell = journal.healthy
+        await journal.append(record("after"))
+        journal.close()
+        return unwell, journal.healthy
+
+    assert asyncio.run(refused()) == (False, True)
+    assert numbers_in(tmp_path) == ["before", "during", "after"]

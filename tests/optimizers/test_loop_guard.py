@@ -33,6 +33,8 @@ def rounds(text):
         ("aA bB aA bB aA bB", 3, 2),  # ping-pong
         ("aA bB aA bC aA bB", 1, 1),
         ("xX aA bB cC aA bB cC aA bB cC", 3, 3),
+        ("aA bB cC dD " * 3, 3, 4),
+        ("aA bB cC dD eE " * 4, 4, 5),
         ("aA bB cC dD eE fF " * 3, 3, 6),
         ("aA bB cC dD eE fF gG " * 3, 1, 1),
         ("aA. aA. aA.", 1, 1),  # polling

@@ -6,9 +6,9 @@ that says nothing; whoever runs rules makes "not decidable" of it.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, takewhile
 
 from modicum.calls.anatomy import Segment, SegmentKind
 from modicum.calls.change import Change, DoesNotFit
@@ -19,6 +19,8 @@ NO_TEXT = "it reads the text, and a ledger keeps none"
 """Why a prompt of the ledger says nothing of what it held."""
 VOLATILE_NOTE = "[modicum: what changes from call to call stands here, behind what stays the same]"
 """Stands in instructions in front of lines that were moved there."""
+AGENT_REMINDER = "<system-reminder>"
+"""How a coding agent begins what it writes itself, as the user."""
 _BY_MODEL = frozenset({SegmentKind.ASSISTANT, SegmentKind.REASONING, SegmentKind.TOOL_CALL})
 _BEFORE_MESSAGES = frozenset({SegmentKind.SYSTEM, SegmentKind.TOOL_SCHEMA, SegmentKind.PREFIX})
 
@@ -217,15 +219,34 @@ class Prompt:
         """Tokens of all units together."""
         return sum(unit.tokens for unit in self.units)
 
+    def units_at(self, places: Iterable[int]) -> Sequence[Unit]:
+        """The units at these places, in their order."""
+        units = self.units
+        return [units[place] for place in places]
+
+    @property
+    def count(self) -> int:
+        """How many units there are."""
+        return len(self.units)
+
+    def tokens_before(self, place: int) -> int:
+        """Tokens of all that stands in front of a unit, as the caller sent it."""
+        return self._tokens_before[place]
+
     @cached_property
-    def tokens_before(self) -> Sequence[int]:
-        """Of each unit: the tokens of all that stands in front of it."""
+    def _tokens_before(self) -> Sequence[int]:
         return [0, *accumulate(unit.tokens for unit in self.units)]
 
     @cached_property
     def results(self) -> Sequence[Unit]:
         """What tools returned."""
         return [unit for unit in self.units if unit.kind is SegmentKind.TOOL_RESULT] if self.may_hold_results else []
+
+    @property
+    def schemas(self) -> Sequence[Unit]:
+        """Tools that stand in front of the conversation."""
+        head = takewhile(lambda unit: not unit.is_message, self.units)
+        return [unit for unit in head if unit.kind is SegmentKind.TOOL_SCHEMA]
 
     @property
     def system(self) -> str:
@@ -299,11 +320,11 @@ class Prompt:
         Raises:
             DoesNotFit: nothing would be left to say, a unit is not there, or has no text that could be another one.
         """
-        units = self.units
+        count = self.count
         places = *change.left_out, *change.replaced
-        if places and not (min(places) >= 0 and max(places) < len(units)):
+        if places and not (min(places) >= 0 and max(places) < count):
             raise DoesNotFit("the prompt has no such unit")
-        if change.left_out and not any(unit.is_message and unit.place not in change.left_out for unit in units):
+        if change.left_out and not any(unit.is_message and unit.place not in change.left_out for unit in self.units):
             raise DoesNotFit("nothing would be left to say")
 
 

@@ -103,7 +103,8 @@ class LiveContexts:
         if not name:
             self._add(taken, dialect, body, encoding)
             return LiveContext(taken.parts, encoding), taken.uncounted
-        hasher = hashlib.sha256(b"\0".join((dialect.name.encode(), encoding.encode(), head)))
+        digest = hashlib.sha256(head).digest() if split is None else split.head_digest
+        hasher = hashlib.sha256(b"\0".join((dialect.name.encode(), encoding.encode(), digest)))
         start = _after(hasher, messages[:_START]).digest()
         known = self._known.get(start)
         boundaries: list[_Boundary] = []

@@ -10,6 +10,7 @@ import msgspec
 
 from modicum.calls import AuditEvent, UserError
 from modicum.experiments.experiment import Experiment, ExperimentState, check_experiment
+from modicum.ledger.events import EventFile
 
 EVENT_KIND = "experiment"
 BY_ITSELF = "modicum"
@@ -144,3 +145,15 @@ def _definition(one: Experiment | None) -> dict[str, str]:
         "estimated_saving": "" if one.estimated_saving is None else f"{one.estimated_saving:.4f}",
         "why_not_estimated": one.why_not_estimated,
     }
+
+
+def read_experiments(events: EventFile) -> Experiments:
+    """All experiments, as they stand.
+
+    Raises:
+        UserError: an event cannot be read.
+    """
+    try:
+        return Experiments(events.read(EVENT_KIND, ExperimentEvent))
+    except UserError as error:
+        raise UserError(f"{error}; was it written by a newer version of modicum?") from None

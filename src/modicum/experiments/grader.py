@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
-from modicum.calls import UserError
 from modicum.experiments.decisions import BY_ITSELF, EVENT_KIND, ExperimentEvent, Experiments, What
 from modicum.experiments.experiment import Arm, Experiment
 from modicum.experiments.gate import Verdict
@@ -93,18 +92,6 @@ class Grader:
 
 
 _WHAT: dict[Verdict, What] = {Verdict.SAFE: "safe", Verdict.ROLL_BACK: "rolled_back", Verdict.STOP: "stopped"}
-
-
-def read_experiments(events: EventFile) -> Experiments:
-    """All experiments, as they stand.
-
-    Raises:
-        UserError: an event cannot be read.
-    """
-    try:
-        return Experiments(events.read(EVENT_KIND, ExperimentEvent))
-    except UserError as error:
-        raise UserError(f"{error}; was it written by a newer version of modicum?") from None
 
 
 def _task(row: Row) -> TrialTask:

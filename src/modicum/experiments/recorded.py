@@ -5,9 +5,9 @@ from pathlib import Path
 
 import msgspec
 
-from modicum.experiments.decisions import Experiments
+from modicum.experiments.decisions import Experiments, read_experiments
 from modicum.experiments.experiment import Experiment
-from modicum.experiments.grader import read_experiments, read_tasks
+from modicum.experiments.grader import read_tasks
 from modicum.experiments.grading import Grade, grade
 from modicum.experiments.savings import Saving, measure_saving
 from modicum.ledger.events import EventFile

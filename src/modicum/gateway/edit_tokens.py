@@ -36,11 +36,10 @@ class EditTokens:
 
     def replaced(self, prompt: Prompt, change: Change, model: str) -> ReplacedTexts:
         """What a change of `prompt` replaces."""
-        encoding, units, known_tokens = encoding_for(model)[0], prompt.units, 0
+        encoding, known_tokens = encoding_for(model)[0], 0
         uncounted = []
-        for place, new in change.replaced.items():
-            unit = units[place]
-            texts = unit.digest, change.digests.get(place) or content_digest(new), encoding
+        for unit, new in zip(prompt.units_at(change.replaced), change.replaced.values(), strict=True):
+            texts = unit.digest, change.digests.get(unit.place) or content_digest(new), encoding
             removed = self._removed.get(texts)
             if removed is None:
                 uncounted.append((texts, unit.text or "", new))

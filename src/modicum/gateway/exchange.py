@@ -1,7 +1,6 @@
 """One call on its way through the gateway: the noun that the stages of the pipeline hand to each other."""
 
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+from collections.abc import Mapping
 from time import monotonic, time
 from typing import Any, NamedTuple, TypeVar
 
@@ -107,7 +106,6 @@ class Exchange:
         "begun",
         "body",
         "budget_left",
-        "budget_left_usd",
         "caller",
         "ceiling",
         "client_gone",
@@ -119,6 +117,7 @@ class Exchange:
         "facts",
         "features",
         "finished",
+        "guard_line",
         "is_plain",
         "late_context",
         "left_out",
@@ -241,16 +240,16 @@ class Exchange:
         """It holds nothing yet."""
         self.reservation: Any = None
         """What it holds of budgets (`budgets.budgeting.Reservation`); None: nothing."""
-        self.budget_left: Callable[[], str] | None = None
-        """Says what its tightest budget has left, where a header is written; None: it has none."""
-        self.budget_left_usd: Decimal | None = None
-        """What its tightest budget in dollars has for it, for rules; None: there is none."""
+        self.budget_left: Any = None
+        """What its budgets have left (`budgets.left.BudgetsLeft`); None: it has none."""
         self.agent_line = ""
         """What its prompt ends with, about its budget; empty: nothing."""
         self.with_line: bytes | None = None
         """`edited` with that line, once it was made ready; None: it has none."""
         self.most_line_tokens = 0
         """What is reserved for that."""
+        self.guard_line = ""
+        """What its prompt ends with, about the agents of its task; empty: nothing."""
         self.ceiling: Any = None
         """The most output that budgets leave it (`budgets.output_ceilings.OutputCeiling`); None: all that it asks."""
         self.downgraded_to = ""

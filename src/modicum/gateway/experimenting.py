@@ -12,9 +12,8 @@ from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import Prompt
 from modicum.calls.rule import Rule
-from modicum.experiments.decisions import Experiments
+from modicum.experiments.decisions import Experiments, read_experiments
 from modicum.experiments.experiment import Arm, ChangeKind, Experiment, ExperimentState
-from modicum.experiments.grader import read_experiments
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.optimizing import FeatureFacts
 from modicum.gateway.process.log import log

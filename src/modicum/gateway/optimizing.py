@@ -232,6 +232,6 @@ def facts_of(exchange: Exchange, rates: LiveRates, later_calls: float | None = N
         project=about.project,
         tags=about.tags,
         allowed_models=exchange.caller.models,
-        budget_left_usd=exchange.budget_left_usd,
+        budget_left_usd=None if exchange.budget_left is None else exchange.budget_left.usd(),
         features=exchange.features,
     )

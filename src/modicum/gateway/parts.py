@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from modicum.context.live_turns import LiveTurns
 from modicum.gateway.budgets.budgeting import Budgeting
+from modicum.gateway.callers.agent_guard import AgentGuard
 from modicum.gateway.http.body_budget import BodyBudget
 from modicum.gateway.http.otlp_door import OtlpDoor
 from modicum.gateway.late_replies import LateReplies
@@ -39,6 +40,7 @@ class Parts(NamedTuple):
     limits: Limiting
     provider_limits: ProviderLimits
     policies: Authorising
+    agents: AgentGuard
     refusals: Refusals
     redactor: Redactor
     batches: BatchFile

@@ -43,7 +43,7 @@ class Pipeline:
         self._late_replies = parts.late_replies
         self._readiness, self._recorder, self._upstream_calls = parts.readiness, parts.recorder, parts.upstream_calls
         self._budgets, self._limits, self._keeper = parts.budgets, parts.limits, parts.keeper
-        self._policies, self._redactor = parts.policies, parts.redactor
+        self._policies, self._redactor, self._agents = parts.policies, parts.redactor, parts.agents
         self._provider_limits, self._refusals = parts.provider_limits, parts.refusals
         self.relay = Relay(parts)
         """Passes on what nobody meters."""
@@ -76,6 +76,8 @@ class Pipeline:
             exchange.is_plain = is_plain
             if self._policies.is_active:
                 await self._policies.authorise(exchange)
+            if self._agents.is_active:
+                self._agents.admit(exchange)
             if self._limits.limits_callers:
                 await self._limits.admit(exchange)
             if self._budgets.is_active:

@@ -24,7 +24,6 @@ from modicum.gateway.prompts import load_prompts, variants_of
 from modicum.gateway.resilience.attempts import ResilientAnswerer
 from modicum.gateway.upstreams import Upstreams
 from modicum.routing.rule import route_rule
-from modicum.routing.weights import decode_router
 from modicum.settings import Settings
 
 _IN_FORCE = frozenset({ExperimentState.RUNNING, ExperimentState.KEPT})
@@ -109,6 +108,8 @@ def load_routes(settings: Settings) -> tuple[Rule, ...]:
     """
     rules = []
     for name, route in settings.routes.items():
+        from modicum.routing.weights import decode_router  # it loads numpy
+
         path = Path(settings.file).parent / route.weights if settings.file else Path(route.weights)
         try:
             router = decode_router(read_named(path), str(path))

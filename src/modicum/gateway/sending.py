@@ -21,6 +21,7 @@ from modicum.providers.openai.multipart import is_form, with_field
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
+GUARD_RULE = "guard.agents"
 LINE_RULE = "budget.line"
 """Under which name the line stands among a call's edits."""
 
@@ -93,8 +94,8 @@ def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
     """
     dialect, facts = exchange.request.served.dialect, exchange.facts
     exchange.body = exchange.edited
-    if exchange.agent_line or exchange.with_line is not None:
-        exchange.body = _with_agent_line(exchange)
+    if exchange.agent_line or exchange.guard_line or exchange.with_line is not None:
+        exchange.body = _with_last_lines(exchange)
     if exchange.redactor is not None and exchange.redaction is None:  # it may go elsewhere now than it was going
         exchange.redaction = exchange.redactor.of(exchange.about.owner, facts.model, exchange.route.model)
     if exchange.redaction is not None:
@@ -137,19 +138,22 @@ def _check_crosses(exchange: Exchange) -> None:
         raise Refused(404, f"{served.target} is served for models of this API alone", "unknown_path")
 
 
-def _with_agent_line(exchange: Exchange) -> bytes:
-    """The request that says at its end how the budget stands, where there is a place for that. It goes upstream and
-    nowhere else: the line is no part of the conversation, which comes without it the next time.
+def _with_last_lines(exchange: Exchange) -> bytes:
+    """The request that says at its end what its agent is to know, where there is a place for that. It goes upstream and
+    nowhere else: the lines are no part of the conversation, which comes without them the next time.
     """
-    body, line = None, exchange.agent_line
-    if line:
-        body = exchange.request.served.dialect.with_last_line(exchange.edited, line)
-    exchange.with_line = body
-    exchange.edits = tuple(edit for edit in exchange.edits if edit.rule != LINE_RULE)  # of an attempt before
-    if body is None:
-        return exchange.edited
-    why = "the agent is shown what is left of its budget"
-    exchange.edits += (PendingEdit(LINE_RULE, why, exchange.edited, body),)
+    body = exchange.edited
+    lines = {
+        GUARD_RULE: (exchange.guard_line, "the agent is told that its task has too many agents, or too deep"),
+        LINE_RULE: (exchange.agent_line, "the agent is shown what is left of its budget"),
+    }
+    exchange.edits = tuple(edit for edit in exchange.edits if edit.rule not in lines)  # of an attempt before
+    for rule, (line, why) in lines.items():
+        longer = exchange.request.served.dialect.with_last_line(body, line) if line else None
+        if longer is not None:
+            exchange.edits += (PendingEdit(rule, why, body, longer),)
+            body = longer
+    exchange.with_line = body if body is not exchange.edited else None
     return body
 
 

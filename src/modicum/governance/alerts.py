@@ -41,9 +41,13 @@ class AlertKind(StrEnum):
     OUTCOME_COST = "outcome_cost"
     """One result costs more than its budget says, and not by chance."""
     SPEND_ANOMALY = "spend_anomaly"
-    """A team spent far more on a day than it usually does."""
+    """An owner spent far more on a day than it usually does."""
     CACHE_COLD = "cache_cold"
-    """Far less of a team's prompts was read from caches than usual."""
+    """Far less of an owner's prompts was read from caches than usual."""
+    LOOP = "loop"
+    """An agent calls a tool again and again, and gets the same answer."""
+    YIELD_FALLEN = "yield_fallen"
+    """One outcome of an owner costs far more than it did, and not by chance."""
     UNKNOWN_FIELD = "unknown_field"
     """Calls are booked of which something is not understood, so that their cost is not exact."""
     TEST = "test"
@@ -58,6 +62,8 @@ VIEWS = {
     AlertKind.OUTCOME_COST: "tasks",
     AlertKind.SPEND_ANOMALY: "where?by=model",
     AlertKind.CACHE_COLD: "waste",
+    AlertKind.LOOP: "tasks",
+    AlertKind.YIELD_FALLEN: "tasks",
 }
 """The page of the console that shows what an alert is about, where there is one."""
 
@@ -129,16 +135,68 @@ class OutcomeState(NamedTuple):
     why: str
 
 
+class WatchedOwner(NamedTuple):
+    """Whose figures are watched: a name in each dimension of `alerts.by`."""
+
+    names: tuple[tuple[str, str], ...]
+    """Dimension and name; an empty name: calls that have none there."""
+
+    @property
+    def subject(self) -> str:
+        return "|".join(name for _, name in self.names)
+
+    @property
+    def text(self) -> str:
+        if len(self.names) == 1 and self.names[0][0] == "team":
+            return self.names[0][1] or "callers without a team"
+        plain = [(dimension.removeprefix("tag:"), name) for dimension, name in self.names]
+        return ", ".join(f"{one} {name}" if name else f"no {one}" for one, name in plain)
+
+    @property
+    def conditions(self) -> tuple[tuple[str, str], ...]:
+        """As the address of a view has them."""
+        return tuple(("where", f"{dimension}={name}") for dimension, name in self.names)
+
+
 class UnusualDay(NamedTuple):
-    """A day of a team that was out of the ordinary."""
+    """A day of an owner that was out of the ordinary."""
 
     kind: AlertKind
     """`SPEND_ANOMALY` or `CACHE_COLD`."""
-    team: str
+    owner: WatchedOwner
     day: date
     figure: float
     """Dollars, or the share of prompts that was read from caches."""
     usual: float
+
+
+class LoopState(NamedTuple):
+    """A tool that gives an agent the same answer again and again."""
+
+    owner: WatchedOwner
+    conversation: str
+    task: str
+    tool: str
+    repeats: int
+    """Answers that came a third time or more often."""
+    since: datetime
+    usd: float | None
+    """Of the calls that brought them; None: nobody knows."""
+
+
+class YieldState(NamedTuple):
+    """An outcome that costs far more in the last seven days than in the four weeks before."""
+
+    owner: WatchedOwner
+    outcome: str
+    usd_each: float | None
+    """None: no task of the last seven days has passed."""
+    usual_usd_each: float
+    tasks: int
+    """Of the last seven days, with the outcome."""
+    tasks_failed: int
+    since: date
+    """Of the seven days."""
 
 
 class RefusedLately(NamedTuple):
@@ -177,6 +235,13 @@ class Situation(NamedTuple):
     unusual: Sequence[UnusualDay] = ()
     unknown_fields: Sequence[tuple[str, str]] = ()
     """Provider and name of what is not understood of calls that were booked lately."""
+    loops: Sequence[LoopState] = ()
+    fallen: Sequence[YieldState] = ()
+
+
+RESTS: Mapping[str, timedelta] = {AlertKind.YIELD_FALLEN: timedelta(days=7)}
+"""How long what has come and gone is not told again, where that is longer than the settings say: a yield moves once a
+day."""
 
 
 class AlertRules(NamedTuple):
@@ -233,8 +298,18 @@ def conditions(situation: Situation, rules: AlertRules) -> Iterator[Alert]:
         )
     for unusual in situation.unusual:
         yield _of_day(situation.at, unusual)
+    for loop in situation.loops:
+        yield _of_loop(situation.at, loop)
+    for fallen in situation.fallen:
+        yield _of_yield(situation.at, fallen)
     yield from _of_workers(situation)
     yield from _of_ledger(situation, rules)
+
+
+def alert_of_test(at: datetime) -> Alert:
+    """What says that alerts arrive."""
+    text = "this is a test: alerts of this gateway arrive here"
+    return Alert(kind=AlertKind.TEST, subject="test", at=at, text=text)
 
 
 def new_alerts(
@@ -242,13 +317,14 @@ def new_alerts(
 ) -> tuple[list[Alert], dict[str, Raised]]:
     """Which of the conditions that hold are events that were not told yet, and what is told then.
 
-    What no longer holds is forgotten after `again_after`, so that it stays told if it comes back before.
+    What no longer holds is forgotten after `again_after`, or the longer rest of its kind, so that it stays told if it
+    comes back before.
     """
     alerts: list[Alert] = []
     after: dict[str, Raised] = {}
     for alert in holding:
         former = raised.get(alert.identity)
-        is_new = former is None or (not former.holds and now - former.at >= again_after)
+        is_new = former is None or (not former.holds and now - former.at >= _rest_of(alert.kind, again_after))
         if is_new:
             alerts.append(alert)
         raised_at = now if is_new or former is None else former.at
@@ -258,9 +334,13 @@ def new_alerts(
             before = raised.get(lesser)
             after[lesser] = Raised(before.at if before is not None else now, holds=True)
     for identity, one in raised.items():
-        if identity not in after and now - one.at < again_after:
+        if identity not in after and now - one.at < _rest_of(identity.partition(":")[0], again_after):
             after[identity] = one._replace(holds=False)
     return alerts, after
+
+
+def _rest_of(kind: str, again_after: timedelta) -> timedelta:
+    return max(again_after, RESTS.get(kind, again_after))
 
 
 def _of_budget(at: datetime, budget: BudgetState, rules: AlertRules) -> Iterator[Alert]:
@@ -298,17 +378,62 @@ def _of_budget(at: datetime, budget: BudgetState, rules: AlertRules) -> Iterator
 
 
 def _of_day(at: datetime, unusual: UnusualDay) -> Alert:
-    team, day = unusual.team or "callers without a team", unusual.day.isoformat()
+    owner, day = unusual.owner, unusual.day.isoformat()
     spent = f"spent ${unusual.figure:,.2f} on {day}, where ${unusual.usual:,.2f} were to be expected of that day"
     read = f"read {unusual.figure:.0%} of its prompts from caches on {day}; in the two weeks before {unusual.usual:.0%}"
     return Alert(
         kind=unusual.kind,
-        subject=f"{unusual.team}|{day}",
+        subject=f"{owner.subject}|{day}",
         at=at,
-        text=f"{team} {spent if unusual.kind is AlertKind.SPEND_ANOMALY else read}",
-        facts={"team": unusual.team, "day": day, "figure": round(unusual.figure, 4), "usual": round(unusual.usual, 4)},
-        conditions=(("since", day), ("where", f"team={unusual.team}")),
+        text=f"{owner.text} {spent if unusual.kind is AlertKind.SPEND_ANOMALY else read}",
+        facts=_facts(owner, day=day, figure=round(unusual.figure, 4), usual=round(unusual.usual, 4)),
+        conditions=(("since", day), *owner.conditions),
     )
+
+
+def _of_loop(at: datetime, loop: LoopState) -> Alert:
+    who = f"task {loop.task}" if loop.task else "an agent without a task"
+    cost = "" if loop.usd is None else f"; the calls that brought it cost ${loop.usd:,.2f}"
+    of_owner = ("since", f"{loop.since:%Y-%m-%d}"), *loop.owner.conditions
+    return Alert(
+        kind=AlertKind.LOOP,
+        subject=f"{loop.conversation}|{loop.tool}",
+        at=at,
+        text=f"{who} of {loop.owner.text} goes in circles: since {loop.since:%Y-%m-%d %H:%M} UTC the tool {loop.tool} "
+        f"gave {number_of(loop.repeats, 'time')} what it had given twice before{cost}",
+        facts=_facts(loop.owner, task=loop.task or None, tool=loop.tool, repeats=loop.repeats, usd=_rounded(loop.usd)),
+        conditions=(("task", loop.task),) if loop.task else of_owner,
+    )
+
+
+def _of_yield(at: datetime, fallen: YieldState) -> Alert:
+    now = "no task has passed" if fallen.usd_each is None else f"one costs ${fallen.usd_each:,.2f}"
+    return Alert(
+        kind=AlertKind.YIELD_FALLEN,
+        subject=f"{fallen.owner.subject}|{fallen.outcome}",
+        at=at,
+        text=f"the yield of {fallen.owner.text} fell: of outcome {fallen.outcome} {now} since {fallen.since}, where it "
+        f"was ${fallen.usual_usd_each:,.2f} in the four weeks before ({number_of(fallen.tasks, 'task')}, "
+        f"{fallen.tasks_failed:,} failed)",
+        facts=_facts(
+            fallen.owner,
+            outcome=fallen.outcome,
+            usd_each=_rounded(fallen.usd_each),
+            usual_usd_each=_rounded(fallen.usual_usd_each),
+            tasks=fallen.tasks,
+            tasks_failed=fallen.tasks_failed,
+        ),
+        conditions=(("since", fallen.since.isoformat()), *fallen.owner.conditions),
+    )
+
+
+def _facts(owner: WatchedOwner, **figures: str | float | None) -> dict[str, str | int | float]:
+    """Whose by dimension, and what is known of the figures."""
+    return {**dict(owner.names), **{name: figure for name, figure in figures.items() if figure is not None}}
+
+
+def _rounded(usd: float | None) -> float | None:
+    return None if usd is None else round(usd, 4)
 
 
 def _of_refusals(at: datetime, refused: RefusedLately) -> Alert:

@@ -9,6 +9,8 @@ import numpy.typing as npt
 LONGEST_PERIOD = 6
 REPEATS = 3
 """How often the same has to come in a row. Twice happens by chance and by care (read, edit, read again)."""
+WAIT_SECONDS = 10.0
+"""Who lets this much time pass between a reply and the next call is waiting for something."""
 
 
 def find_loops(

@@ -7,6 +7,7 @@ process however it ends; `flush` writes them to the disk, for the end of the mac
 
 import mmap
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import msgspec
 
 from modicum.calls import Call
 from modicum.calls.call import decode_call
+from modicum.calls.containment import undo_if_failed
 
 SLOT_BYTES = 1024
 _LENGTH_BYTES = 2
@@ -33,16 +35,14 @@ class CallsInFlight:
 
     def __init__(self, path: Path, slots: int = 4096) -> None:
         size = slots * SLOT_BYTES
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
+        self._handle = handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        with undo_if_failed(self._close_file):
             present = os.fstat(handle).st_size
             if present < size:
                 # Real blocks, not a hole: a full disk must show here and not while a page is written.
                 os.pwrite(handle, bytes(size - present), present)
                 os.fsync(handle)
             self._map = mmap.mmap(handle, max(size, present))
-        finally:
-            os.close(handle)
         self.left = [record for at in range(0, len(self._map), SLOT_BYTES) if (record := self._read(at))]
         """Records of calls that a former process had under way when it ended. `forget` them once they are booked."""
         self._slots = slots
@@ -95,10 +95,20 @@ class CallsInFlight:
         return self._slots - len(self._free)
 
     def flush(self) -> None:
-        self._map.flush()
+        """Returns when all slots are on the disk. Other threads run meanwhile: `mmap.flush` would hold them up, and the
+        event loop with them, for as long as the disk takes. On Linux a sync of the file writes its mapped pages.
+        """
+        if sys.platform == "linux":
+            os.fdatasync(self._handle)
+        else:
+            self._map.flush()
 
     def close(self) -> None:
         self._map.close()
+        self._close_file()
+
+    def _close_file(self) -> None:
+        os.close(self._handle)
 
     def _read(self, at: int) -> bytes:
         length = int.from_bytes(self._map[at : at + _LENGTH_BYTES], "little")

@@ -23,6 +23,7 @@ from modicum.calls import UserError
 from modicum.ledger import positions
 from modicum.ledger.calls_in_flight import CallsInFlight
 from modicum.ledger.file_lock import try_lock
+from modicum.ledger.journal_files.write_ahead import WriteAheadLog
 from modicum.ledger.on_disk import explain_replaced_file, file_at, is_broken, is_foreign, set_aside
 
 SHIPPED = "shipped"
@@ -33,14 +34,13 @@ RETRY_S = 0.25
 PRUNE_EVERY_RECORDS = 5_000
 FLUSH_EVERY_S = 1.0
 GATHER_S = 0.001
-"""A commit waits so long while others are under way that may join it: fewer syncs, and replies come sooner, since the
-disk is asked less often (as PostgreSQL's commit_delay)."""
-CHECKPOINT_PAGES = 4_000
-"""Of the log (16 MB) before SQLite moves them into the file, within a commit that then takes tens of milliseconds. With
-its own 1,000 one call in a hundred waited for that at 200 a second; a page that was written often is moved once.
+"""A commit waits so long while records come fast: fewer syncs, and replies come sooner, since the disk is asked less
+often (as PostgreSQL's commit_delay)."""
+FAST_PER_S = 1_500.0
+"""Records: more than one will join a commit that waits. How many calls are under way would not tell: they take seconds.
 """
-GATHERS_FROM = 4
-"""Calls under way beside those that wait for the commit."""
+MOST_LOG_PAGES = 16_000
+"""Of the log before SQLite itself moves them, within a commit; `WriteAheadLog` does so long before."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
@@ -54,6 +54,7 @@ CREATE TABLE IF NOT EXISTS journal (id TEXT NOT NULL);
 INSERT INTO journal SELECT lower(hex(randomblob(12))) WHERE NOT EXISTS (SELECT 1 FROM journal)
 """
 """The id tells a journal from one that is in its place later; see `modicum.ledger.positions`."""
+_INSERT = "INSERT INTO records (number, kind, body, context) VALUES (?, ?, ?, ?)"
 
 
 class NotDurable(Exception):  # noqa: N818 - a state of the disk, not a bug
@@ -116,7 +117,14 @@ class Journal:
         self._durable = durable
         self._queue: deque[_Waiting] = deque()
         self._flush_requested = threading.Event()
+        self._writing = threading.Lock()
+        """Held by the thread that writes into the file."""
+        self._per_s = 0.0
+        """Records, as the last commit saw it."""
+        self._committed_at = monotonic()
+        self._log = WriteAheadLog(self.path, self._writing)
         self._closing = False
+        self._closed = threading.Event()
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = _Lock(folder / f"{name}.lock")
@@ -127,7 +135,9 @@ class Journal:
         except (OSError, sqlite3.Error) as error:
             raise UserError(f"the journal {self.path} cannot be used: {error}") from None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._upkeep = threading.Thread(target=self._keep_up, name="journal-files", daemon=True)
         self._thread.start()
+        self._upkeep.start()
 
     def left_under_way(self) -> list[bytes]:
         """What a former process had begun and not finished. `recovered` says what they are booked as."""
@@ -191,12 +201,18 @@ class Journal:
         """Writes what waits, and ends."""
         self._closing = True
         self._flush_requested.set()
+        self._closed.set()
         self._thread.join(timeout=10)
+        self._upkeep.join(timeout=10)
         self._under_way.flush()
         self._under_way.close()
         self._lock.release()
 
     async def _write_durably(self, record: Record, slot: int | None) -> None:
+        if self._durable == "process" and self._wrote_at_once(record):
+            if slot is not None:
+                self._under_way.end(slot)
+            return
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         self._queue.append(_Waiting(record, slot, future))
@@ -207,6 +223,21 @@ class Journal:
             await future
         finally:
             timer.cancel()
+
+    def _wrote_at_once(self, record: Record) -> bool:
+        """Writes a record from the event loop, where nothing waits for the disk: to hand it to the thread and be woken
+        takes as long as to write it. False: records come fast, the thread writes, or the file refuses; then it is the
+        thread's.
+        """
+        if self._queue or not self.healthy or self._per_s >= FAST_PER_S or not self._writing.acquire(blocking=False):
+            return False
+        try:
+            if self._write([_Waiting(record, None, None)]):
+                return False
+            self._count_commit(1)
+        finally:
+            self._writing.release()
+        return True
 
     def _give_up(self, future: "asyncio.Future[None]") -> None:
         if not future.done():
@@ -220,43 +251,54 @@ class Journal:
             if future is not None and not future.done():
                 future.set_result(None)
 
-    # the thread
+    # the thread that writes
 
     def _run(self) -> None:
-        pruned_at, flushed_at = 0, monotonic()
+        pruned_at, checked_at = 0, monotonic()
         while True:
-            self._flush_requested.wait(FLUSH_EVERY_S)
+            self._flush_requested.wait(0.0 if self._closing else FLUSH_EVERY_S)
             self._flush_requested.clear()
             if self._queue:
-                if len(self._under_way) - len(self._queue) >= GATHERS_FROM:
+                if self._per_s >= FAST_PER_S:
                     sleep(GATHER_S)
                 self._commit()
             elif self._closing:
                 break
-            if monotonic() - flushed_at >= FLUSH_EVERY_S:
-                flushed_at = monotonic()
-                self._under_way.flush()
+            if monotonic() - checked_at >= FLUSH_EVERY_S:
+                checked_at = monotonic()
                 self._check_files()
             if self.written - pruned_at >= min(PRUNE_EVERY_RECORDS, self._kept):
                 pruned_at = self.written
-                self._prune()
+                with self._writing:
+                    self._prune()
         self._base.close()
 
     def _commit(self) -> None:
         batch = [self._queue.popleft() for _ in range(len(self._queue))]
-        while reason := self._write(batch):
+        while reason := self._write_batch(batch):
             self.healthy, self.reason = False, reason
             if self._closing:
                 return
             threading.Event().wait(RETRY_S)
         self.healthy, self.reason = True, ""
-        self.commits += 1
-        self.written += len(batch)
         awaited = [waiting for waiting in batch if waiting.future is not None]
         if awaited and awaited[0].future is not None:
             loop = awaited[0].future.get_loop()
             if not loop.is_closed():
                 loop.call_soon_threadsafe(self._settle, awaited)
+
+    def _write_batch(self, batch: "list[_Waiting]") -> str:
+        with self._writing:
+            reason = self._write(batch)
+            if not reason:
+                self._count_commit(len(batch))
+        return reason
+
+    def _count_commit(self, records: int) -> None:
+        now = monotonic()
+        self._per_s, self._committed_at = records / max(now - self._committed_at, 1e-6), now
+        self.commits += 1
+        self.written += records
 
     def _write(self, batch: "list[_Waiting]") -> str:
         """Writes a batch; returns why it is not on the disk, empty if it is."""
@@ -266,12 +308,14 @@ class Journal:
             if self.path not in self._files:
                 self._base = self._open()
                 self._note_files()
-            self._base.execute("BEGIN IMMEDIATE")
-            self._base.executemany(
-                "INSERT INTO records (number, kind, body, context) VALUES (?, ?, ?, ?)",
-                [self._with_number(waiting.record, at) for at, waiting in enumerate(batch)],
-            )
-            self._base.execute("COMMIT")
+            records = [self._with_number(waiting.record, at) for at, waiting in enumerate(batch)]
+            if len(records) == 1:  # a transaction of its own
+                self._base.execute(_INSERT, records[0])
+            else:
+                self._base.execute("BEGIN IMMEDIATE")
+                self._base.executemany(_INSERT, records)
+                self._base.execute("COMMIT")
+            self._log.add(sum(len(record.body) + len(record.context or b"") for record in records))
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):
                 if self._base.in_transaction:
@@ -312,7 +356,7 @@ class Journal:
 
     def _open(self) -> sqlite3.Connection:
         base = _open_file(self.path)
-        base.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        base.execute(f"PRAGMA wal_autocheckpoint = {MOST_LOG_PAGES}")
         if self._durable == "process":
             base.execute("PRAGMA synchronous = NORMAL")  # in a WAL: only what moves it into the file waits for the disk
         return base
@@ -337,6 +381,17 @@ class Journal:
             self._base.execute("DELETE FROM records WHERE seq <= ?", (shipped - self._kept,))
         except sqlite3.Error:
             return  # the disk is full or busy: what is kept too long does no harm
+
+    # the thread beside it, on whose work no call waits
+
+    def _keep_up(self) -> None:
+        self._log.keep_room()
+        while not self._closed.wait(FLUSH_EVERY_S):
+            with suppress(OSError):  # the disk refuses; commits say so
+                self._under_way.flush()
+            if self._log.is_full:
+                self._log.move()
+            self._log.keep_room()
 
 
 def written_ns(number: str) -> int:

@@ -66,6 +66,8 @@ class Api:
         self._ledger = ledger
         self._token, self._metrics_token = token, metrics_token
         self._metrics = metrics
+        self.raise_test: Callable[[], None] = _raise_nothing
+        """Raises a test alert in this process: a line of its log, and one in its metrics."""
         self._answers: dict[str, Callable[[bytes], Awaitable[Any]]] = {
             "live": self._live,
             "ask": self._ask,
@@ -76,6 +78,7 @@ class Api:
             "purge": self._purge,
             "purge-records": self._purge_records,
             "status": self._status,
+            "test-alert": self._test_alert,
         }
         self._table_answers: dict[str, Callable[[RecordTable[Any], bytes], Awaitable[Any]]] = {
             "append": self._append_records,
@@ -197,8 +200,16 @@ class Api:
         before = msgspec.convert(_document(body), _Before).before
         return await self._ledger.lend(lambda store: store.purge_records(before))
 
+    async def _test_alert(self, body: bytes) -> Any:  # noqa: ARG002 - the shape of all answers
+        self.raise_test()
+        return {}
+
     async def _status(self, body: bytes) -> Any:  # noqa: ARG002 - the shape of all answers
         return {"ledger_away": self._ledger.reason, "problems": [str(problem) for problem in self._ledger.problems]}
+
+
+def _raise_nothing() -> None:
+    raise UserError("this process raises no alerts")
 
 
 def _token_of(headers: dict[bytes, bytes]) -> bytes:

@@ -76,6 +76,10 @@ class LedgerProcessStore:
             yield page
             after = page[-1].call.call_id
 
+    def sum_days(self, zone: str, ended_before: datetime, most: int) -> int:  # noqa: ARG002 - a store is asked so
+        """None: the process that holds the ledger sums days by itself."""
+        return 0
+
     def conversations_of(self, entry_ids: Sequence[str]) -> dict[str, str]:
         found = self._post("conversations-of", msgspec.msgpack.encode(list(entry_ids)))
         return msgspec.convert(found, dict[str, str])
@@ -86,6 +90,10 @@ class LedgerProcessStore:
         if named and "chosen" not in live:
             raise UserError("the ledger process is of an older version and cannot choose calls; restart 'modicum up'")
         return live
+
+    def raise_test_alert(self) -> None:
+        """Raises a test alert in the ledger process: in its log and its metrics, and posted nowhere."""
+        self._post("test-alert", wire.encode({}))
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -11,6 +11,7 @@ import uvicorn
 from modicum.calls import UserError
 from modicum.governance.alerts import Alert
 from modicum.ledger_process.api import Api
+from modicum.ledger_process.day_sums import DaySums
 from modicum.ledger_process.exporting import SpanExport, stop_exporting
 from modicum.ledger_process.ledger_thread import LedgerThread
 from modicum.ledger_process.metrics import ExportMetrics
@@ -76,11 +77,12 @@ async def _serve(
     (folder / "journal").mkdir(parents=True, exist_ok=True, mode=0o700)
     thread = LedgerThread(ledger, folder / "journal", folder / "events.sqlite", prices, log)
     metrics, watch = ExportMetrics(thread), LedgerWatch(folder, settings, thread)
-    thread.observe = watch.observe
+    thread.observe, thread.sum_days = watch.observe, DaySums(settings).sum_some
     token = secrets.token_urlsafe(32)
+    api = Api(thread, token, lambda with_owners: metrics.text() + watch.text(with_owners=with_owners), metrics_token)
     server = DrainingServer(
         uvicorn.Config(
-            Api(thread, token, lambda with_owners: metrics.text() + watch.text(with_owners=with_owners), metrics_token),
+            api,
             http="httptools",
             loop=LOOP_NAME,
             ws="none",
@@ -91,7 +93,9 @@ async def _serve(
             timeout_graceful_shutdown=10,
         )
     )
-    beside = [asyncio.create_task(thread.run()), *_alerting(folder, watch, write_alert, log)]
+    alerting, alert_tasks = _alerting(folder, watch, write_alert, log)
+    api.raise_test = alerting.raise_test
+    beside = [asyncio.create_task(thread.run()), *alert_tasks]
     if export is None:
         stop_exporting(folder / "journal")
     else:
@@ -109,7 +113,7 @@ async def _serve(
 
 def _alerting(
     folder: Path, watch: LedgerWatch, write_alert: Callable[[Alert], None], log: Callable[[str], None]
-) -> list[asyncio.Task[None]]:
+) -> tuple[Alerting, list[asyncio.Task[None]]]:
     """Starts to look for what people are to be alerted of, and to post it.
 
     Raises:
@@ -129,7 +133,7 @@ def _alerting(
     if webhook is not None:
         post = AlertPost(webhook, alerts, log, dropped=alerting.count_dropped, failed=alerting.count_failure)
         tasks.append(asyncio.create_task(post.run()))
-    return tasks
+    return alerting, tasks
 
 
 def run(

@@ -5,10 +5,12 @@ which renews it for another time to live. Nobody knows whether another call will
 of a conversation are sent and paid like all others.
 """
 
-import numpy as np
+from typing import TYPE_CHECKING
 
-from modicum.metering.prompt_cache import CallOrders, CallSequence, Floats, Ints
 from modicum.metering.return_times import ReturnTimes
+
+if TYPE_CHECKING:
+    from modicum.metering.prompt_cache import CallOrders, CallSequence, Floats, Ints
 
 MARGIN_S = 30.0
 """A ping is sent so long before the cache would expire."""
@@ -48,13 +50,15 @@ def best_pings(times: ReturnTimes, ttl_s: float, read: float, write: float) -> i
     return nets.index(max(nets))
 
 
-def extend_ttl(ttl_s: Floats, pings: Ints) -> Floats:
+def extend_ttl(ttl_s: "Floats", pings: "Ints") -> "Floats":
     """How long a cache is kept with so many pings at most. (C,)"""
+    import numpy as np  # a gateway decides about pings without it
+
     renewed = (pings + 1) * (ttl_s - MARGIN_S)
     return np.where((pings > 0) & (ttl_s > MARGIN_S), np.maximum(ttl_s, renewed), ttl_s)
 
 
-def count_pings(calls: CallSequence, orders: CallOrders, ttl_s: Floats, pings: Ints) -> Ints:
+def count_pings(calls: "CallSequence", orders: "CallOrders", ttl_s: "Floats", pings: "Ints") -> "Ints":
     """How many pings are sent after each call, until the next one of its conversation and model comes. (C,)
 
     Args:
@@ -63,6 +67,8 @@ def count_pings(calls: CallSequence, orders: CallOrders, ttl_s: Floats, pings: I
         ttl_s: time to live of what each call left in the cache.
         pings: after each call at most.
     """
+    import numpy as np
+
     order = orders.chains
     gap = np.full(len(order), np.inf)
     goes_on = (calls.conversation[order][1:] == calls.conversation[order][:-1]) & (

@@ -8,12 +8,12 @@ fixed bound, because a conversation sends its results again with every call.
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from itertools import takewhile
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from itertools import repeat
 from threading import Lock
 from typing import Any, NamedTuple
 
-from modicum.calls import SegmentKind
 from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import NO_TEXT, NotHeld, Prompt, Unit, content_digest, tokens_by_length
@@ -68,6 +68,14 @@ class EditMemory:
         before = self._known.get(digest, _NEW)
         return self._edit_new(digest, unit.text) if before is _NEW else self._again(digest, before)
 
+    def edit_units(self, units: Sequence[Unit]) -> "list[EditedText | None]":
+        """The same of several units."""
+        digests = [unit.digest for unit in units]
+        edited = list(map(self._known.get, digests, repeat(_NEW)))
+        if self._characters * 2 <= self._most and _NEW not in edited:  # all came before, and nothing is forgotten
+            return edited
+        return list(map(self.edit_unit, units))
+
     def _again(self, digest: bytes, before: "EditedText | None") -> "EditedText | None":
         if self._characters * 2 > self._most:  # before that nothing is forgotten, so the order is all one
             with self._lock:
@@ -113,7 +121,7 @@ def shortened(edit: Callable[[str], str], text: str) -> str | None:
 
 def shows_early(pattern: re.Pattern[str], text: str) -> bool:
     """Whether one of a text's first lines begins so."""
-    return any(map(pattern.match, text[:SHOWS_EARLY_CHARACTERS].split("\n")))
+    return bool(pattern.match(text)) or any(map(pattern.match, text[:SHOWS_EARLY_CHARACTERS].split("\n")))
 
 
 def arrival_rule(
@@ -145,8 +153,7 @@ def arrival_rule(
         results = prompt.results
         if results and not prompt.holds_text:
             raise NotHeld(NO_TEXT)
-        for unit in results:
-            shorter = memory.edit_unit(unit)
+        for unit, shorter in zip(results, memory.edit_units(results), strict=True):
             if shorter is None:
                 continue
             if changes_form:
@@ -167,8 +174,12 @@ def change_of(replaced: dict[int, str], purpose: str, digests: Mapping[int, byte
 
 def edits_files(prompt: Prompt) -> bool:
     """Whether the caller has a tool that changes files: such tools take the old text literally."""
-    schemas = takewhile(lambda unit: not unit.is_message, prompt.units)
-    return any(unit.kind is SegmentKind.TOOL_SCHEMA and _EDITS_FILES.search(unit.tool) for unit in schemas)
+    return any(_changes_files(unit.tool) for unit in prompt.schemas)
+
+
+@lru_cache(maxsize=4096)
+def _changes_files(tool: str) -> bool:
+    return bool(_EDITS_FILES.search(tool))
 
 
 def shows_data(unit: Unit) -> bool:

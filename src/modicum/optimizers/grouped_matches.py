@@ -7,6 +7,7 @@ would not stays as it is.
 import re
 from collections.abc import Sequence
 from functools import partial
+from itertools import repeat
 from typing import NamedTuple
 
 from modicum.calls.rule import Safety
@@ -25,9 +26,12 @@ from the root on the others."""
 _LOOK_AHEAD = 8
 _MANY = 20
 """Headings, after which it is looked whether they are worth it."""
+_RUN_LINES = 8
+"""That are looked at together, and then twice as many."""
 _NO_FILE = "\n"
 """No line begins so."""
 _NUMBER = re.compile(r"\d{1,9}:")
+_NOT_NUMBERED = re.compile(r"\n(?!\d{1,9}:)")
 _AFTER_NAME = re.compile(r"([:-])\d{1,9}\1")
 
 
@@ -81,10 +85,17 @@ def _group(lines: list[str]) -> list[str]:
     grouped, headings, others = [NOTE], 0, 0
     heading: _Heading | None = None
     colon, at, starts_with_number = _NO_FILE, 1, _NUMBER.match
-    for place, line in enumerate(lines):
+    place, runs_from = 0, 0
+    while place < len(lines):
+        line = lines[place]
         if line[:at] == colon and starts_with_number(line, at):  # most lines
-            grouped.append(line[at:])
+            run = _run(lines, place, colon) if place >= runs_from else []
+            if place >= runs_from and not run:
+                runs_from = place + _RUN_LINES
+            grouped += run or [line[at:]]
+            place += len(run) or 1
             continue
+        place += 1
         if heading is not None and (rest := heading.rest_of(line)):
             grouped.append(rest)
             continue
@@ -97,13 +108,29 @@ def _group(lines: list[str]) -> list[str]:
             if line != _APART:
                 heading, colon, at = None, _NO_FILE, 1
             continue
-        heading = _heading(lines, place, match)
+        heading = _heading(lines, place - 1, match)
         headings += 1
         if not heading.is_plain or (headings > _MANY and headings * 2 > place):
             return []
         colon, at = f"{heading.name}:", len(heading.name) + 1
         grouped += str(heading), match.rest
     return grouped if len(lines) - others >= FEWEST_LINES else []
+
+
+def _run(lines: Sequence[str], start: int, colon: str) -> list[str]:
+    """Lines from there on that all begin with a file's name and a number, without the name. A block of them at a time,
+    because a loop over single lines takes longer than a rule that runs on every call may.
+    """
+    run: list[str] = []
+    size = _RUN_LINES
+    while block := lines[start : start + size]:
+        bare = list(map(str.removeprefix, block, repeat(colon)))
+        joined = "\n".join(("", *bare))
+        if len("\n".join(("", *block))) - len(joined) != len(colon) * len(block) or _NOT_NUMBERED.search(joined):
+            break
+        run += bare
+        start, size = start + size, size * 2
+    return run
 
 
 def matches_on_their_own(text: str) -> str:

@@ -93,11 +93,12 @@ def _edit_run(lines: list[str], start: int, number: int, style: "_Style") -> lis
         at = number % _BLOCK
         prefixes = _prefixes(number // _BLOCK, style)[at : at + 2 * max(len(edited), FEWEST_LINES)]
         own = lines[start : start + len(prefixes)]
-        fits = list(map(str.startswith, own, prefixes))
-        end = len(own) if all(fits) else fits.index(False)
-        bare, every_tenth = list(map(str.removeprefix, own[:end], prefixes)), slice(-number % EVERY, end, EVERY)
+        bare, end = list(map(str.removeprefix, own, prefixes)), len(own)
+        if len("".join(own)) - len("".join(bare)) != len("".join(prefixes[:end])):  # faster than a look at each
+            end = list(map(str.startswith, own, prefixes)).index(False)
+        every_tenth = slice(-number % EVERY, end, EVERY)
         bare[every_tenth] = own[every_tenth]
-        edited += bare
+        edited += bare[:end]
         if end < len(prefixes):
             break
         start, number = start + end, number + end

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from modicum.calls import SegmentKind
 from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.facts import Facts
-from modicum.calls.prompt import Prompt, Unit
+from modicum.calls.prompt import AGENT_REMINDER, Prompt, Unit
 from modicum.calls.rule import NetSaving, Rule, Safety
 from modicum.calls.words.counted_nouns import number_of
 
@@ -28,8 +28,6 @@ _WAITS = re.compile(
 _TRANSIENT = re.compile(
     r"\b(?:429|50[0234])\b|rate.?limit|overloaded|timed? ?out|temporarily|unavailable|try again", re.IGNORECASE
 )
-_REMINDER = "<system-reminder>"
-"""How a coding agent begins what it writes itself, as the user."""
 _LONGEST_ERROR = 600
 """Characters; a longer text that has such words speaks of them."""
 
@@ -79,7 +77,7 @@ def rounds_of(prompt: Prompt) -> list[tuple[Unit, list[ToolRound]]]:
     found: list[tuple[Unit, list[ToolRound]]] = []
     rounds: list[ToolRound] = []
     for unit in prompt.units:
-        if unit.kind is SegmentKind.USER and not (prompt.holds_text and (unit.text or "").startswith(_REMINDER)):
+        if unit.kind is SegmentKind.USER and not (prompt.holds_text and (unit.text or "").startswith(AGENT_REMINDER)):
             rounds = []
         elif unit.kind is SegmentKind.TOOL_RESULT:
             rounds = [*rounds[-MOST_ROUNDS:], _round(unit, holds_text=prompt.holds_text)]

@@ -84,15 +84,16 @@ def _sizes(prompt: Prompt, change: Change) -> Iterator[tuple[int, int, bool]]:
 
 def _weigh_in_cache(prompt: Prompt, facts: Facts, change: Change) -> NetSaving:
     """The same where nothing is broken: only units that are changed, and where the cache ends, need a look."""
-    units, warm = prompt.units, facts.warm_tokens
-    fewer = {place: units[place].tokens for place in change.left_out}
-    for place, text in change.replaced.items():
-        fewer.setdefault(place, units[place].tokens - tokens_by_length(text))
+    warm = facts.warm_tokens
+    fewer = {unit.place: unit.tokens for unit in prompt.units_at(change.left_out)}
+    for unit, text in zip(prompt.units_at(change.replaced), change.replaced.values(), strict=True):
+        if unit.place not in fewer:
+            fewer[unit.place] = unit.tokens - tokens_by_length(text)
     removed = sum(fewer.values())
     if warm is None:
         return _net_saving(facts, removed, removed, 0)
     before = prompt.tokens_before
-    cached_removed = sum([tokens for place, tokens in fewer.items() if before[place] < warm])
+    cached_removed = sum([tokens for place, tokens in fewer.items() if before(place) < warm])
     return _net_saving(facts, removed, cached_removed, 0)
 
 

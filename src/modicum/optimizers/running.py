@@ -15,7 +15,7 @@ from modicum.calls.words.counted_nouns import number_of
 from modicum.optimizers.net_saving import weigh
 from modicum.providers.dialect import Dialect
 from modicum.providers.prompt import RequestPrompt
-from modicum.providers.repeated_prompt import RepeatedPrompt
+from modicum.providers.repeated.repeated_prompt import RepeatedPrompt
 from modicum.providers.seen_requests import SeenRequests, SplitRequest
 
 

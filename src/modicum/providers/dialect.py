@@ -24,7 +24,7 @@ from modicum.providers.own_reply import OwnText, write_own_reply
 from modicum.providers.own_tools.shape import OwnToolShape
 from modicum.providers.planned_reply import ReplyWriter
 from modicum.providers.prompt import PromptShape, RequestPrompt
-from modicum.providers.repeated_prompt import RepeatedPrompt
+from modicum.providers.repeated.repeated_prompt import RepeatedPrompt
 from modicum.providers.reply_text import ReplyText, StreamTexts, TextReaders, read_reply_text
 from modicum.providers.seen_requests import SeenRequests, SplitRequest
 

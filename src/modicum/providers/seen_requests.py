@@ -47,7 +47,7 @@ class SeenMessage:
 
     def __init__(self, start: int, end: int) -> None:
         self.start, self.end, self.number = start, end, next(_numbers)
-        self.parts: Sequence[Any] | None = None
+        self.parts: Any = None
         self.mark: Any = None
 
 
@@ -56,11 +56,10 @@ class SplitRequest(Sequence[msgspec.Raw]):
 
     Attributes:
         fields: all but the messages.
-        messages: where these lie, and what is known of them.
         rest: the request with something else in the place of the messages that were seen before.
     """
 
-    __slots__ = ("_head", "body", "fields", "messages", "name", "rest")
+    __slots__ = ("_before", "_edits", "_head", "_head_digest", "_messages", "body", "fields", "name", "rest")
 
     def __init__(
         self,
@@ -70,38 +69,62 @@ class SplitRequest(Sequence[msgspec.Raw]):
         messages: list[SeenMessage],
         rest: bytes,
     ) -> None:
-        self.body, self.name, self.fields, self.messages, self.rest = body, name, fields, messages, rest
-        self._head = b""
+        self.body, self.name, self.fields, self.rest = body, name, fields, rest
+        self._messages = messages
+        self._head = self._head_digest = b""
+        self._before: SplitRequest | None = None
+        """The request of which this is an edited one."""
+        self._edits: Mapping[int, bytes] = {}
+        """What stands in the place of its messages there."""
 
     def __len__(self) -> int:
-        return len(self.messages)
+        return len(self.messages if self._before is None else self._before)
 
     def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self.raw(message) for message in self.messages[index]]
-        return self.raw(self.messages[index])
+        numbers = range(len(self))[index]
+        return list(map(self._raw, numbers)) if isinstance(numbers, range) else self._raw(numbers)
 
-    def raw(self, message: SeenMessage) -> msgspec.Raw:
+    def _raw(self, number: int) -> msgspec.Raw:
         """A message's bytes."""
+        if number in self._edits:
+            return msgspec.Raw(self._edits[number])
+        if self._before is not None:
+            raw: msgspec.Raw = self._before[number]
+            return raw
+        message = self._messages[number]
         return msgspec.Raw(self.body[message.start : message.end])
+
+    @property
+    def messages(self) -> list[SeenMessage]:
+        """Where the messages lie, and what is known of them."""
+        if self._before is not None and not self._messages:
+            self._messages = list(self._located(self._before.messages))
+        return self._messages
+
+    def _located(self, before: Sequence[SeenMessage]) -> Iterator[SeenMessage]:
+        """Where the messages of an edited request lie."""
+        moved = 0
+        for number, message in enumerate(before):
+            new, start = self._edits.get(number), message.start + moved
+            if new is not None:
+                moved += len(new) - (message.end - message.start)
+            same = SeenMessage(start, message.end + moved)
+            if new is None:
+                same.parts, same.mark = message.parts, message.mark
+            yield same
 
     def edited(self, messages: Mapping[int, bytes]) -> "SplitRequest":
         """The request with other messages in the place of some, by their numbers; all else is the same bytes."""
-        view, at, moved = memoryview(self.body), 0, 0
+        view, at, before = memoryview(self.body), 0, self.messages
         pieces: list[bytes | memoryview] = []
-        now = []
-        for number, message in enumerate(self.messages):
-            new, start = messages.get(number), message.start + moved
-            if new is not None:
-                pieces += view[at : message.start], new
-                at = message.end
-                moved += len(new) - (message.end - message.start)
-            now.append(same := SeenMessage(start, message.end + moved))
-            if new is None:
-                same.parts, same.mark = message.parts, message.mark
+        for number in sorted(messages):
+            message = before[number]
+            pieces += view[at : message.start], messages[number]
+            at = message.end
         body = b"".join((*pieces, view[at:]))
-        edited = SplitRequest(body, self.name, self.fields, now, body)
-        edited._head = self._head
+        edited = SplitRequest(body, self.name, self.fields, [], body)
+        edited._head, edited._head_digest = self._head, self._head_digest
+        edited._before, edited._edits = self, messages
         return edited
 
     @property
@@ -110,6 +133,13 @@ class SplitRequest(Sequence[msgspec.Raw]):
         if not self._head:
             self._head = msgspec.json.encode({**self.fields, self.name: msgspec.Raw(b"[]")})
         return self._head
+
+    @property
+    def head_digest(self) -> bytes:
+        """Of that."""
+        if not self._head_digest:
+            self._head_digest = hashlib.sha256(self.head).digest()
+        return self._head_digest
 
 
 class _Chunk(NamedTuple):
@@ -131,7 +161,7 @@ class SeenRequests:
         """Stands for all messages that are known, where the rest is read. No request can hold it."""
         self._written: OrderedDict[Any, bytes] = OrderedDict()
         self._written_bytes = 0
-        self._heads: OrderedDict[bytes, Sequence[Any]] = OrderedDict()
+        self._heads: OrderedDict[Any, Sequence[Any]] = OrderedDict()
 
     def split(self, body: bytes, dialect: str, name: str) -> SplitRequest | None:
         """The request with its messages, which stand in the field of that name; None: they do not, or a field comes
@@ -167,15 +197,15 @@ class SeenRequests:
         """How many chunks are known."""
         return len(self._chunks)
 
-    def head(self, digest: bytes) -> Sequence[Any] | None:
+    def head(self, key: Any) -> Sequence[Any] | None:
         """What is known of tools and instructions; no text is kept of them."""
-        if digest in self._heads:
-            self._heads.move_to_end(digest)
-        return self._heads.get(digest)
+        if key in self._heads:
+            self._heads.move_to_end(key)
+        return self._heads.get(key)
 
-    def remember_head(self, digest: bytes, parts: Sequence[Any]) -> None:
+    def remember_head(self, key: Any, parts: Sequence[Any]) -> None:
         """They will come again."""
-        self._heads[digest] = parts
+        self._heads[key] = parts
         if len(self._heads) > MOST_HEADS:
             self._heads.popitem(last=False)
 

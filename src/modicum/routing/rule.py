@@ -7,7 +7,7 @@ its stages, where a router has learned what these say.
 
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from modicum.calls.anatomy import SegmentKind
 from modicum.calls.change import NO_CHANGE, Change
@@ -16,8 +16,10 @@ from modicum.calls.prompt import Prompt
 from modicum.calls.rates import Rates
 from modicum.calls.rule import NotDecidable, Rule
 from modicum.calls.words.counted_nouns import number_of
-from modicum.routing.router import Router, RoutingChoice
 from modicum.routing.stage import read_stage, read_steps
+
+if TYPE_CHECKING:  # a gateway without a router does without numpy
+    from modicum.routing.router import Router, RoutingChoice
 
 FAMILY = "route."
 CASCADE_FAMILY = "cascade."
@@ -35,7 +37,7 @@ def may_ask(facts: Facts, model: str) -> bool:
     return facts.allows(model) and (gone is None or model not in gone.models)
 
 
-def route_rule(name: str, router: Router, pattern: str) -> Rule:
+def route_rule(name: str, router: "Router", pattern: str) -> Rule:
     """The rule `route.NAME`.
 
     Args:
@@ -72,7 +74,7 @@ def route_rule(name: str, router: Router, pattern: str) -> Rule:
     return Rule(FAMILY + name, decide)
 
 
-def _choose(prompt: Prompt, facts: Facts, router: Router, text: str, rule_name: str) -> RoutingChoice:
+def _choose(prompt: Prompt, facts: Facts, router: "Router", text: str, rule_name: str) -> "RoutingChoice":
     """By the task's text, and by the stage where that was learned too."""
     current, switch_cost = cost_of_leaving(facts, router, rule_name)
     today, allows, factors = facts.at.date(), partial(may_ask, facts), price_factors(facts, router)
@@ -135,7 +137,7 @@ def first_message(prompt: Prompt) -> str | None:
     return next((unit.text for unit in prompt.units if unit.kind is SegmentKind.USER and unit.text), None)
 
 
-def cost_of_leaving(facts: Facts, router: Router, rule_name: str) -> tuple[str, float]:
+def cost_of_leaving(facts: Facts, router: "Router", rule_name: str) -> tuple[str, float]:
     """The model in whose cache a conversation stands, if no router had moved it there, and the greatest price of
     leaving it at the rates of the day. Nothing where nobody knows, and for routers that do not weigh dollars.
     """
@@ -148,7 +150,7 @@ def cost_of_leaving(facts: Facts, router: Router, rule_name: str) -> tuple[str, 
     return (facts.model, max(losses)) if losses and max(losses) > 0 else ("", 0.0)
 
 
-def price_factors(facts: Facts, router: Router) -> dict[str, float]:
+def price_factors(facts: Facts, router: "Router") -> dict[str, float]:
     """By how much the models' prices have changed since the training, for those of which both are known."""
     if facts.rates is None:
         return {}

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-import numpy as np
 
 from modicum.calls.anatomy import Segment, SegmentKind
 from modicum.calls.prompt import Unit
 from modicum.context.tool_work import ToolWork, work_of
-from modicum.routing.sparse_rows import Floats
+
+if TYPE_CHECKING:
+    from modicum.routing.sparse_rows import Floats
 
 ERRORS_TO_ESCALATE = 3
 """Tool results that failed in one conversation, after which the best model goes on. They stay in the conversation, so
@@ -92,8 +93,10 @@ STEP_FEATURES = (
 )
 
 
-def step_features(stages: Sequence[Stage]) -> Floats:
+def step_features(stages: Sequence[Stage]) -> "Floats":
     """What learners see of stages: a row each, in the order of `STEP_FEATURES`."""
+    import numpy as np  # a gateway reads stages without it
+
     rows: Floats = np.array([_features_of(stage) for stage in stages], float).reshape(len(stages), len(STEP_FEATURES))
     rows[:, :2] = np.log1p(rows[:, :2])
     return rows

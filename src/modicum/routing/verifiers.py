@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from modicum.statistics.proportions import wilson
-
 _COMPLETE = frozenset({"stop", "end_turn", "stop_sequence", "completed"})
 """Of all APIs, in small letters."""
 _ANNOTATIONS = frozenset(
@@ -101,6 +99,8 @@ def check_agreement(one: ModelAnswer, other: ModelAnswer, pattern: str = "") -> 
 
 def is_too_wrong(wrong: int, graded: int, most_wrong: float) -> bool:
     """Whether more of what a verifier believed has failed than may, with 95 % certainty (Wilson's lower bound)."""
+    from modicum.statistics.proportions import wilson  # it loads numpy
+
     return graded >= FEWEST_GRADED and wilson(wrong, graded)[0] > most_wrong
 
 

@@ -14,6 +14,7 @@ from modicum.settings.folders import (
     state_folder,
 )
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
+from modicum.settings.governance.agent_guard import AgentGuardSettings, agent_limits_of
 from modicum.settings.governance.alerts import AlertSettings, alert_rules_of, webhook_of
 from modicum.settings.governance.budgets import BudgetSettings, budgets_of
 from modicum.settings.governance.energy import EnergySettings
@@ -43,6 +44,7 @@ __all__ = [
     "MOST_WORKERS",
     "NO_POLICY_SETTINGS",
     "USUAL_UPSTREAMS",
+    "AgentGuardSettings",
     "AlertSettings",
     "BudgetSettings",
     "CascadeSettings",
@@ -67,6 +69,7 @@ __all__ = [
     "UpstreamSettings",
     "UserZone",
     "VariantSettings",
+    "agent_limits_of",
     "alert_rules_of",
     "beside_settings",
     "budgets_of",

@@ -18,6 +18,7 @@ from modicum.settings.cascades import CascadeSettings, cascade_fault
 from modicum.settings.console import ConsoleSettings, console_fault
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
+from modicum.settings.governance.agent_guard import AgentGuardSettings, agent_guard_fault
 from modicum.settings.governance.alerts import AlertSettings, alerts_fault
 from modicum.settings.governance.budgets import BudgetSettings, budget_fault
 from modicum.settings.governance.energy import EnergySettings, energy_fault
@@ -163,6 +164,9 @@ def _check_limits(settings: Settings, path: Path, text: str) -> None:
         index, key, accepted = amiss
         named, place = settings.limit[index].name, line_of_row(text, "limit", index, key)
         raise UserError(f"{path}{place}: limit '{named:.64}': {key} {accepted}")
+    if (amiss := agent_guard_fault(settings.agent_guard)) is not None:
+        index, key, accepted = amiss
+        raise UserError(f"{path}{line_of_row(text, 'agent_guard', index, key)}: agent_guard: {key} {accepted}")
     if (amiss := energy_fault(settings.energy)) is not None:
         index, key, accepted = amiss
         named, place = settings.energy[index].model, line_of_row(text, "energy", index, key)
@@ -253,6 +257,7 @@ _TABLES = {
     "$.energy[": EnergySettings,
     "$.outcome[": OutcomeSettings,
     "$.resilience[": ResilienceSettings,
+    "$.agent_guard[": AgentGuardSettings,
     "$.limit[": LimitSettings,
     "$.state": StateSettings,
 }

@@ -5,6 +5,7 @@ import msgspec
 from modicum.settings.cascades import CascadeSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
+from modicum.settings.governance.agent_guard import AgentGuardSettings
 from modicum.settings.governance.alerts import AlertSettings
 from modicum.settings.governance.budgets import BudgetSettings
 from modicum.settings.governance.energy import EnergySettings
@@ -81,6 +82,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What tokens draw on servers of your own (see docs/budgets.md)."""
     outcome: tuple[OutcomeSettings, ...] = ()
     """What outcomes are worth, and what one may cost (see docs/budgets.md)."""
+    agent_guard: tuple[AgentGuardSettings, ...] = ()
+    """How agents of one task may start agents (see docs/optimize.md)."""
     limit: tuple[LimitSettings, ...] = ()
     """How many calls and tokens a minute, and how many calls at once (see docs/limits.md)."""
     resilience: tuple[ResilienceSettings, ...] = ()

@@ -21,7 +21,9 @@ def test_alerts_are_listed_the_newest_first(folder, modicum):
         ["2026-11-30", "08:00:00", "circuit_open", "logged"],
     ]
     document = modicum("alert", "list", "--count", "1", "--json").json["alerts"]
-    assert [(one["kind"], one["delivery"], one["facts"]) for one in document] == [("circuit_open", "waiting", {"a": 1})]
+    assert [(one["kind"], one["delivery"], one["facts"], one["view"]) for one in document] == [
+        ("circuit_open", "waiting", {"a": 1}, "")
+    ]
 
 
 def test_before_the_first_alert_it_says_when_there_are_some(folder, modicum):

@@ -110,8 +110,9 @@ def test_nested_budgets_hold_all_or_none(tmp_path):
         assert sorted(spent for spent, _ in rig.levels().values()) == [1, 1, 2]  # what was refused took from no budget
 
 
-def test_every_task_has_a_budget_for_its_life(tmp_path):
-    with with_budgets(tmp_path, {"per": "task", "limit_calls": 1}) as rig:
+@pytest.mark.parametrize("limit", [{"limit_calls": 1}, {"limit_effective_tokens": 250}])
+def test_every_task_has_a_budget_for_its_life(tmp_path, limit):
+    with with_budgets(tmp_path, {"per": "task"} | limit) as rig:
         tasks = ["PR-1", "PR-1", "PR-2", "", ""]
 
         statuses = [rig.chat(headers={"x-modicum-task": task} if task else {}).status_code for task in tasks]

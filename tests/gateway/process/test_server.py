@@ -1,6 +1,8 @@
 """A gateway that starts, changes, ends, and is killed."""
 
 import json
+import subprocess
+import sys
 import threading
 
 import httpx2 as httpx
@@ -122,3 +124,13 @@ def test_calls_that_outlast_the_drain_are_cut_and_on_record(tmp_path):
     (call,) = rig.records()
     assert call.status is CallStatus.ABORTED
     assert call.usage.prompt_tokens > 0
+
+
+def test_a_gateway_loads_no_arrays_and_no_price_list_before_anything_of_its_settings_needs_them():
+    """Together they take 27 MB of every worker."""
+    program = (
+        "import sys, modicum.gateway.process.server; print({'numpy', 'genai_prices', 'pydantic'} & {*sys.modules})"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+
+    assert ended.stdout.strip() == "set()"

@@ -110,7 +110,7 @@ def test_a_question_that_is_not_alike_is_asked(learned):
 
 
 def test_what_cannot_be_looked_at_is_counted_and_the_call_is_made(learned, monkeypatch):
-    monkeypatch.setattr("modicum.gateway.semantic_cache.answering.word_vector", lambda *_: 1 / 0)
+    monkeypatch.setattr("modicum.gateway.semantic_cache.text_vectors.word_vector", lambda *_: 1 / 0)
     assert post(learned, "something new altogether").status_code == 200
     assert 'stage="semantic_cache"} 1.0' in learned.gateway.parts.metrics.text().decode()
 

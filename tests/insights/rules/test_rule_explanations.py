@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta
 from modicum.calls import Call, Owner, Usage
 from modicum.calls.change import Change
 from modicum.calls.rule import NetSaving, Rule, Safety
-from modicum.insights.rules.rule_explanations import KEEP_WARM, SEMANTIC_CACHE, explain
+from modicum.governance.agent_tree import AgentLimits
+from modicum.insights.rules.rule_explanations import AGENT_GUARD, KEEP_WARM, SEMANTIC_CACHE, explain
 from modicum.ledger.booking import book
 from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
@@ -39,10 +40,15 @@ CAP = Rule(
 def test_every_rule_is_explained_with_its_calls_and_reasons():
     store = ledger(call(1), call(2, agent="helper"), call(3, usage=Usage(input_uncached=10)))
 
-    cap, warm, cache = explain(store, RuleChoice((CAP,)), PriceBook(), SPAN)
+    cap, agents, warm, cache = explain(store, RuleChoice((CAP,)), PriceBook(), SPAN)
 
     assert (cap.rule, cap.calls, cap.calls_on, cap.tokens_removed) == ("toy.cap", 3, 0, 9)
     assert cap.why_not == {"it is lossy, so its owner has to choose it": 3}
+    assert (agents.rule, agents.calls, agents.expected_usd) == (AGENT_GUARD, 0, None)
+    assert agents.why_not == {
+        "no agent within a task makes it": 2,
+        "its owner has to choose it: [[agent_guard]] in modicum.toml; 1 agent of one task at most": 1,
+    }
     assert (warm.rule, warm.calls, warm.calls_on) == (KEEP_WARM, 1, 0)
     assert warm.expected_usd > 0
     assert warm.why_not == {
@@ -59,9 +65,30 @@ def test_one_call_is_explained_with_what_its_owner_chose():
     first = store.ask("rule_calls", since=SPAN[0], until=SPAN[1])
     entry_id = next(row["entry_id"] for row in first if row["team"] == "web")
 
-    cap, _, cache = explain(
+    cap, _, _, cache = explain(
         store, RuleChoice((CAP,), (OwnerChoice("web", on=("toy",)),)), PriceBook(), SPAN, call_id=entry_id
     )
 
     assert (cap.calls, cap.calls_on, cap.why_not) == (1, 1, {})
     assert cache.calls_undecided == 1
+
+
+def test_agents_are_placed_as_the_gateway_would():
+    store = ledger(
+        call(1, conversation="m"),
+        call(2, agent="a", conversation="a"),
+        call(3, agent="b", conversation="b", tags={"parent": "a"}, owner=Owner("web")),
+        call(4, agent="c", conversation="c", tags={"parent": "a"}),
+        call(5, agent="b", conversation="b", tags={"parent": "a"}, owner=Owner("web")),
+    )
+
+    def guard(owner, _model):
+        return AgentLimits(most_depth=1) if owner.team == "web" else None
+
+    row = next(
+        one for one in explain(store, RuleChoice(()), PriceBook(), SPAN, agent_limits=guard) if one.rule == AGENT_GUARD
+    )
+
+    assert (row.calls, row.calls_on, row.calls_undecided) == (2, 2, 0)
+    assert row.why_not["this agent stands at level 2 of agents that start agents, and 1 level may be"] == 2
+    assert sum(row.why_not.values()) == 5

@@ -2,9 +2,8 @@ import pytest
 
 from experiments.samples import START, experiment
 from experiments.test_verifier_errors import book_cascade
-from modicum.experiments.decisions import EVENT_KIND, ExperimentEvent
+from modicum.experiments.decisions import EVENT_KIND, ExperimentEvent, read_experiments
 from modicum.experiments.experiment import ChangeKind, ExperimentState
-from modicum.experiments.grader import read_experiments
 from modicum.ledger.events import EventFile
 from modicum.ledger.opening import open_store
 from modicum.ledger_process.watching import cascade_watch

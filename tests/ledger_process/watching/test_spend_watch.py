@@ -6,6 +6,7 @@ from modicum.governance.alerts import AlertKind
 from modicum.ledger.opening import open_store
 from modicum.ledger_process.watching.spend_watch import SpendWatch, find_unusual
 
+BY_TEAM = (("team", ""),)
 TODAY = START.date() + timedelta(days=30)
 
 
@@ -21,15 +22,21 @@ def filled(last_usd="10", cache_read=2_000_000):
 
 
 def test_an_ordinary_day_is_none_and_a_dear_one_is_told_while_it_lasts():
-    assert find_unusual(filled(), 20, TODAY, "UTC") == []
+    assert find_unusual(filled(), BY_TEAM, 20, TODAY, "UTC") == []
 
-    (found,) = find_unusual(filled("90"), 20, TODAY, "UTC")
+    (found,) = find_unusual(filled("90"), BY_TEAM, 20, TODAY, "UTC")
 
-    assert (found.kind, found.team, found.day, found.figure) == (AlertKind.SPEND_ANOMALY, "a", TODAY, 90)
+    assert (found.kind, found.owner.text, found.day, found.figure) == (AlertKind.SPEND_ANOMALY, "a", TODAY, 90)
+
+
+def test_owners_are_those_of_the_settings():
+    (found,) = find_unusual(filled("90"), (("team", ""), ("tag", "client")), 20, TODAY, "UTC")
+
+    assert found.owner.names == (("team", "a"), ("tag:client", ""))
 
 
 def test_caches_that_went_cold_yesterday_are_told():
-    (found,) = find_unusual(filled(cache_read=100_000), 20, TODAY, "UTC")
+    (found,) = find_unusual(filled(cache_read=100_000), BY_TEAM, 20, TODAY, "UTC")
 
     assert (found.kind, found.day) == (AlertKind.CACHE_COLD, TODAY - timedelta(days=1))
     assert found.figure < 0.06
@@ -38,8 +45,8 @@ def test_caches_that_went_cold_yesterday_are_told():
 
 def test_it_is_asked_every_ten_minutes_and_not_at_all_without_a_floor():
     watch = SpendWatch()
-    watch.check(open_store(":memory:"), 20, "")
-    watch.check(None, 20, "")
-    watch.check(None, 0, "")
+    watch.check(open_store(":memory:"), BY_TEAM, 20, "")
+    watch.check(None, BY_TEAM, 20, "")
+    watch.check(None, BY_TEAM, 0, "")
 
     assert watch.unusual == ()

@@ -13,6 +13,7 @@ from ledger_process.watching.test_alert_post import serving
 from modicum.calls import Call, Owner, Usage
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.worker_reports import RefusalCount, WorkerReport, write_report
+from modicum.ledger_process.client import LedgerProcessStore
 from modicum.ledger_process.running import find
 from modicum.settings import AlertSettings, BudgetSettings, MetricsSettings, Settings
 
@@ -123,10 +124,12 @@ def test_what_happens_is_told_in_the_log_and_at_the_webhook(tmp_path):
                 tmp_path / "reports", "gateway", WorkerReport(at=datetime.now(UTC), trouble="the disk is full")
             )
             until(lambda: len(receiver.posted) >= 4, 20.0)
+            LedgerProcessStore(find(tmp_path)).raise_test_alert()
             metrics = scrape(process).text
 
     assert sorted(one["kind"] for one in receiver.posted) == kinds
-    assert sorted(alert.kind for alert in process.alerts) == kinds
+    assert sorted(alert.kind for alert in process.alerts) == sorted([*kinds, "test"])
+    assert 'modicum_alerts_total{kind="test"} 1.0' in metrics
     step = next(one for one in receiver.posted if one["kind"] == "budget_step")
     assert (step["facts"]["step"], step["text"]) == (
         0.5,

@@ -25,7 +25,7 @@ def command(count: int, *, as_json: bool) -> None:
     if as_json:
         rows = [
             {"at": one.alert.at, "kind": one.alert.kind, "text": one.alert.text, "facts": one.alert.facts}
-            | {"delivery": one.delivery}
+            | {"delivery": one.delivery, "view": one.alert.view}
             for one in alerts
         ]
         output.print_json({"alerts": rows})

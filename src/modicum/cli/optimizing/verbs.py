@@ -1,6 +1,7 @@
 """`modicum optimize`: which rules there are, and what they would do with calls of yours."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
 from modicum.library import resources
 from modicum.library.choosing import choose_from
-from modicum.settings import read_settings, rule_choice_of, user_zone
+from modicum.settings import agent_limits_of, read_settings, rule_choice_of, user_zone
 
 if TYPE_CHECKING:
     from modicum.insights.rules.rule_explanations import RuleExplanation
@@ -57,10 +58,11 @@ def list_rules(*, as_json: bool) -> None:
       modicum optimize list --json
     """
     from modicum.calls.call import NOBODY
-    from modicum.insights.rules.rule_explanations import KEEP_WARM
+    from modicum.insights.rules.rule_explanations import AGENT_GUARD, AGENT_GUARD_PURPOSE, KEEP_WARM
     from modicum.optimizers.all_rules import RULES
 
-    settings = read_settings().optimize
+    every = read_settings()
+    settings = every.optimize
     choice = rule_choice_of(settings, _draw_none, RULES)
     rows = [
         {
@@ -72,6 +74,8 @@ def list_rules(*, as_json: bool) -> None:
         }
         for rule in RULES
     ]
+    on = agent_limits_of(every.agent_guard, NOBODY) is not None
+    rows.append({"rule": AGENT_GUARD, "safety": "lossy", "cache_safe": True, "on": on, "purpose": AGENT_GUARD_PURPOSE})
     purpose = "renews caches of pausing conversations"
     on = settings.keeps_warm_for(NOBODY)
     rows.append({"rule": KEEP_WARM, "safety": "lossless", "cache_safe": True, "on": on, "purpose": purpose})
@@ -124,9 +128,17 @@ def explain(options: ExplainOptions) -> None:
     ):
         prices = resources.load_prices(options.price_path, settings)
         choice, keeps_warm = _choice_of_all(settings.optimize), settings.optimize.keeps_warm
-        more = {"keeps_warm": keeps_warm, "has_semantic_cache": bool(settings.semantic_cache)}
         try:
-            rows = explain_rules(store, choice, prices, span, call_id=options.call_id, **more)
+            rows = explain_rules(
+                store,
+                choice,
+                prices,
+                span,
+                call_id=options.call_id,
+                keeps_warm=keeps_warm,
+                has_semantic_cache=bool(settings.semantic_cache),
+                agent_limits=partial(agent_limits_of, settings.agent_guard),
+            )
         except UserError:
             print_problems(problems, strict=False)  # they may say why there is nothing to look at
             raise

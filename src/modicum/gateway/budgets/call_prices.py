@@ -98,8 +98,8 @@ class CallPrices:
         at = datetime.fromtimestamp(exchange.timing.started_s, UTC)
         region = upstream.region or ("us" if survey.in_us else "")
         bound = survey.bound
-        if exchange.most_line_tokens:
-            bound = msgspec.structs.replace(bound, input_tokens=bound.input_tokens + exchange.most_line_tokens)
+        if more := exchange.most_line_tokens + len(exchange.guard_line):  # no token is shorter than a character
+            bound = msgspec.structs.replace(bound, input_tokens=bound.input_tokens + more)
         lanes = [book.steps(upstream.provider, model, at, tier, region) for tier in survey.tiers]
         worst = worst_amounts(bound, lanes)
         if not self.energy:

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from modicum.calls import Owner
 from modicum.experiments.experiment import TAG as EXPERIMENT_TAG
+from modicum.governance.agent_tree import MAIN_AGENT, Lineage
 from modicum.governance.budgets import COUNTED_TAG, RESERVED_TAG
 from modicum.privacy.tags import is_reserved
 from modicum.providers.facts import RequestFacts
@@ -34,8 +35,12 @@ class Attribution(NamedTuple):
     agent: str
     project: str
     tags: dict[str, str]
+    lineage: Lineage = MAIN_AGENT
+    """Which agent has started it, as far as its client says so."""
 
 
+_THREAD_ABOVE = b"x-codex-parent-thread-id"
+"""Codex: then `x-openai-subagent` says of which kind an agent is, and its thread which one."""
 # What we call it; the headers that say so; the names in `metadata` that say so.
 _NAMES: dict[str, tuple[tuple[bytes, ...], tuple[str, ...]]] = {
     "task": (
@@ -83,7 +88,7 @@ _NAMES: dict[str, tuple[tuple[bytes, ...], tuple[str, ...]]] = {
     "step": ((b"x-modicum-step",), ("step", "generation_name")),
     "run": ((b"x-modicum-run",), ()),
     "round": ((b"x-modicum-round",), ()),
-    "parent": ((b"x-modicum-parent", b"x-claude-code-parent-agent-id", b"x-codex-parent-thread-id"), ()),
+    "parent": ((b"x-modicum-parent", b"x-claude-code-parent-agent-id", _THREAD_ABOVE), ()),
     "agent_team": ((b"x-modicum-agent-team",), ()),
     "feature": ((b"x-modicum-feature", b"helicone-property-feature"), ("feature",)),
 }
@@ -121,6 +126,7 @@ def attribution(headers: Mapping[bytes, bytes], facts: RequestFacts, owner: Owne
             tags[name] = declared[name]
     conversation = declared.get("conversation", "")
     session, above = declared.get("session") or other_session or short(facts.session), declared.get("parent_session")
+    agent = _agent_name(declared.get("agent", "")) or (session if above else "")
     return Attribution(
         Owner(
             team=owner.team or declared.get("team", ""),
@@ -130,10 +136,22 @@ def attribution(headers: Mapping[bytes, bytes], facts: RequestFacts, owner: Owne
         ),
         declared.get("task") or above or session or conversation,
         conversation,
-        _agent_name(declared.get("agent", "")) or (session if above else ""),
+        agent,
         declared.get("project", ""),
         tags,
+        _lineage(declared, headers, agent, session, conversation),
     )
+
+
+def _lineage(
+    declared: Mapping[str, str], headers: Mapping[bytes, bytes], agent: str, session: str, conversation: str
+) -> Lineage:
+    parent, above = declared.get("parent", ""), declared.get("parent_session", "")
+    if above and session and not parent:
+        return Lineage(session, above, task_is_parent="task" not in declared)
+    if _THREAD_ABOVE in headers and conversation:
+        return Lineage(conversation, parent)
+    return Lineage(agent, _agent_name(parent)) if agent else MAIN_AGENT
 
 
 def _agent_name(written: str) -> str:

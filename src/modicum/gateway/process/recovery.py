@@ -1,5 +1,6 @@
 """Calls that a former process had begun come back as unknown: none is lost, and none is booked twice."""
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,8 @@ from modicum.calls import Call, UserError
 from modicum.gateway.process.log import log
 from modicum.gateway.process.workers import journal_name
 from modicum.ledger.journal import Journal, Record
+
+RECORDS_WITHIN_S = 5.0
 
 
 async def recover(journal: Journal) -> None:
@@ -41,3 +44,12 @@ async def recover_others(folder: Path, siblings: range) -> None:
                 continue  # it still runs
             await recover(journal)
             journal.close()
+
+
+async def wait_for_records(journal: Journal) -> None:
+    """Waits for the records of calls that were cut at the end of the drain. What is not written by then comes back as
+    unknown at the next start.
+    """
+    until = asyncio.get_running_loop().time() + RECORDS_WITHIN_S
+    while journal.calls_under_way and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - ends with us
+        await asyncio.sleep(0.02)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from time import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -22,6 +22,7 @@ from modicum.gateway.answering import UpstreamAnswerer
 from modicum.gateway.budgets.counting import budgeting_of, check_budget_workers
 from modicum.gateway.budgets.live_raises import LiveRaises
 from modicum.gateway.budgets.spent import OpenLedger
+from modicum.gateway.callers.agent_guard import AgentGuard
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
 from modicum.gateway.callers.shared_events import SharedEvents
@@ -52,7 +53,7 @@ from modicum.gateway.process.machine_memory import memory_bytes
 from modicum.gateway.process.metrics import Metrics, share
 from modicum.gateway.process.open_files import OpenFiles, Shortage, current_limit, raise_limit
 from modicum.gateway.process.readiness import Readiness
-from modicum.gateway.process.recovery import recover, recover_others
+from modicum.gateway.process.recovery import recover, recover_others, wait_for_records
 from modicum.gateway.process.refusals import Refusals, report_end, report_worker
 from modicum.gateway.process.tls import TlsListener, listener_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
@@ -63,7 +64,6 @@ from modicum.gateway.reply_cache.caching import CachingAnswerer
 from modicum.gateway.resilience.attempts import ResilientAnswerer
 from modicum.gateway.routes import LiveRoutes
 from modicum.gateway.semantic_cache.answering import SemanticAnswerer
-from modicum.gateway.teams.teams import Teams
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
@@ -85,9 +85,11 @@ from modicum.outbound.listener import bind_listener
 from modicum.settings import Settings, budgets_of, limits_of, policies_of, policy_place, rule_choice_of
 from modicum.settings.addresses import host_and_port
 
+if TYPE_CHECKING:  # it loads numpy, for whoever has teams
+    from modicum.gateway.teams.teams import Teams
+
 LOOK_EVERY_S = 0.5
 """How soon a changed settings file is seen."""
-RECORDS_WITHIN_S = 5.0
 _CHANGED = ((-1, -1),)
 
 
@@ -182,6 +184,7 @@ class Gateway:
             Limiting(budgets.counters),
             ProviderLimits(),
             Authorising(),
+            AgentGuard(metrics.failed),
             refusals,
             Redactor(self._digest_key),
             BatchFile(self._folder / "batches.sqlite"),
@@ -189,9 +192,7 @@ class Gateway:
             self._keeper_of(rates, turns),
         )
         self._load_features()
-        self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
-        self._routes.send_by(self._resilient, parts)
-        self._remember_replies(parts)
+        self._connect_answerers(parts)
         await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._caching)
         beside = asyncio.gather(*self._beside(board))
@@ -199,7 +200,7 @@ class Gateway:
             await self._listen(bound, board)
         finally:
             await _end(beside, parts.metrics.failed)
-            await _wait_for_records(journal)
+            await wait_for_records(journal)
             await self._close(board)
 
     async def _close(self, board: Board) -> None:
@@ -346,9 +347,12 @@ class Gateway:
         self._caching.take_over(settings.reply_cache)
         self._meanings.take_over(settings.semantic_cache)
         self.parts.redactor.take_over(settings.redaction)
+        self.parts.agents.take_over(settings.agent_guard)
 
-    def _remember_replies(self, parts: Parts) -> None:
-        """What answers in the place of upstreams, from memory: the same call first, then one that means the same."""
+    def _connect_answerers(self, parts: Parts) -> None:
+        """Who answers: from memory the same call first, then one that means the same; then the upstream."""
+        self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
+        self._routes.send_by(self._resilient, parts)
         self._meanings = SemanticAnswerer(self._resilient, parts, self._draw)
         self._caching = CachingAnswerer(self._meanings, parts, self._draw)
 
@@ -393,6 +397,8 @@ class Gateway:
         """Routers and plans of teams, if the settings name any (or did). Without their files calls go on."""
         self._routes.load(self._settings)
         if self._teams is None and self._settings.teams:
+            from modicum.gateway.teams.teams import Teams
+
             try:
                 self._teams = Teams(self._folder, self._digest_key, self.parts.metrics.failed)
             except UserError as error:
@@ -439,15 +445,6 @@ async def _end(beside: "asyncio.Future[list[None]]", failed: Failed) -> None:
     beside.cancel()
     with suppress(asyncio.CancelledError), contain_stage("beside", failed):
         await beside
-
-
-async def _wait_for_records(journal: Journal) -> None:
-    """Waits for the records of calls that were cut at the end of the drain. What is not written by then comes back as
-    unknown at the next start.
-    """
-    until = asyncio.get_running_loop().time() + RECORDS_WITHIN_S
-    while journal.calls_under_way and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - ends with us
-        await asyncio.sleep(0.02)
 
 
 def _stamp(settings: Settings) -> tuple[tuple[int, int], ...]:

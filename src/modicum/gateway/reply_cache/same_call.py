@@ -51,6 +51,7 @@ def digest_call(exchange: Exchange, key: bytes, body: bytes | None = None) -> by
         route.upstream.name.encode(),
         route.model.encode(),
         exchange.agent_line.encode(),
+        exchange.guard_line.encode(),
         *(b"%b:%b" % header for header in sorted(request.passing) if header[0].startswith(_OF_API)),
         exchange.edited if body is None else body,
     ]

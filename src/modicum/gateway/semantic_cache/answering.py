@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from random import random
 from time import monotonic
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from modicum.calls.containment import contain
 from modicum.gateway import replies
@@ -19,9 +19,11 @@ from modicum.gateway.reply_cache.caching import MEGABYTE, Draw, PassedCopy, exam
 from modicum.gateway.reply_cache.stored_replies import StoredReply
 from modicum.gateway.semantic_cache.embeddings import EmbeddingEndpoint
 from modicum.gateway.semantic_cache.questions import Question, meaning_of, question_of
-from modicum.gateway.semantic_cache.stored_answers import StoredAnswer, StoredAnswers
-from modicum.gateway.semantic_cache.text_vectors import Vector, word_vector
 from modicum.settings.reply_cache import SemanticCacheSettings
+
+if TYPE_CHECKING:  # numpy is loaded where the settings switch this on
+    from modicum.gateway.semantic_cache.stored_answers import StoredAnswer, StoredAnswers
+    from modicum.gateway.semantic_cache.text_vectors import Vector
 
 RULE = "semantic_cache"
 """Under which name it stands among a call's edits and tags."""
@@ -30,7 +32,7 @@ HEADER = b"x-modicum-semantic-cache"
 
 class _Choice(NamedTuple):
     settings: SemanticCacheSettings
-    answers: StoredAnswers
+    answers: "StoredAnswers"
     endpoint: EmbeddingEndpoint | None
 
 
@@ -39,8 +41,8 @@ class _AskedQuestion(NamedTuple):
 
     choice: _Choice
     question: Question
-    vector: Vector
-    nearest: tuple[StoredAnswer, float] | None
+    vector: "Vector"
+    nearest: "tuple[StoredAnswer, float] | None"
 
 
 class SemanticAnswerer:
@@ -75,6 +77,11 @@ class SemanticAnswerer:
 
     def take_over(self, rows: Sequence[SemanticCacheSettings]) -> None:
         """What the settings say now. Answers that were given under others are given to nobody any more."""
+        if not rows:
+            self._choices = ()
+            return
+        from modicum.gateway.semantic_cache.stored_answers import StoredAnswers
+
         self._choices = tuple(
             _Choice(
                 one,
@@ -125,20 +132,22 @@ class SemanticAnswerer:
             return None
         return None if is_held_out(exchange, RULE, choice.settings.hold_out, self._draw) else choice
 
-    async def _vector_of(self, choice: _Choice, question: Question) -> Vector | None:
+    async def _vector_of(self, choice: _Choice, question: Question) -> "Vector | None":
         if choice.endpoint is None:
+            from modicum.gateway.semantic_cache.text_vectors import word_vector
+
             return word_vector(question.text, self._key)
         vector = await choice.endpoint.vector_of(question.text)
         if vector is None:
             self._metrics.failed(RULE)
         return vector
 
-    def _may_give(self, nearest: tuple[StoredAnswer, float], choice: _Choice) -> bool:
+    def _may_give(self, nearest: "tuple[StoredAnswer, float]", choice: _Choice) -> bool:
         answer, similarity = nearest
         return self._chance() < answer.trust.chance_to_answer(similarity, choice.settings.most_wrong)
 
     def _give(
-        self, answer: StoredAnswer, similarity: float, how: str, exchange: Exchange, client: Client, choice: _Choice
+        self, answer: "StoredAnswer", similarity: float, how: str, exchange: Exchange, client: Client, choice: _Choice
     ) -> bytes:
         reply = answer.reply
         exchange.edits += (PendingEdit(RULE, f"means the same as {reply.call_id}", exchange.edited),)

@@ -1,16 +1,19 @@
 """Vectors of texts from an endpoint that the owner named, in OpenAI's form."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from modicum.calls import UserError
-from modicum.gateway.semantic_cache.text_vectors import Vector, unit_vector
 from modicum.outbound.client import Outbound
 from modicum.outbound.hosts import AllowedHosts
 from modicum.outbound.unreachable import Unreachable
 from modicum.settings.reply_cache import SemanticCacheSettings
 from modicum.settings.secret import secret_at
+
+if TYPE_CHECKING:
+    from modicum.gateway.semantic_cache.text_vectors import Vector
 
 TIMEOUT_S = 2.0
 """What takes longer costs more than it saves: the call is made."""
@@ -31,7 +34,7 @@ class EmbeddingEndpoint:
         self._settings, self._headers = settings, {"content-type": "application/json"}
         self._outbound = Outbound(AllowedHosts([settings.embeddings_url]), timeout_s=TIMEOUT_S)
 
-    async def vector_of(self, text: str) -> Vector | None:
+    async def vector_of(self, text: str) -> "Vector | None":
         """At length 1; None: the endpoint gives none, or not in time."""
         settings, headers = self._settings, self._headers
         try:
@@ -44,4 +47,6 @@ class EmbeddingEndpoint:
             rows = msgspec.json.decode(reply, type=_Rows).data
         except (TimeoutError, Unreachable, UserError, msgspec.MsgspecError):
             return None
+        from modicum.gateway.semantic_cache.text_vectors import unit_vector
+
         return unit_vector(rows[0].embedding) if len(rows) == 1 else None

@@ -18,7 +18,6 @@ from modicum.gateway.exchange import Exchange, Request
 from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.warming.pings import is_billed_by_use, is_ping, make_ping
 from modicum.metering.keep_warm import MARGIN_S, best_pings
-from modicum.metering.prompt_cache import find_rules
 from modicum.metering.return_times import CODING_AGENTS, ReturnTimes
 
 API = "anthropic"
@@ -122,6 +121,8 @@ class CacheKeeper:
         cached = usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
         if call.status is not CallStatus.OK or not cached or not is_billed_by_use(exchange):
             return
+        from modicum.metering.prompt_cache import find_rules  # it loads numpy
+
         rules = find_rules(call.model, call.started.date())
         ping = make_ping(exchange) if rules is not None and cached >= rules.minimum else None
         if ping is None or len(ping.body) > self._most_bytes:

@@ -4,7 +4,7 @@ import numpy as np
 
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History, Ints
-from modicum.insights.repetition import find_loops
+from modicum.insights.repetition import WAIT_SECONDS, find_loops
 from modicum.insights.segment_costs import (
     add_tool_calls,
     find_emptied_calls,
@@ -14,9 +14,6 @@ from modicum.insights.segment_costs import (
     most_expensive,
     price_rounds,
 )
-
-WAIT_SECONDS = 10.0
-"""Who lets this much time pass between a reply and the next call is waiting for something."""
 
 
 def find(history: History) -> Finding:

@@ -1,19 +1,22 @@
 """Which rules would act on calls of a ledger, what each expects to save, and why the others would not."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import numpy as np
 
-from modicum.calls import UserError
+from modicum.calls import Owner, UserError
 from modicum.calls.rule import RuleDecision, RuleEffect
 from modicum.calls.usage import TEXT_BUCKETS
 from modicum.calls.words.counted_nouns import number_of
+from modicum.governance.agent_tree import AgentLimits, describe, fault_of
 from modicum.insights.history import NO_CALLS, Floats, History, load
 from modicum.insights.rates import RateTable
-from modicum.insights.rules.rule_replay import ReplayedCall, replay_rules
+from modicum.insights.rules.agent_replay import agent_places
+from modicum.insights.rules.rule_replay import ReplayedCall, owner_in, replay_rules, tags_in
 from modicum.insights.what_if import keep_warm_by_price
 from modicum.ledger.store import Store
 from modicum.metering.keep_warm import net_per_reply
@@ -22,10 +25,16 @@ from modicum.metering.return_times import CODING_AGENTS
 from modicum.optimizers.rule_choice import RuleChoice
 
 KEEP_WARM = "keep_warm"
+AGENT_GUARD = "guard.agents"
+AGENT_GUARD_PURPOSE = "agents that start agents: too deep, too many, or with the prompt of one above them"
 SEMANTIC_CACHE = "semantic_cache"
 SEMANTIC_CACHE_PURPOSE = "answers a question that means the same as one before without a call"
 NO_NEED = "there is nothing for it to do"
+NO_AGENT_GUARD = "its owner has to choose it: [[agent_guard]] in modicum.toml"
 SHORT_S = 300.0
+
+AgentLimitsOf = Callable[[Owner, str], AgentLimits | None]
+"""What is allowed of agents, by owner and model; None: nobody chose."""
 
 
 class RuleExplanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,8 +66,9 @@ def explain(
     call_id: str = "",
     keeps_warm: bool = False,
     has_semantic_cache: bool = False,
+    agent_limits: AgentLimitsOf = lambda _owner, _model: None,
 ) -> list[RuleExplanation]:
-    """Explains every rule, the pings that keep caches warm, and the semantic cache.
+    """Explains every rule, the guard of agents, the pings that keep caches warm, and the semantic cache.
 
     Args:
         store: the ledger that has the calls.
@@ -68,6 +78,7 @@ def explain(
         call_id: of one call, as the ledger numbers it, or its beginning; empty: all.
         keeps_warm: whether pings were chosen.
         has_semantic_cache: whether the semantic cache was chosen for anybody.
+        agent_limits: what was chosen for agents that start agents.
 
     Raises:
         UserError: there are no calls at all, or no such call, or several begin so.
@@ -78,6 +89,7 @@ def explain(
     chosen = _choose(history, call_id)
     calls = [one for one in replay_rules(store, choice.rules, prices, *span) if one.entry_id in chosen]
     rows = [_explain_rule(number, calls, choice) for number in range(len(choice.rules))]
+    rows.append(_explain_agents(history, chosen, store.ask("rule_calls", since=span[0], until=span[1]), agent_limits))
     rows.append(_explain_keep_warm(history, chosen, prices, is_on=keeps_warm))
     return [*rows, _explain_semantic_cache(len(chosen), is_on=has_semantic_cache)]
 
@@ -136,6 +148,47 @@ def _why(decision: RuleDecision | None) -> str:
     if decision.effect is RuleEffect.FAILED:
         return f"it failed: {decision.why} at {decision.place}"
     return decision.why
+
+
+def _explain_agents(
+    history: History, chosen: set[str], rows: Sequence[Mapping[str, Any]], limits_of: AgentLimitsOf
+) -> RuleExplanation:
+    """Nothing is expected to be saved: what an agent that is stopped would have done, nobody knows."""
+    by_id = {row["entry_id"]: row for row in rows}
+    parents = {number: tags_in(by_id[entry_id]).get("parent", "") for number, entry_id in enumerate(history.entry_ids)}
+    why: Counter[str] = Counter()
+    acts, undecided, most = 0, 0, 0
+    for number, place in agent_places(history, parents):
+        entry_id = history.entry_ids[number]
+        if entry_id not in chosen:
+            continue
+        limits = limits_of(owner_in(by_id[entry_id]), history.models[history.model[number]])
+        most = max(most, place.number)
+        fault = None if limits is None else fault_of(place, limits)
+        acts += fault is not None
+        if limits is not None and fault is not None:
+            why[describe(fault, place, limits)] += 1
+        elif limits is not None and limits.most_depth is not None and not parents[number]:
+            why["nobody says which agent has started this one, so it counts as started by the main agent"] += 1
+            undecided += 1
+        else:
+            why[NO_NEED if limits is not None else NO_AGENT_GUARD] += 1
+    if NO_AGENT_GUARD in why:
+        why[f"{NO_AGENT_GUARD}; {number_of(most, 'agent')} of one task at most"] = why.pop(NO_AGENT_GUARD)
+    others = len(chosen) - why.total()
+    if others:
+        why["no agent within a task makes it"] = others
+    return RuleExplanation(
+        rule=AGENT_GUARD,
+        purpose=AGENT_GUARD_PURPOSE,
+        safety="lossy",
+        calls=acts,
+        calls_on=acts,
+        tokens_removed=0,
+        expected_usd=None,
+        why_not=dict(why.most_common()),
+        calls_undecided=undecided,
+    )
 
 
 def _explain_keep_warm(history: History, chosen: set[str], prices: PriceBook, *, is_on: bool) -> RuleExplanation:

@@ -6,7 +6,7 @@ it. What the changes would have saved, with the prompt cache, is for `replay.py`
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -102,6 +102,16 @@ def prompts_of(history: History) -> Iterator[Prompt]:
         yield AnatomyPrompt(context)
 
 
+def owner_in(row: Mapping[str, Any]) -> Owner:
+    """Who paid for a call, as `rule_calls` has it."""
+    return Owner(row["team"], row["app"], row["user_name"], row["key_name"])
+
+
+def tags_in(row: Mapping[str, Any]) -> dict[str, str]:
+    """The tags of a call, as `rule_calls` has them."""
+    return _tags(row["tags"])
+
+
 def _segment(history: History, place: int) -> Segment:
     return Segment(
         SegmentKind(history.kinds[history.segment_kind[place]]),
@@ -128,12 +138,12 @@ def _facts(history: History, number: int, row: dict[str, Any], prices: PriceBook
         at=at,
         model=history.models[history.model[number]],
         provider=provider,
-        owner=Owner(row["team"], row["app"], row["user_name"], row["key_name"]),
+        owner=owner_in(row),
         task=history.tasks[history.task[number]],
         conversation=row["conversation"],
         agent=history.agents[history.agent[number]],
         project=history.projects[history.project[number]],
-        tags=_tags(row["tags"]),
+        tags=tags_in(row),
         rates=partial(_rates, prices, provider, at, prompt_tokens),
         cached_tokens=None if is_first else int(cached),
         turn=number - start,

@@ -20,6 +20,7 @@ from modicum.governance.alerts import (
     RefusedLately,
     Situation,
     WorkerState,
+    alert_of_test,
     conditions,
     new_alerts,
 )
@@ -171,6 +172,11 @@ class Alerting:
             self._counts[alert.kind] += 1
             self._write(alert)
         return alerts
+
+    def raise_test(self) -> None:
+        """Tells a test alert in the log and in the metrics; it is posted by whoever asks for it."""
+        self._counts[AlertKind.TEST] += 1
+        self._write(alert_of_test(datetime.now(UTC)))
 
     def count_dropped(self, count: int) -> None:
         self.dropped += count

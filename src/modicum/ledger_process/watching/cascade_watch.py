@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from time import monotonic
 
 from modicum.calls.words.counted_nouns import number_of
-from modicum.experiments.decisions import BY_ITSELF, EVENT_KIND, ExperimentEvent
+from modicum.experiments.decisions import BY_ITSELF, EVENT_KIND, ExperimentEvent, read_experiments
 from modicum.experiments.experiment import ChangeKind, ExperimentState
-from modicum.experiments.grader import read_experiments
 from modicum.experiments.verifier_errors import read_verifier_errors
 from modicum.ledger.events import EventFile
 from modicum.ledger.store import Store

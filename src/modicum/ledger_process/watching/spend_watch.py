@@ -1,4 +1,4 @@
-"""Which teams spend or cache as they usually do not, asked of the ledger every ten minutes: of today so far, and of
+"""Which owners spend or cache as they usually do not, asked of the ledger every ten minutes: of today so far, and of
 yesterday, of which some calls come late.
 """
 
@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from time import monotonic
 
-from modicum.governance.alerts import AlertKind, UnusualDay
+from modicum.governance.alerts import AlertKind, UnusualDay, WatchedOwner
 from modicum.ledger.store import Store
+from modicum.ledger_process.watching.watched_owners import Dimensions, watched_owner
 from modicum.reports.forecast.anomalies import MOST_DAYS, find_anomaly
 from modicum.reports.forecast.cold_caches import find_cold_cache
 from modicum.reports.forecast.daily_series import DailySeries, read_daily_series
 from modicum.settings import checked_zone
 
 EVERY_S = 600.0
-MOST_TEAMS = 200
+MOST_OWNERS = 200
 """Of which is told at once; with more there is another trouble."""
 
 
@@ -25,7 +26,7 @@ class SpendWatch:
         self.unusual: Sequence[UnusualDay] = ()
         self._next_s = 0.0
 
-    def check(self, store: Store, floor_usd: float, zone: str) -> None:
+    def check(self, store: Store, dimensions: Dimensions, floor_usd: float, zone: str) -> None:
         """Looks at the ledger, if it is time again. `floor_usd`: 0 for not at all; `zone`: empty for UTC."""
         if not floor_usd:
             self.unusual = ()
@@ -34,29 +35,31 @@ class SpendWatch:
             return
         self._next_s = monotonic() + EVERY_S
         own_zone = checked_zone(zone or "UTC")
-        self.unusual = find_unusual(store, floor_usd, datetime.now(UTC).astimezone(own_zone).date(), own_zone.key)
+        today = datetime.now(UTC).astimezone(own_zone).date()
+        self.unusual = find_unusual(store, dimensions, floor_usd, today, own_zone.key)
 
 
-def find_unusual(store: Store, floor_usd: float, today: date, zone: str) -> list[UnusualDay]:
-    """Days of teams that were out of the ordinary: of today and yesterday. Of today, which is not over, only more
+def find_unusual(store: Store, dimensions: Dimensions, floor_usd: float, today: date, zone: str) -> list[UnusualDay]:
+    """Days of owners that were out of the ordinary: of today and yesterday. Of today, which is not over, only more
     spend than of a whole day is.
     """
     since = datetime(today.year, today.month, today.day, tzinfo=UTC) - timedelta(days=MOST_DAYS + 3)
     asked_until = since + timedelta(days=MOST_DAYS + 6)
-    rows = store.ask("spend_by_day", by="team", tag="", zone=zone, since=since, until=asked_until, where={})
+    by, tag = [one for one, _ in dimensions], [one for _, one in dimensions]
+    rows = store.ask("spend_by_day", by=by, tag=tag, zone=zone, since=since, until=asked_until, where={})
     found: list[UnusualDay] = []
-    for team, series in read_daily_series(rows, today).items():
-        found += _unusual_of(team, series, floor_usd, today)
-    return sorted(found, key=lambda one: one.usual - one.figure)[:MOST_TEAMS]
+    for name, series in read_daily_series(rows, today).items():
+        found += _unusual_of(watched_owner(dimensions, name), series, floor_usd, today)
+    return sorted(found, key=lambda one: one.usual - one.figure)[:MOST_OWNERS]
 
 
-def _unusual_of(team: str, series: DailySeries, floor_usd: float, today: date) -> list[UnusualDay]:
+def _unusual_of(owner: WatchedOwner, series: DailySeries, floor_usd: float, today: date) -> list[UnusualDay]:
     found = []
     for day, end in ((today, len(series.usd)), (today - timedelta(days=1), len(series.usd) - 1)):
         if (much := find_anomaly(series.usd[:end], floor_usd)) is not None:
-            found.append(UnusualDay(AlertKind.SPEND_ANOMALY, team, day, much.usd, much.expected_usd))
+            found.append(UnusualDay(AlertKind.SPEND_ANOMALY, owner, day, much.usd, much.expected_usd))
     end = len(series.usd) - 1
     if (cold := find_cold_cache(series.prompt_tokens[:end], series.cache_read_tokens[:end])) is not None:
         day = today - timedelta(days=1)
-        found.append(UnusualDay(AlertKind.CACHE_COLD, team, day, cold.share, cold.usual_share))
+        found.append(UnusualDay(AlertKind.CACHE_COLD, owner, day, cold.share, cold.usual_share))
     return found

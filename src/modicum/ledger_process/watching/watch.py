@@ -25,11 +25,14 @@ from modicum.ledger_process.watching.alerting import (
 from modicum.ledger_process.watching.budget_watch import BudgetWatch
 from modicum.ledger_process.watching.cascade_watch import CascadeWatch
 from modicum.ledger_process.watching.live_settings import LiveSettings
+from modicum.ledger_process.watching.loop_watch import LoopWatch
 from modicum.ledger_process.watching.outcome_watch import OutcomeWatch
 from modicum.ledger_process.watching.owner_metrics import OwnerMetrics
 from modicum.ledger_process.watching.spend_watch import SpendWatch
 from modicum.ledger_process.watching.standing_metrics import BudgetMetrics, LedgerMetrics, WorkerMetrics
+from modicum.ledger_process.watching.yield_watch import YieldWatch
 from modicum.settings import budgets_of, outcome_budgets_of
+from modicum.settings.governance.alerts import parse_watched
 
 
 class LedgerWatch:
@@ -45,7 +48,7 @@ class LedgerWatch:
         self.owners = OwnerMetrics(most_owners)
         self.budgets = BudgetWatch(folder / "journal")
         self.outcomes = OutcomeWatch()
-        self.spend = SpendWatch()
+        self.spend, self.loops, self.yields = SpendWatch(), LoopWatch(), YieldWatch()
         self.ledger = ledger
         self._cascades = CascadeWatch(ledger.log)
         self._folder = folder
@@ -69,7 +72,11 @@ class LedgerWatch:
         self.budgets.refresh(store, budgets_of(settings.budget, settings.timezone, settings.energy))
         self.outcomes.check(store, outcome_budgets_of(settings.outcome, settings.timezone))
         self._cascades.check(store, self.ledger.events, settings.cascades)
-        self.spend.check(store, settings.alerts.anomaly_floor_usd, settings.timezone)
+        alerts, zone = settings.alerts, settings.timezone
+        dimensions, named = parse_watched(alerts.by), [one.name for one in settings.outcome]
+        self.spend.check(store, dimensions, alerts.anomaly_floor_usd, zone)
+        self.loops.check(store, dimensions, alerts.loop_repeats)
+        self.yields.check(store, dimensions, named, alerts.yield_fall, alerts.anomaly_floor_usd, zone)
 
     def read_reports(self) -> dict[str, WorkerReport]:
         """What workers report."""
@@ -89,6 +96,8 @@ class LedgerWatch:
             self.outcomes.above,
             self.spend.unusual,
             self._unknown_fields.lately(),
+            self.loops.loops,
+            self.yields.fallen,
         )
 
     def show(self, metrics: Collector) -> None:

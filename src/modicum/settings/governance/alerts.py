@@ -12,8 +12,11 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.governance.alerts import AlertRules
+from modicum.insights.dimensions import OF_AGENTS, TAG, parse_dimensions
 from modicum.settings.secret import header_at, is_place, secret_at
 
+WATCHED = ("team", "app", "key", "project", "agent", "model", "provider", "source", *OF_AGENTS, TAG)
+MOST_REPEATS = 100_000
 MOST_STEPS = 10
 MOST_STEP = 10.0
 _ADDRESS = re.compile(r"https?://[^\s/?#]+")
@@ -37,8 +40,16 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """How long finished calls may wait to get into the ledger."""
     again_after_s: float = 3600.0
     """How soon what has come and gone is told again."""
+    by: str = "team"
+    """Whose days, caches, loops and yields are watched: `team`, `app`, `key`, `project`, `agent`, `tag:kind`, or two or
+    three of them with a comma."""
     anomaly_floor_usd: float = 20.0
-    """What a team's day must be above what is usual, to be told. 0: no such alert."""
+    """What an owner's day must be above what is usual, to be told. 0: no such alert."""
+    loop_repeats: int = 10
+    """How often a tool must give an agent, within an hour, what it has given twice before, to be told. 0: no such
+    alert."""
+    yield_fall: float = 0.25
+    """By what share outcomes per dollar must have fallen, beyond chance, to be told. 0: no such alert."""
     console: str = ""
     """Where people open the console, for links in what is posted: `https://modicum.example.com`. Empty: no links."""
 
@@ -85,6 +96,15 @@ def alert_rules_of(alerts: AlertSettings) -> AlertRules:
     return AlertRules(alerts.budget_steps, alerts.refusals, alerts.behind_s, again_after)
 
 
+def parse_watched(by: str) -> tuple[tuple[str, str], ...]:
+    """The dimensions of owners that are watched, each with its tag. Persons and single tasks are none.
+
+    Raises:
+        UserError: it is none, or more than three.
+    """
+    return parse_dimensions("alerts", (by,), WATCHED)
+
+
 def alerts_fault(alerts: AlertSettings) -> tuple[str, str] | None:
     """The setting that is wrong, and what it must be."""
     if alerts.webhook and not is_place(alerts.webhook) and not _is_address(alerts.webhook):
@@ -105,6 +125,14 @@ def alerts_fault(alerts: AlertSettings) -> tuple[str, str] | None:
 
 def _view_fault(alerts: AlertSettings) -> tuple[str, str] | None:
     """Of what is worth a look, and where people look."""
+    try:
+        parse_watched(alerts.by)
+    except UserError as error:
+        return "by", f"is wrong: {error}"
+    if not 0 <= alerts.loop_repeats <= MOST_REPEATS:
+        return "loop_repeats", f"is a number of answers up to {MOST_REPEATS:,}, or 0 for no such alert"
+    if not 0 <= alerts.yield_fall < 1:
+        return "yield_fall", "is a share from 0 to below 1; 0 is for no such alert"
     if not (math.isfinite(alerts.anomaly_floor_usd) and alerts.anomaly_floor_usd >= 0):
         return "anomaly_floor_usd", "is a number of dollars, or 0 for no such alert"
     if alerts.console and not _is_address(alerts.console):

@@ -10,7 +10,7 @@ from modicum.calls import SegmentKind
 from modicum.calls.change import Change, DoesNotFit
 from modicum.providers import seen_requests
 from modicum.providers.dialects import DIALECTS
-from modicum.providers.repeated_prompt import RepeatedPrompt
+from modicum.providers.repeated.repeated_prompt import RepeatedPrompt
 from modicum.providers.seen_requests import SeenRequests
 
 WORDS = st.sampled_from(["look", "result " * 9, '{"a": 1}', "é" * 20, ""])

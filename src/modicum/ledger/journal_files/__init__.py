@@ -1,0 +1,1 @@
+"""The files of a journal beside what is written into them."""

@@ -1,0 +1,1 @@
+"""Requests that repeat most of what came before them."""

@@ -177,6 +177,8 @@ def run_pages(names):
                     continue
                 number += 1
                 ended = run_in(home, one.command)
+                sys.stdout.write("." if ended.returncode == 0 else "F")
+                sys.stdout.flush()
                 if ended.returncode != 0:
                     faults.append(
                         f"{page}: {one.command}\n    status {ended.returncode}: {ended.stderr.strip()[-300:]}"
@@ -222,6 +224,6 @@ def run_in(home, command):
 
 if __name__ == "__main__":
     number, faults = run_pages(sys.argv[1:])
-    sys.stdout.write("".join(f"{fault}\n" for fault in faults))
+    sys.stdout.write("\n" + "".join(f"{fault}\n" for fault in faults))
     sys.stdout.write(f"{number} commands run, {len(faults)} failed, {len(NOT_RUN)} not run (tests/docs_commands.py)\n")
     sys.exit(bool(faults))

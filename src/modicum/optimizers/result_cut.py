@@ -21,9 +21,9 @@ BUDGETS = (
     (r"bash|shell|exec|run|command", 6_000),
     (r"^task$|agent", 12_000),
 )
-"""Tokens by tool; others: `BUDGET`. Half as much again as left 99 % of what agents used later on the half of transcripts
-that budgets were chosen on, since other people's work lost more. What another agent reports is short for what it has
-read, so less of it can go.
+"""Tokens by tool; others: `BUDGET`. More than left 99 % of what agents used later on the half of transcripts that they
+were chosen on, since other people's work lost more. What another agent reports is short for what it has read, so less
+of it can go.
 """
 BUDGET = 9_000
 BLOCK_LINES = 10

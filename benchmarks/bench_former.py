@@ -1,10 +1,11 @@
 """CPU per call of the gateway in this version of the source and in a former one, in alternating rounds.
 
-scripts/bench former --former DIR [--rounds 7] [--calls 3000]; DIR holds the former `src` (git archive COMMIT src).
+scripts/bench former --former DIR [--rounds 7] [--calls 3000] [--governed]; DIR holds the former `src` (git archive
+COMMIT src).
 
 Counted user time of the gateway's process from /proc, per call: what else runs hardly changes it. Calls of one path
 that nothing translates, whole and streamed, by 8 callers at once; a canned upstream; `durable = "process"`, so that no
-disk is waited for.
+disk is waited for. `--governed`: with the budgets and limits of `scripts/bench gateway --governed`.
 """
 
 import argparse
@@ -47,7 +48,7 @@ def free_port():
         return free.getsockname()[1]
 
 
-def start(name, source, folder, stub):
+def start(name, source, folder, stub, *, governed=False):
     folder.mkdir()
     port = free_port()
     pages = 'pages_listen = ""\n' if name == "now" else ""  # a former version may not know it
@@ -55,6 +56,7 @@ def start(name, source, folder, stub):
         f'ledger = "{folder}/ledger.duckdb"\n[gateway]\nlisten = "127.0.0.1:{port}"\nown_keys = false\n'
         f'durable = "process"\n[console]\n{pages}listen = "127.0.0.1:{free_port()}"\n'
         f'[upstreams.stub]\nurl = "http://127.0.0.1:{stub}/v1"\nspeaks = "openai"\nprovider = "openai"\n'
+        + (bench_gateway.GOVERNED if governed else "")
     )
     names = {"XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache", "HOME": "home"}
     environment = {name: str(folder / place) for name, place in names.items()}
@@ -123,7 +125,9 @@ def measure(arguments, folder):
     stub = free_port()
     upstream = subprocess.Popen([sys.executable, HERE / "upstream_stub.py", str(stub)])
     sources = {"now": HERE.parent / "src", "former": Path(arguments.former).resolve() / "src"}
-    gateways = [start(name, source, folder / name, stub) for name, source in sources.items()]
+    gateways = [
+        start(name, source, folder / name, stub, governed=arguments.governed) for name, source in sources.items()
+    ]
     try:
         figures = figures_of(uvloop.run(in_turn(arguments, gateways)))
     finally:
@@ -131,7 +135,8 @@ def measure(arguments, folder):
             gateway.stop()
         upstream.terminate()
         upstream.wait(10)
-    return figures | {"rounds": arguments.rounds, "calls": arguments.calls, "machine": measured.machine()}
+    told = {"governed": arguments.governed, "rounds": arguments.rounds, "calls": arguments.calls}
+    return figures | told | {"machine": measured.machine()}
 
 
 def main():
@@ -139,6 +144,7 @@ def main():
     parser.add_argument("--former", required=True, help="a folder with the former src")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--calls", type=int, default=3000)
+    parser.add_argument("--governed", action="store_true", help="with budgets and limits that every call fits into")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--data", help="not used")
     arguments = parser.parse_args()

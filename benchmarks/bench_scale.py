@@ -7,17 +7,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from math import log
 from pathlib import Path
 
 from measured import machine, report
+from modicum.calls import Call, Cost, Entry, Usage
 from modicum.ledger.opening import open_store
 
 HERE = Path(__file__).resolve().parent
-YEAR = {"since": datetime(2026, 1, 1, tzinfo=UTC), "until": datetime(2027, 1, 1, tzinfo=UTC)}
-MONTH = {"since": datetime(2026, 11, 1, tzinfo=UTC), "until": datetime(2026, 12, 1, tzinfo=UTC)}
+YEAR = {"since": datetime(2025, 1, 1, tzinfo=UTC), "until": datetime(2026, 1, 1, tzinfo=UTC)}
+MONTH = {"since": datetime(2025, 12, 1, tzinfo=UTC), "until": datetime(2026, 1, 1, tzinfo=UTC)}
+LAST = datetime(2025, 12, 31, 12, tzinfo=UTC)
 BY = {"zone": "UTC", "tag": ""}
 EACH = {"team": "*", "app": "", "user": "", "key": "", "task": "", "tag": "", "tag_value": "", "slot_s": 1e9}
 QUESTIONS: Mapping[str, tuple[str, Mapping[str, object]]] = {
@@ -30,11 +32,12 @@ QUESTIONS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "month_by_team": ("bill", {"by": "team", **BY, **MONTH}),
     "month_budgets": ("budget_spend", {**EACH, **MONTH, "counted_in": ""}),
     "month_of_charges": ("charges_by_hour", {"by": ["app", "key"], "tag": ["", ""], "zone": "UTC", **MONTH}),
+    "doubts": ("doubts", {**YEAR}),
     "months": ("months", {"zone": "UTC", **YEAR}),
     "holdings": ("holdings", {}),
 }
-WORST = "bill_by_task"
-"""A row for each of as many tasks as there are: it is not asked by a page."""
+OF_SUMS = ("bill_by_model", "bill_by_day", "days_by_team", "month_by_team", "doubts", "months")
+"""Questions that read sums of days. They are asked before days were summed, too: the baseline."""
 
 
 def fill(folder: Path, calls: int) -> tuple[str, float]:
@@ -58,6 +61,10 @@ def copy_to_clickhouse(duckdb_place: str, folder: Path, calls: int) -> str:
     place = f"chdb://{folder}/{calls}.chdb"
     other = open_store(place)
     other._client.command(_insert_sql(other, plain))  # noqa: SLF001 - a benchmark fills it as no program would
+    other._client.command(  # noqa: SLF001 - as above
+        "INSERT INTO touched_slots_log"
+        " SELECT DISTINCT toInt64(toUnixTimestamp(started) DIV 900), now64(6) FROM entries_log"
+    )
     other.close()
     plain.unlink()
     return place
@@ -68,6 +75,20 @@ def _insert_sql(store: object, plain: Path) -> str:
     names = [row[0] for row in described if row[0] != "version"]
     listed = ", ".join(names)
     return f"INSERT INTO entries_log ({listed}, version) SELECT {listed}, 1 FROM file('{plain}', 'Parquet')"
+
+
+def sum_all(place: str) -> dict[str, float]:
+    """Sums every day but the last one, which an entry has just come to, as they come to today's."""
+    store = open_store(place)
+    began, used, days = time.perf_counter(), time.process_time(), 0
+    now = datetime.now(UTC)
+    while summed := store.sum_days("UTC", now, 10):
+        days += summed
+    figures = {"sum_s": time.perf_counter() - began, "sum_cpu_s": time.process_time() - used, "days": float(days)}
+    call = Call(call_id="late", source="gateway", provider="anthropic", model="model-1", started=LAST, usage=Usage())
+    store.append([Entry(call, Cost.unknown())])
+    store.close()
+    return figures
 
 
 def ask_once(place: str, name: str) -> dict[str, float]:
@@ -85,9 +106,9 @@ def ask_once(place: str, name: str) -> dict[str, float]:
     return {"seconds": seconds, "cpu_s": cpu, "peak_mb": peak, "rows": rows}
 
 
-def measure(place: str) -> dict[str, dict[str, float]]:
+def measure(place: str, names: Iterable[str]) -> dict[str, dict[str, float]]:
     found = {}
-    for name in QUESTIONS:
+    for name in names:
         ran = subprocess.run(
             [sys.executable, __file__, "--ask", place, name], capture_output=True, text=True, check=False
         )
@@ -132,7 +153,10 @@ def _measure_all(folder: Path, sizes: list[int], engines: list[str]) -> dict[str
             places["clickhouse"] = copy_to_clickhouse(place, folder, calls)
         figures[f"{calls}.made_s"] = seconds
         for engine in engines:
-            found = measure(places[engine])
+            plain = measure(places[engine], OF_SUMS)
+            figures |= {f"{engine}.{calls}.{name}": value for name, value in sum_all(places[engine]).items()}
+            found = measure(places[engine], QUESTIONS)
+            found |= {f"{name}.entries": one for name, one in plain.items()}
             by_size[engine].append(found)
             figures[f"{engine}.{calls}.mb"] = size_mb(places[engine])
             for name, one in found.items():
@@ -143,7 +167,7 @@ def _measure_all(folder: Path, sizes: list[int], engines: list[str]) -> dict[str
     for engine in engines:
         if len(sizes) > 1:
             first, last = by_size[engine][0], by_size[engine][-1]
-            for name in QUESTIONS:
+            for name in first:
                 ratio = last[name]["cpu_s"] / max(first[name]["cpu_s"], 1e-3)
                 figures[f"{engine}.growth.{name}"] = log(max(ratio, 1e-9)) / log(sizes[-1] / sizes[0])
     return {**figures, "machine": machine()}

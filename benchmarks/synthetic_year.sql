@@ -34,7 +34,7 @@ FROM (
         SELECT
             'c' || i AS entry_id,
             1 AS revision,
-            TIMESTAMP '2027-01-01' AS booked_at,
+            TIMESTAMP '2026-01-01' AS booked_at,
             'gateway' AS source,
             'anthropic' AS provider,
             'model-' || hash(i // 60, 'model') % 6 AS model,
@@ -73,7 +73,7 @@ FROM (
         FROM (
             SELECT
                 i,
-                TIMESTAMP '2026-01-01' + to_seconds(CAST(i // 60 * (31500000.0 * 60 / $calls) AS BIGINT) + 20 * (i % 60)) AS begun
+                TIMESTAMP '2025-01-01' + to_seconds(CAST(i // 60 * (31500000.0 * 60 / $calls) AS BIGINT) + 20 * (i % 60)) AS begun
             FROM range($calls) AS calls(i)
         ) AS numbered
     ) AS counted

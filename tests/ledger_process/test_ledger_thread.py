@@ -103,3 +103,22 @@ def test_what_comes_now_and_then_is_shipped_at_once_and_what_keeps_coming_in_lar
         return rounds
 
     assert asyncio.run(go()) == [1, 2, 3]
+
+
+def test_days_are_summed_after_rounds_and_a_failure_is_logged_once(site):
+    turns = []
+
+    def sum_days(store):
+        turns.append(store)
+        raise UserError("there is no such zone")
+
+    site.thread.sum_days = sum_days
+
+    async def go():
+        for _ in range(2):
+            await asyncio.get_running_loop().run_in_executor(site.thread._thread, site.thread._round)
+        await site.thread.close()
+
+    asyncio.run(go())
+    assert len(turns) == 2
+    assert site.lines.count("days are not summed: there is no such zone") == 1

@@ -1,7 +1,6 @@
 """One call on its way through the gateway: the noun that the stages of the pipeline hand to each other."""
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from time import monotonic, time
 from typing import Any, NamedTuple, TypeVar
 
@@ -107,7 +106,6 @@ class Exchange:
         "begun",
         "body",
         "budget_left",
-        "budget_left_usd",
         "caller",
         "ceiling",
         "client_gone",
@@ -129,6 +127,7 @@ class Exchange:
         "mark",
         "most_line_tokens",
         "number",
+        "on_reply",
         "one_model",
         "paid",
         "place",
@@ -242,10 +241,8 @@ class Exchange:
         """It holds nothing yet."""
         self.reservation: Any = None
         """What it holds of budgets (`budgets.budgeting.Reservation`); None: nothing."""
-        self.budget_left: Callable[[], str] | None = None
-        """Says what its tightest budget has left, where a header is written; None: it has none."""
-        self.budget_left_usd: Decimal | None = None
-        """What its tightest budget in dollars has for it, for rules; None: there is none."""
+        self.budget_left: Any = None
+        """What its budgets have left (`budgets.left.BudgetsLeft`); None: it has none."""
         self.agent_line = ""
         """What its prompt ends with, about its budget; empty: nothing."""
         self.with_line: bytes | None = None
@@ -262,6 +259,8 @@ class Exchange:
         """What it holds of its caller's rate limits (`limits.limiting.LimitHold`); None: nothing."""
         self.limit_headers: list[Header] = []
         """What its reply says of these."""
+        self.on_reply: Callable[[], None] | None = None
+        """Called when the head of an upstream's reply is there."""
         self.attempts = 1
         """How often it was sent, this time included."""
         self.attempts_tokens = 0

@@ -104,7 +104,7 @@ class Optimizer:
         if without:
             rules = [rule for rule in rules if rule.name not in without]
         with contain_stage("rules", self._failed):
-            if rules and not exchange.prompt.may_hold_results:
+            if rules and not exchange.request.served.dialect.may_hold_results(exchange.edited):
                 rules = [rule for rule in rules if not rule.needs_results]
         return rules
 
@@ -232,6 +232,6 @@ def facts_of(exchange: Exchange, rates: LiveRates, later_calls: float | None = N
         project=about.project,
         tags=about.tags,
         allowed_models=exchange.caller.models,
-        budget_left_usd=exchange.budget_left_usd,
+        budget_left_usd=None if exchange.budget_left is None else exchange.budget_left.usd(),
         features=exchange.features,
     )

@@ -82,9 +82,13 @@ class Raises:
             and (of is None or not event.of or event.of == of)
         ]
 
+    def has_any(self, budget: Budget) -> bool:
+        """Whether a budget was raised at any time, by its name."""
+        return budget.name in self._by_budget
+
     def limit_of(self, budget: Budget, of: tuple[str, ...], at: datetime) -> int:
         """The limit of one of a budget's sums at a moment: never below what the settings say."""
-        if budget.name not in self._by_budget:
+        if not self.has_any(budget):
             return budget.limit
         return max(budget.limit, *(event.limit for event in self.in_force(budget, at, of)), 0)
 

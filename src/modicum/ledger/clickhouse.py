@@ -18,6 +18,7 @@ import numpy.typing as npt
 from modicum.calls import Entry, UserError
 from modicum.calls.extras import load_extra
 from modicum.calls.outside.storable import storable
+from modicum.ledger.asking.figure_rows import FIGURES, can_be_summed, figure_rows
 from modicum.ledger.asking.question_files import prepare, without_comments
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
@@ -32,9 +33,11 @@ from modicum.ledger.columns import (
 )
 from modicum.ledger.record_table import REVISION, N, RecordTable, Repeats
 from modicum.ledger.records import RECORDS, SHORTENINGS
+from modicum.ledger.rollups.clickhouse_rollups import TABLE, ClickHouseRollups
+from modicum.ledger.rollups.day_spans import slot_of
 from modicum.ledger.rows import Arrays, Columns, Row
 from modicum.ledger.sql_store import FORMER_DIGEST, PURGED, SqlStore, mark_former, plain_array
-from modicum.ledger.store import Appended, Purge
+from modicum.ledger.store import DAYS_OPEN_FOR, Appended, Purge
 from modicum.ledger.tables import clickhouse_changes, newest_schema, statements
 
 _TYPES = {str: "String", bool: "Bool", int: "Int64", float: "Float64", datetime: "DateTime64(6, 'UTC')"}
@@ -42,6 +45,8 @@ _SETTINGS = {"join_use_nulls": 1, "prefer_column_name_to_alias": 1, "cast_keep_n
 """As in standard SQL: an outer join gives NULL and not the type's zero, `sum(x) AS x` means the column, and a cast
 keeps NULL. Deletes are waited for."""
 _AGE_BITS = 64
+_NOTHING = -1, datetime(1970, 1, 1, tzinfo=UTC)
+"""Of an entry that is not booked."""
 _IDS_A_QUERY = 2_000
 """Ids travel in the address of a query, and servers refuse addresses above a megabyte."""
 
@@ -58,13 +63,14 @@ class ClickHouseStore(SqlStore):
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise UserError(f"the ledger {self.place} does not answer: {reason}") from None
         self._migrate()
+        self._rollups = ClickHouseRollups(self._rows, self._command)
 
     def append(self, entries: Sequence[Entry]) -> Appended:
         if not entries:
             return Appended()
         batch = newest(entries)
-        known = self._revisions([entry.call.call_id for entry in batch])
-        fresh = [entry for entry in batch if entry.call.revision > known.get(entry.call.call_id, -1)]
+        known = self._booked([entry.call.call_id for entry in batch])
+        fresh = [entry for entry in batch if entry.call.revision > known.get(entry.call.call_id, _NOTHING)[0]]
         if fresh:
             # Segments and edits first: until its entry stands in the log, they are not seen.
             revisions = {entry.call.call_id: entry.call.revision for entry in fresh}
@@ -75,7 +81,13 @@ class ClickHouseStore(SqlStore):
             for table, columns, names in parts:
                 columns["revision"] = [revisions[entry_id] for entry_id in columns["entry_id"]]
                 self._insert(table, columns, (*names, "revision"))
-            self._insert("entries_log", self._with_versions(fresh), (*ENTRY_KINDS, "booked_at", "version"))
+            slots = {slot_of(entry.call.started) for entry in fresh}
+            slots |= {slot_of(known[entry_id][1]) for entry_id in revisions if entry_id in known}
+            self._rollups.touch(slots)
+            columns = self._with_versions(fresh)
+            self._leave_former_days(columns, known)
+            self._insert("entries_log", columns, (*ENTRY_KINDS, "booked_at", "version"))
+            self._rollups.touch(slots)
         # Of calls that are known, too: a log that has grown tells more of what was made of their results.
         self._insert("reuse_log", reuse_columns(batch), tuple(REUSE_KINDS))
         replaced = sum(entry.call.call_id in known for entry in fresh)
@@ -133,7 +145,7 @@ class ClickHouseStore(SqlStore):
         return mark_former(conversations, (str(entry_id) for (entry_id,) in former.result_rows))
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
-        text, typed = _with_types(*prepare(question, parameters))
+        text, typed = _with_types(*prepare(question, parameters, self._figure_rows))
         found = self._client.query(text, parameters=typed)
         names, kinds = list(found.column_names), [kind.name for kind in found.column_types]
         columns: Sequence[Sequence[Any]] = found.result_columns
@@ -149,17 +161,29 @@ class ClickHouseStore(SqlStore):
         # a table are rewritten one after the other, and what was left of them would come back.
         chosen = f"SELECT entry_id FROM entries WHERE {PURGED}"
         gone = self._rows(f"SELECT count() AS gone FROM entries WHERE {PURGED}", parameters)[0]["gone"]
+        slots = self._rollups.slots(PURGED, parameters)
+        self._rollups.touch(slots)
         newest = "SELECT entry_id, version FROM entries_log FINAL"
         for delete in (
             f"ALTER TABLE segments_log DELETE WHERE entry_id IN ({chosen})",
             f"ALTER TABLE edits_log DELETE WHERE entry_id IN ({chosen})",
             f"ALTER TABLE reuse_log DELETE WHERE entry_id IN ({chosen})",
             f"ALTER TABLE {SHORTENINGS.log} DELETE WHERE entry_id IN ({chosen})",
+            f"ALTER TABLE entries_by_time_log DELETE WHERE entry_id IN ({chosen})",
             f"ALTER TABLE entries_log DELETE WHERE entry_id IN ({chosen}) AND (entry_id, version) NOT IN ({newest})",
             f"ALTER TABLE entries_log DELETE WHERE {PURGED}",
         ):
             self._command(delete, parameters)
+        self._rollups.touch(slots)
         return int(gone)
+
+    def sum_days(self, zone: str, ended_before: datetime, most: int) -> int:
+        if self._rollups.zone() != zone:
+            self._rollups.begin(zone)
+        days = self._rollups.due_days(zone, min(ended_before, datetime.now(UTC) - DAYS_OPEN_FOR), most)
+        for day in days:
+            self._rollups.sum_day(zone, day)
+        return len(days)
 
     def purge_records(self, before: datetime) -> dict[str, int]:
         return {table.name: self._purge_table(table, before) for table in RECORDS.values() if table.purged_by_age}
@@ -182,12 +206,24 @@ class ClickHouseStore(SqlStore):
     def close(self) -> None:
         self._client.close()
 
-    def _revisions(self, entry_ids: list[str]) -> dict[str, int]:
-        found = self._client.query(
-            "SELECT entry_id, max(revision) FROM entries_log WHERE entry_id IN {ids:Array(String)} GROUP BY entry_id",
-            parameters={"ids": [storable(entry_id) for entry_id in entry_ids]},
+    def _booked(self, entry_ids: list[str]) -> dict[str, tuple[int, datetime]]:
+        """Of these entries those that are booked: the last revision of each, and when that began."""
+        rows = self._rows_of_ids(
+            "SELECT entry_id, max(revision) AS latest, argMax(started, version) AS began FROM entries_log"
+            " WHERE entry_id IN {ids:Array(String)} GROUP BY entry_id",
+            [storable(entry_id) for entry_id in entry_ids],
         )
-        return {str(entry_id): int(revision) for entry_id, revision in found.result_rows}
+        return {str(row["entry_id"]): (int(row["latest"]), row["began"]) for row in rows}
+
+    def _leave_former_days(self, columns: Columns, known: Mapping[str, tuple[int, datetime]]) -> None:
+        """Where an entry is of another day now, says so at its former one: rows are in order of days."""
+        moved: dict[str, list[Any]] = {"entry_id": [], "started": [], "version": [], "is_moved": []}
+        for entry_id, started, version in zip(columns["entry_id"], columns["started"], columns["version"], strict=True):
+            former = known.get(entry_id, _NOTHING)[1]
+            if entry_id in known and former.date() != started.astimezone(UTC).date():
+                for name, value in zip(moved, (entry_id, former, version, True), strict=True):
+                    moved[name].append(value)
+        self._insert("entries_by_time_log", moved, tuple(moved))
 
     def _with_versions(self, fresh: Sequence[Entry]) -> Columns:
         columns = entry_columns(fresh)
@@ -227,19 +263,32 @@ class ClickHouseStore(SqlStore):
         for statement in clickhouse_changes(RECORDS.values(), found):
             self._client.command(statement)
 
+    def _figure_rows(self, text: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        zone = self._rollups.zone() if FIGURES in text else ""
+        if not can_be_summed(text, parameters, zone):
+            return figure_rows(text, parameters, TABLE)
+        spans = self._rollups.spans(parameters["since"], parameters["until"], zone)
+        return figure_rows(text, parameters, TABLE, spans, zone)
+
     def _command(self, sql: str, parameters: Mapping[str, Any]) -> None:
         text, typed = _with_types(sql, parameters)
         self._client.command(text, parameters=typed)
 
+    def _rows_of_ids(self, sql: str, ids: Sequence[str]) -> list[Row]:
+        return _as_rows(self._client.query(sql, parameters={"ids": list(ids)}))
+
     def _rows(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
         text, typed = _with_types(sql, parameters)
-        found = self._client.query(text, parameters=typed)
-        rows = [dict(zip(found.column_names, row, strict=True)) for row in found.result_rows]
-        for row in rows:
-            for name, value in row.items():
-                if isinstance(value, datetime):
-                    row[name] = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-        return rows
+        return _as_rows(self._client.query(text, parameters=typed))
+
+
+def _as_rows(found: Any) -> list[Row]:
+    rows = [dict(zip(found.column_names, row, strict=True)) for row in found.result_rows]
+    for row in rows:
+        for name, value in row.items():
+            if isinstance(value, datetime):
+                row[name] = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return rows
 
 
 def _column(values: Sequence[Any], kind: str) -> npt.NDArray[Any]:

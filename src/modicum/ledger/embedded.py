@@ -17,6 +17,7 @@ import duckdb
 import numpy as np
 
 from modicum.calls import Entry, UserError
+from modicum.ledger.asking.figure_rows import can_be_summed, figure_rows
 from modicum.ledger.asking.question_files import prepare
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
@@ -32,9 +33,11 @@ from modicum.ledger.columns import (
 )
 from modicum.ledger.record_table import REVISION, ColumnKind, N, RecordTable, Repeats
 from modicum.ledger.records import RECORDS, SHORTENINGS
+from modicum.ledger.rollups.day_spans import slot_of
+from modicum.ledger.rollups.embedded_rollups import EmbeddedRollups
 from modicum.ledger.rows import Arrays, Columns, Row, storable_columns
 from modicum.ledger.sql_store import FORMER_DIGEST, PURGED, SqlStore, mark_former, plain_array
-from modicum.ledger.store import Appended, Purge
+from modicum.ledger.store import DAYS_OPEN_FOR, Appended, Purge
 from modicum.ledger.tables import duckdb_changes, newest_schema, statements
 
 MONEY_PLACES = 10
@@ -61,6 +64,7 @@ class DuckDBStore(SqlStore):
             except duckdb.IOException as error:
                 self._base.close()
                 raise UserError(_why_not(path, str(error))) from None
+        self._rollups = EmbeddedRollups(self._base, is_there=self._has_table("touched_slots"))
 
     def attach_part(self) -> tuple["DuckDBStore", str]:
         """An empty ledger in memory that can read this one, and the name by which its SQL calls this one."""
@@ -72,6 +76,7 @@ class DuckDBStore(SqlStore):
         part = DuckDBStore.__new__(DuckDBStore)
         part.place, part._base = self.place, base  # noqa: SLF001 - of this class
         part._migrate()  # noqa: SLF001
+        part._rollups = EmbeddedRollups(base, is_there=True)  # noqa: SLF001
         return part, f'"{own}".main'
 
     def execute(self, sql: str, parameters: Mapping[str, Any]) -> None:
@@ -83,10 +88,12 @@ class DuckDBStore(SqlStore):
             return Appended()
         now = datetime.now(UTC).replace(tzinfo=None)
         batch = newest(entries)
-        with self._transaction():
+        with self._booking():
             fresh, replaced = self._lacking(batch)
+            slots = {slot_of(entry.call.started) for entry in fresh} if self._rollups.zone else set()
             if replaced:
                 with self._handed({"entry_id": replaced}, _ID_KIND):
+                    slots.update(self._rollups.slots("entry_id IN (SELECT entry_id FROM handed)"))
                     for table in ("entries", "segments", "edits"):
                         self._base.execute(f"DELETE FROM {table} WHERE entry_id IN (SELECT entry_id FROM handed)")
             if fresh:
@@ -97,6 +104,7 @@ class DuckDBStore(SqlStore):
                 self._append_parts("segments", segment_columns(fresh), SEGMENT_KINDS)
                 self._append_parts("edits", edit_columns(fresh), EDIT_KINDS)
             self._append_reuse(reuse_columns(batch))
+            self._rollups.touch(slots)
         return Appended(len(fresh) - len(replaced), len(replaced), len(entries) - len(fresh))
 
     def _lacking(self, batch: list[Entry]) -> tuple[list[Entry], list[str]]:
@@ -164,19 +172,30 @@ class DuckDBStore(SqlStore):
         return mark_former(dict(found), (entry_id for (entry_id,) in former))
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
-        text, values = prepare(question, parameters)
+        text, values = prepare(question, parameters, self._figure_rows)
         cursor = self._base.execute(text, _naive_times(values))
         return {name: plain_array(values) for name, values in cursor.fetchnumpy().items()}
 
     def purge(self, which: Purge) -> int:
         parameters = {name: getattr(which, name) for name in which.__struct_fields__} | {"before": _naive(which.before)}
-        with self._transaction():
+        with self._booking():
+            self._rollups.touch(self._rollups.slots(PURGED, parameters))
             chosen = f"SELECT entry_id FROM entries WHERE {PURGED}"
             for parts in ("segments", "edits", "reuse", SHORTENINGS.name):
                 self._base.execute(f"DELETE FROM {parts} WHERE entry_id IN ({chosen})", parameters)
             gone = self._base.execute(f"DELETE FROM entries WHERE {PURGED} RETURNING 1", parameters).fetchall()
         self._base.execute("CHECKPOINT")
         return len(gone)
+
+    def sum_days(self, zone: str, ended_before: datetime, most: int) -> int:
+        if self._rollups.zone != zone:
+            with self._booking():
+                self._rollups.begin(zone)
+        days = self._rollups.due_days(min(ended_before, datetime.now(UTC) - DAYS_OPEN_FOR), most)
+        for day in days:
+            with self._booking():
+                self._rollups.sum_day(day)
+        return len(days)
 
     def purge_records(self, before: datetime) -> dict[str, int]:
         gone = {}
@@ -228,8 +247,35 @@ class DuckDBStore(SqlStore):
         finally:
             self._base.unregister("handed")
 
+    def _figure_rows(self, text: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        zone = self._rollups.zone
+        if not can_be_summed(text, parameters, zone):
+            return figure_rows(text, parameters)
+        spans = self._rollups.spans(parameters["since"], parameters["until"])
+        return figure_rows(text, parameters, spans=spans, zone=zone)
+
+    def _has_table(self, name: str) -> bool:
+        found = self._base.execute(
+            "SELECT 1 FROM duckdb_tables() WHERE table_name = $name AND database_name = current_database()",
+            {"name": name},
+        )
+        return found.fetchone() is not None
+
     def _transaction(self) -> "_Transaction":
         return _Transaction(self._base)
+
+    @contextmanager
+    def _booking(self) -> Iterator[None]:
+        """A transaction that puts down which days it touches."""
+        is_booked = False
+        try:
+            with self._transaction():
+                yield
+            is_booked = True
+        finally:
+            if not is_booked:
+                with suppress(duckdb.Error):  # what comes next says what is the matter with the ledger
+                    self._rollups.load()
 
     def _row(self, sql: str) -> tuple[Any, ...]:
         row = self._base.execute(sql).fetchone()

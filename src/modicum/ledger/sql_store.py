@@ -47,8 +47,12 @@ class SqlStore(ABC):
     def _rows(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
         """The rows of a query with `$name` parameters, times in UTC with zone."""
 
+    @abstractmethod
+    def _figure_rows(self, text: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Writes out `$figures` in a question, with days that were summed where that is the same."""
+
     def ask(self, question: str, **parameters: Any) -> list[Row]:
-        return self._rows(*prepare(question, parameters))
+        return self._rows(*prepare(question, parameters, self._figure_rows))
 
     def entries(self, batch: int = 10_000, after: str = "") -> Iterator[list[Entry]]:
         while rows := self._rows(

@@ -6,7 +6,7 @@ grown since (a greater revision) replaces its older self.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -14,6 +14,9 @@ import msgspec
 from modicum.calls import Entry
 from modicum.ledger.record_table import N, RecordTable
 from modicum.ledger.rows import Arrays, Row
+
+DAYS_OPEN_FOR = timedelta(hours=1)
+"""For how long no day is summed that has ended."""
 
 
 class Appended(msgspec.Struct, frozen=True):
@@ -95,6 +98,15 @@ class Store(Protocol):
     def purge_records(self, before: datetime) -> dict[str, int]:
         """Forgets nouns that were before, of the tables that are purged by age. Returns how many, by table. They have
         no owner.
+        """
+
+    def sum_days(self, zone: str, ended_before: datetime, most: int) -> int:
+        """Sums days that have ended, so that questions over years need not read their entries; how many were summed.
+
+        Args:
+            zone: in which days begin. Another one than before has everything summed anew.
+            ended_before: only days that ended before; `DAYS_OPEN_FOR` before now at the latest.
+            most: days to sum, of those that wait for it.
         """
 
     def entries(self, batch: int = 10_000, after: str = "") -> Iterator[list[Entry]]:

@@ -62,11 +62,13 @@ class LedgerThread:
         """Why the ledger is away; empty while it is there."""
         self.observe: Callable[[Store, Sequence[Entry]], None] | None = None
         """Is handed what was just booked, after each round, with the ledger."""
+        self.sum_days: Callable[[Store], object] | None = None
+        """Sums days that have ended, a few after each round."""
         self._place, self._journals, self._prices, self.log = place, journals, prices, log
         self._thread = ThreadPoolExecutor(1, "ledger")
         self.events = EventFile(events)
         """What was decided; used by the ledger's thread alone."""
-        self._events_trouble = self._grader_trouble = self._observer_trouble = ""
+        self._events_trouble = self._grader_trouble = self._observer_trouble = self._sums_trouble = ""
         self._grader = Grader(self.events, log)
         self._booked_event = -1
         self._busy_rounds = 0
@@ -144,6 +146,7 @@ class LedgerThread:
         self._busy_rounds = self._busy_rounds + 1 if moved.entries else 0
         if not last:
             self._grade_experiments()
+            self._sum_days()
         if self.reason:
             self.reason = ""
             self.log("the ledger is there")
@@ -215,6 +218,18 @@ class LedgerThread:
         if trouble and trouble != self._grader_trouble:
             self.log(trouble)
         self._grader_trouble = trouble
+
+    def _sum_days(self) -> None:
+        """A failure costs time of those who ask, since entries are read then; it is logged once."""
+        if self.sum_days is None:
+            return
+        with contain() as summing:
+            self.sum_days(self._opened())
+        error = summing.error
+        trouble = f"days are not summed: {error if isinstance(error, UserError) else _describe(error)}" if error else ""
+        if trouble and trouble != self._sums_trouble:
+            self.log(trouble)
+        self._sums_trouble = trouble
 
     def _hand_to_observer(self, entries: Sequence[Entry]) -> None:
         """A failure costs its figures and nothing else; it is logged once."""

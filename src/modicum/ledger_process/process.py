@@ -11,6 +11,7 @@ import uvicorn
 from modicum.calls import UserError
 from modicum.governance.alerts import Alert
 from modicum.ledger_process.api import Api
+from modicum.ledger_process.day_sums import DaySums
 from modicum.ledger_process.exporting import SpanExport, stop_exporting
 from modicum.ledger_process.ledger_thread import LedgerThread
 from modicum.ledger_process.metrics import ExportMetrics
@@ -76,7 +77,7 @@ async def _serve(
     (folder / "journal").mkdir(parents=True, exist_ok=True, mode=0o700)
     thread = LedgerThread(ledger, folder / "journal", folder / "events.sqlite", prices, log)
     metrics, watch = ExportMetrics(thread), LedgerWatch(folder, settings, thread)
-    thread.observe = watch.observe
+    thread.observe, thread.sum_days = watch.observe, DaySums(settings).sum_some
     token = secrets.token_urlsafe(32)
     api = Api(thread, token, lambda with_owners: metrics.text() + watch.text(with_owners=with_owners), metrics_token)
     server = DrainingServer(

@@ -99,9 +99,9 @@ class SharedCounters(SharedValues, Protocol):
         already has it exchanged for this one.
         """
 
-    async def settle(self, call: str, amounts: Sequence[int]) -> Sequence[Level]:
+    async def settle(self, call: str, amounts: Sequence[int], *, wants_levels: bool = True) -> Sequence[Level]:
         """Turns a call's reservation into what it has cost, line by line; how the counters stand then, or nothing
-        if they cannot be reached. Settled twice is settled once.
+        if they cannot be reached or nobody wants it. Settled twice is settled once.
         """
 
     async def release(self, call: str) -> None:

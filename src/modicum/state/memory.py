@@ -60,36 +60,50 @@ class MemoryCounters:
 
     async def reserve(self, call: str, lines: Sequence[Line]) -> ReserveResult:
         now_s = self._clock()
-        former = self._reserved.get(call, [])
+        former = self._reserved.get(call, ())
         for count, amount in former:
             count.reserved -= amount
-        counts = [self._count(line, now_s) for line in lines]
-        levels = [Level(count.spent, count.reserved, count.frees_in_s(now_s)) for count in counts]
-        for line, level in zip(lines, levels, strict=True):
-            if line.limit is not None and level.spent + level.reserved + line.amount > line.limit:
-                for held, amount in former:
-                    held.reserved += amount
-                return ReserveResult(admitted=False, levels=levels)
-        for line, count in zip(lines, counts, strict=True):
-            count.reserved += line.amount
-        self._reserved[call] = [(count, line.amount) for line, count in zip(lines, counts, strict=True)]
+        held: list[tuple[_Count, int]] = []
+        levels: list[Level] = []
+        admitted = True
+        for counter, amount, limit, slides_s, kept_s in lines:
+            count = self._counts.get(counter) or self._new_count(counter, slides_s, kept_s)
+            count.used_s = now_s
+            if count.frees_at_s <= now_s:
+                count.forget(now_s)
+            spent, reserved, frees_at_s = count.spent, count.reserved, count.frees_at_s
+            levels.append(Level(spent, reserved, None if frees_at_s == inf else frees_at_s - now_s))
+            held.append((count, amount))
+            if limit is not None and spent + reserved + amount > limit:
+                admitted = False
+        if not admitted:
+            for count, amount in former:
+                count.reserved += amount
+            return ReserveResult(admitted=False, levels=levels)
+        for count, amount in held:
+            count.reserved += amount
+        self._reserved[call] = held
         self._reservations += 1
         if self._reservations % SWEEP_EVERY == 0:
             self._sweep(now_s)
         return ReserveResult(admitted=True, levels=levels)
 
-    async def settle(self, call: str, amounts: Sequence[int]) -> Sequence[Level]:
-        held = self._reserved.pop(call, [])
+    async def settle(self, call: str, amounts: Sequence[int], *, wants_levels: bool = True) -> Sequence[Level]:
+        held = self._reserved.pop(call, None)
+        if held is None:
+            return ()
         now_s, levels = self._clock(), []
-        for (count, reserved), amount in zip(held, amounts if held else (), strict=True):
+        for (count, reserved), amount in zip(held, amounts, strict=True):
             count.reserved -= reserved
             count.add(amount, now_s)
-            count.forget(now_s)
-            levels.append(Level(count.spent, count.reserved, count.frees_in_s(now_s)))
+            if count.frees_at_s <= now_s:
+                count.forget(now_s)
+            if wants_levels:
+                levels.append(Level(count.spent, count.reserved, count.frees_in_s(now_s)))
         return levels
 
     async def release(self, call: str) -> None:
-        for count, reserved in self._reserved.pop(call, []):
+        for count, reserved in self._reserved.pop(call, ()):
             count.reserved -= reserved
 
     async def add(self, line: Line, age_s: float = 0.0) -> None:
@@ -122,11 +136,13 @@ class MemoryCounters:
         return len(self._counts)
 
     def _count(self, line: Line, now_s: float) -> "_Count":
-        count = self._counts.get(line.counter)
-        if count is None:
-            count = self._counts[line.counter] = _Count(line.slides_s, line.kept_s)
+        count = self._counts.get(line.counter) or self._new_count(line.counter, line.slides_s, line.kept_s)
         count.used_s = now_s
         count.forget(now_s)
+        return count
+
+    def _new_count(self, counter: str, slides_s: float, kept_s: float) -> "_Count":
+        count = self._counts[counter] = _Count(slides_s, kept_s)
         return count
 
     def _level(self, line: Line, now_s: float) -> Level:
@@ -147,41 +163,51 @@ class MemoryCounters:
 
 
 class _Count:
-    __slots__ = ("_ages", "_slot_s", "kept_s", "reserved", "spent", "used_s")
+    __slots__ = ("_ages", "_slot_s", "frees_at_s", "kept_s", "reserved", "spent", "used_s")
 
     def __init__(self, slides_s: float, kept_s: float) -> None:
         self.spent = self.reserved = 0
         self.used_s = 0.0
         self.kept_s = kept_s
+        self.frees_at_s = inf
+        """When its oldest slot is forgotten; infinite: never, or nothing was spent."""
         self._slot_s = slides_s / SLOTS
         self._ages: deque[list[float]] | None = deque() if slides_s else None
         """By slot: its number, and what was spent in it; the oldest first."""
 
     def add(self, amount: int, at_s: float) -> None:
         self.spent += amount
-        if self._ages is None:
+        ages = self._ages
+        if ages is None:
             return
         number = at_s // self._slot_s
-        for slot in reversed(self._ages):
+        if ages:
+            newest = ages[-1]
+            if newest[0] == number:  # as nearly always
+                newest[1] += amount
+                return
+        for slot in reversed(ages):
             if slot[0] == number:
                 slot[1] += amount
                 return
             if slot[0] < number:
                 break
-        self._ages.append([number, amount])
-        if len(self._ages) > 1 and self._ages[-2][0] > number:
-            self._ages = deque(sorted(self._ages))
+        ages.append([number, amount])
+        if len(ages) > 1 and ages[-2][0] > number:
+            self._ages = ages = deque(sorted(ages))
+        self.frees_at_s = self._oldest_frees_at_s(ages)
 
     def forget(self, now_s: float) -> None:
         """What is older than the counter's length."""
-        if self._ages is None:
+        ages = self._ages
+        if ages is None or self.frees_at_s > now_s:
             return
-        while self._ages and self._frees_at_s() <= now_s:
-            self.spent -= int(self._ages.popleft()[1])
+        while ages and self.frees_at_s <= now_s:
+            self.spent -= int(ages.popleft()[1])
+            self.frees_at_s = self._oldest_frees_at_s(ages)
 
     def frees_in_s(self, now_s: float) -> float | None:
-        return self._frees_at_s() - now_s if self._ages else None
+        return None if self.frees_at_s == inf else self.frees_at_s - now_s
 
-    def _frees_at_s(self) -> float:
-        assert self._ages is not None  # noqa: S101 - asked only where it slides
-        return (self._ages[0][0] + 1 + SLOTS) * self._slot_s
+    def _oldest_frees_at_s(self, ages: deque[list[float]]) -> float:
+        return (ages[0][0] + 1 + SLOTS) * self._slot_s if ages else inf

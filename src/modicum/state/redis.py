@@ -119,9 +119,9 @@ class RedisCounters:
         admitted, levels = await self._run(RESERVE, self._life, call, _packed(lines))
         return ReserveResult(bool(admitted), _levels(levels))
 
-    async def settle(self, call: str, amounts: Sequence[int]) -> Sequence[Level]:
+    async def settle(self, call: str, amounts: Sequence[int], *, wants_levels: bool = True) -> Sequence[Level]:
         answer = await self._run_surely(SETTLE, self._life, call, _pack([f"{_bounded(one)}" for one in amounts]))
-        return _levels(answer or ())
+        return _levels(answer or ()) if wants_levels else ()
 
     async def release(self, call: str) -> None:
         await self._run_surely(SETTLE, self._life, call, _pack([]))

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from modicum.calls import UserError
+from modicum.gateway.budgets.cover_plan import CallCover
 from modicum.gateway.budgets.covering import CountedBudget
 from modicum.gateway.budgets.former import FormerLoads
 from modicum.gateway.http.refusal import Refused
@@ -72,6 +73,23 @@ def test_a_question_that_failed_is_asked_again_by_the_next_call_and_a_hard_budge
     assert results[2] == [None]
     assert (spent, len(before.asked)) == (11, 2)
     assert capfd.readouterr().err.count("budget_unknown") == 1
+
+
+@pytest.mark.parametrize(("failures", "at_limit"), [(0, AtLimit.REFUSE), (1, AtLimit.ALERT)])
+def test_a_kind_of_call_is_loaded_once_and_as_long_as_that_fails_at_each_call(failures, at_limit):
+    async def load():
+        before, counted = Before(failures=failures), budget(at_limit=at_limit)
+        loads, cover = FormerLoads(MemoryCounters(), before, lambda _stage: None), CallCover((counted.sum_of((), NOW),))
+        complete_in = []
+        try:
+            for _ in range(3):
+                await loads.load_cover(cover)
+                complete_in.append(cover.complete_in)
+        finally:
+            loads.close()
+        return complete_in, len(before.asked)
+
+    assert asyncio.run(load()) == ([None] * failures + [""] * (3 - failures), failures + 1)
 
 
 def test_a_budget_that_only_warns_refuses_nobody():

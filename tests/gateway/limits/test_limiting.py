@@ -182,7 +182,7 @@ def test_a_reload_takes_limits_over_and_goes_on_counting(tmp_path):
         assert [rig.chat().status_code for _ in range(2)] == [200, 429]
         rig.limits = [{"calls_per_minute": 2}]
         rig.gateway._stamp = (0, 1)
-        wait_until(lambda: rig.gateway.parts.limits._of_callers[0].most["calls"] == 2)
+        wait_until(lambda: rig.gateway.parts.limits._of_callers.limits[0].most["calls"] == 2)
         assert [rig.chat().status_code for _ in range(2)] == [200, 429]
 
 

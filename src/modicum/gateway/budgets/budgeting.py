@@ -6,11 +6,9 @@ nobody knows what was spent before, calls under hard budgets wait or are refused
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from decimal import Decimal
-from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
@@ -19,8 +17,10 @@ from modicum.gateway import sending
 from modicum.gateway.budgets import replies
 from modicum.gateway.budgets.bounds import NoBound
 from modicum.gateway.budgets.call_prices import CallPrices
+from modicum.gateway.budgets.cover_plan import CallCover, CoverPlan
 from modicum.gateway.budgets.covering import CountedBudget, CoveringBudget, PaidOn, after_attempts, with_paid
 from modicum.gateway.budgets.former import FormerLoads
+from modicum.gateway.budgets.left import BudgetsLeft, standings_of
 from modicum.gateway.budgets.output_ceilings import assume_ceiling, cut_to_fit, names_no_most
 from modicum.gateway.budgets.spent import SpentBefore
 from modicum.gateway.exchange import Exchange, PendingEdit, is_unbilled
@@ -31,7 +31,6 @@ from modicum.gateway.upstreams import Route
 from modicum.governance.budget_raises import Raises
 from modicum.governance.budgets import (
     COUNTED_TAG,
-    NANO,
     RESERVED_TAG,
     Amounts,
     Budget,
@@ -41,7 +40,6 @@ from modicum.governance.budgets import (
     Standing,
     crossed,
     decide,
-    tightest,
 )
 from modicum.providers.facts import DialectError
 from modicum.state.counters import Level, Line, SharedCounters, SharedRecords, StateAway
@@ -103,6 +101,7 @@ class Budgeting:
         self._former = FormerLoads(counters, before, failed)
         self._declared: tuple[Budget, ...] = ()
         self._budgets: list[CountedBudget] = []
+        self._plan = CoverPlan()
         self._newest_s = 0.0
         """Since when there is the newest of them."""
         self._generation: str | None = None
@@ -149,6 +148,7 @@ class Budgeting:
             declared = self._declared
             since = await self._counters.count_since([one.identity for one in declared])
             self._budgets = [CountedBudget(one, at, self.raises) for one, at in zip(declared, since, strict=True)]
+            self._plan = CoverPlan(self._budgets, self.raises)
             self._newest_s = max((at.timestamp() for at in since), default=0.0)
             if self._generation not in {None, generation}:
                 for exchange in list(self._held.values()):
@@ -191,18 +191,17 @@ class Budgeting:
         while True:
             if self._generation != self._counters.generation or self._is_new:
                 await self.renew()
-            generation, covering = self._generation, self._covering(exchange)
-            if not covering and not exchange.paid:
+            generation, cover = self._generation, self._cover(exchange)
+            if not cover.sums and not exchange.paid:
                 await self.release(exchange)
                 return
-            covering = await self._with_limits(covering, uses_reserve=uses_reserve)
-            assume_ceiling(exchange, [one.budget for one in covering])
-            worst, no_bound = await self._worst(exchange, covering)
-            lines = [one.line(worst.in_unit(one.budget.unit) or 0, may_downgrade=may_downgrade) for one in covering]
-            lines = with_paid(lines, exchange.paid)
+            covering = await self._with_limits(cover, uses_reserve=uses_reserve)
+            assume_ceiling(exchange, cover.assuming)
+            worst, no_bound = await self._worst(exchange, cover)
+            lines = _lines(exchange, covering, worst, may_downgrade=may_downgrade)
             if generation != self._counters.generation:
                 continue  # all was lost meanwhile: these are counters that nobody uses any more
-            if any(one.budget.is_hard and worst.in_unit(one.budget.unit) is None for one in covering):
+            if cover.refuses(worst):
                 levels = await self._counters.levels(lines)
             else:
                 admitted, levels = await self._counters.reserve(exchange.number, lines)
@@ -211,7 +210,8 @@ class Budgeting:
                 if admitted:
                     break
             self._say_away("")
-            standings = after_attempts(self._standings(covering, levels), covering, exchange.paid)
+            now = datetime.now(UTC)
+            standings = after_attempts(standings_of(covering, levels, now), covering, exchange.paid)
             verdict = decide(standings, worst, may_downgrade=may_downgrade)
             if verdict.is_refusal:
                 uses_reserve = self._may_use_reserve(exchange, covering)
@@ -222,23 +222,38 @@ class Budgeting:
             self._downgrade(exchange, verdict, find_route)
         self._say_away("")
         self._hold(exchange, Reservation(tuple(covering), worst, self._counters.generation))
-        standings = self._standings(covering, levels)
-        self._warn(crossed(standings, worst), covering)
-        exchange.agent_line = _agent_line(exchange, standings, covering)
-        dollars = [one.left for one in standings if one.budget.unit is LimitUnit.USD]
-        exchange.budget_left_usd = Decimal(min(dollars)) / NANO if dollars else None
-        exchange.budget_left = partial(_left, standings, [line.amount for line in lines])
+        self._say_what_is_left(exchange, cover, covering, levels, worst)
+        exchange.budget_left = BudgetsLeft(covering, levels, [line.amount for line in lines])
 
-    async def _with_limits(self, covering: Sequence[CoveringBudget], *, uses_reserve: bool) -> list[CoveringBudget]:
+    def _say_what_is_left(
+        self,
+        exchange: Exchange,
+        cover: CallCover,
+        covering: Sequence[CoveringBudget],
+        levels: Sequence[Level],
+        worst: Amounts,
+    ) -> None:
+        """To the log, of budgets that only warn, and to the agent, where tokens for that were reserved."""
+        exchange.agent_line = ""
+        if not (cover.warns or exchange.most_line_tokens):
+            return
+        standings = standings_of(covering, levels, datetime.now(UTC))
+        self._warn(crossed(standings, worst), covering)
+        if exchange.most_line_tokens:
+            ends = [one.span.end for one in covering]
+            exchange.agent_line = replies.agent_line(zip(standings, ends, strict=True))
+
+    async def _with_limits(self, cover: CallCover, *, uses_reserve: bool) -> Sequence[CoveringBudget]:
         """The sums with what was spent before, and with limits as they are for one call.
 
         Raises:
             Refused: what was spent before cannot be learned.
             StateAway: the counters cannot be reached.
         """
-        for one in covering:
-            await self._former.load(one)
-        carried = [await self._former.with_carried(one) for one in covering]
+        await self._former.load_cover(cover)
+        if cover.is_plain:
+            return cover.sums
+        carried = [await self._former.with_carried(one) for one in cover.sums]
         return carried if uses_reserve else [one.without_reserve() for one in carried]
 
     async def _cut_to_fit(
@@ -259,16 +274,16 @@ class Budgeting:
 
     async def _reserve_blindly(self, exchange: Exchange, problem: str) -> None:
         """What becomes of a call while the counters cannot be reached: as the owner chose, and on record."""
-        covering = self._covering(exchange)
-        hard = next((one.budget for one in covering or () if one.budget.is_hard), None)
+        cover = self._cover(exchange)
+        hard = next((one.budget for one in cover.sums if one.budget.is_hard), None)
         if not self._budgets:  # since when they count was never learned
             hard = next((one for one in self._declared if one.is_hard), None)
         self._say_away(problem)
         if hard is not None and not self._admits_when_away:
             raise replies.away(hard)
-        if exchange.reservation is None and covering:
-            worst, _ = await self._worst(exchange, covering)
-            self._hold(exchange, Reservation(tuple(covering), worst, self._counters.generation, is_counted=False))
+        if exchange.reservation is None and cover.sums:
+            worst, _ = await self._worst(exchange, cover)
+            self._hold(exchange, Reservation(cover.sums, worst, self._counters.generation, is_counted=False))
 
     def _hold(self, exchange: Exchange, reservation: Reservation) -> None:
         exchange.reservation = reservation
@@ -281,7 +296,7 @@ class Budgeting:
             return
         reservation: Reservation = exchange.reservation
         exchange.about.tags[COUNTED_TAG] = generation
-        again = Reservation(tuple(self._covering(exchange)), reservation.worst, generation)
+        again = Reservation(self._cover(exchange).sums, reservation.worst, generation)
         exchange.reservation, exchange.paid = again, ()  # attempts are on record, without this tag
         await self._counters.reserve(exchange.number, again.lines)
 
@@ -325,7 +340,7 @@ class Budgeting:
         if exchange.timing.started_s <= self._newest_s and not is_in_ledger:
             await self._count_late(exchange, reservation.covering)
         if levels:
-            exchange.budget_left = lambda: _left(self._standings(reservation.covering, levels))
+            exchange.budget_left = BudgetsLeft(reservation.covering, levels)
 
     async def pay_attempt(self, exchange: Exchange, attempt: Call) -> tuple[PaidOn, ...]:
         """What the failed attempts of a call count now that one more has failed: that stays reserved beside what the
@@ -351,10 +366,10 @@ class Budgeting:
         """
         with contain_stage("budgets", self._failed), suppress(StateAway, Refused):
             cost = await self._prices.cost(call)
-            covering = self._covering(exchange, call.started)
-            for one in covering:
+            cover = self._cover(exchange, call.started.timestamp())
+            for one in cover.sums:
                 await self._counters.add(one.line(cost.in_unit(one.budget.unit) or 0))
-            covering = await self._with_limits(covering, uses_reserve=False)
+            covering = await self._with_limits(cover, uses_reserve=False)
             lines = [one.line(0) for one in covering]
             levels = await self._counters.levels(lines) if lines else ()
             for one, line, level in zip(covering, lines, levels, strict=True):
@@ -388,35 +403,24 @@ class Budgeting:
         self._former.close()
         self._prices.close()
 
-    def _covering(self, exchange: Exchange, at: datetime | None = None) -> list[CoveringBudget]:
+    def _cover(self, exchange: Exchange, at_s: float | None = None) -> CallCover:
         about = exchange.about
         call = Spender(about.owner, exchange.route.model, about.task, about.tags)
-        at = at or datetime.fromtimestamp(exchange.timing.started_s, UTC)
-        every = (one.covering(call, at) for one in self._budgets)
-        return [one for one in every if one is not None]
+        return self._plan.cover(call, exchange.timing.started_s if at_s is None else at_s)
 
-    async def _worst(self, exchange: Exchange, covering: Sequence[CoveringBudget]) -> tuple[Amounts, str]:
+    async def _worst(self, exchange: Exchange, cover: CallCover) -> tuple[Amounts, str]:
         """What the call may cost at most, and why that is not known."""
-        says_left = not exchange.is_plain and any(one.budget.agent_line_below for one in covering)
+        says_left = cover.says_left and not exchange.is_plain
         exchange.most_line_tokens = replies.MOST_LINE_TOKENS if says_left else 0
-        if all(one.budget.unit is LimitUnit.CALLS for one in covering):
+        if cover.is_calls_alone:
             return Amounts(0, 0), ""
         try:
             with contain_stage("budgets", self._failed, (NoBound, DialectError)):
-                return await self._prices.worst(exchange), ""
+                worst = self._prices.worst_at_once(exchange)
+                return await self._prices.worst(exchange) if worst is None else worst, ""
         except NoBound as problem:
             return Amounts(None, None), str(problem)
         return Amounts(None, None), "its worst case could not be worked out; the gateway's log says where"
-
-    def _standings(self, covering: Sequence[CoveringBudget], levels: Sequence[Level]) -> list[Standing]:
-        now = datetime.now(UTC)
-        standings = []
-        for one, level in zip(covering, levels, strict=False):  # further levels are of failed attempts elsewhere
-            opens_in_s = level.frees_in_s
-            if one.span.end is not None:
-                opens_in_s = max((one.span.end - now).total_seconds(), 0.0)
-            standings.append(Standing(one.budget, level.spent, level.reserved, opens_in_s, one.kept_back))
-        return standings
 
     def _downgrade(self, exchange: Exchange, verdict: BudgetVerdict, find_route: FindRoute) -> None:
         """Sends the call to the cheaper model.
@@ -463,7 +467,8 @@ class Budgeting:
             return Amounts(0, 0, call.calls_count, 0), True
         cost = Amounts(None, None, worst.calls)
         with contain_stage("budgets", self._failed):
-            cost = await self._prices.cost(call)
+            known = self._prices.cost_at_once(call)
+            cost = await self._prices.cost(call) if known is None else known
         return cost.known_or(worst), cost.nano_usd is not None
 
     async def _count_late(self, exchange: Exchange, held: Sequence[CoveringBudget]) -> None:
@@ -474,7 +479,7 @@ class Budgeting:
         counters = {one.counter for one in held}
         late = [
             one
-            for one in self._covering(exchange)
+            for one in self._cover(exchange).sums
             if one.counter not in counters and call is not None and call.started < one.counted.since
         ]
         if not late or call is None or is_unbilled(exchange):
@@ -484,17 +489,9 @@ class Budgeting:
             await self._counters.add(one.line(amounts.in_unit(one.budget.unit) or 0))
 
 
-def _agent_line(exchange: Exchange, standings: Sequence[Standing], covering: Sequence[CoveringBudget]) -> str:
-    """What the prompt is to end with; tokens for it were reserved."""
-    if not exchange.most_line_tokens:
-        return ""
-    return replies.agent_line(zip(standings, [one.span.end for one in covering], strict=True))
-
-
-def _left(standings: Iterable[Standing], reserved: Sequence[int] = ()) -> str:
-    """What the reply's header says. `reserved`: what the call has reserved since."""
-    if reserved:
-        held = zip(standings, reserved, strict=False)
-        standings = [one._replace(reserved=one.reserved + amount) for one, amount in held]
-    least = tightest(standings)
-    return "" if least is None else replies.left_text(least)
+def _lines(
+    exchange: Exchange, covering: Sequence[CoveringBudget], worst: Amounts, *, may_downgrade: bool
+) -> Sequence[Line]:
+    """What a call reserves, with what its failed attempts have cost."""
+    lines = [one.line(worst.in_unit(one.budget.unit) or 0, may_downgrade=may_downgrade) for one in covering]
+    return with_paid(lines, exchange.paid) if exchange.paid else lines

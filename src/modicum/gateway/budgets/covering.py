@@ -68,17 +68,19 @@ class CoveringBudget(NamedTuple):
 
     def line(self, amount: int, *, may_downgrade: bool = False) -> Line:
         """`may_downgrade`: refused already where calls go to the cheaper model."""
-        limit = max(self.budget.limit - self.kept_back, 0) if self.budget.is_hard else None
-        if limit is not None and may_downgrade and self.budget.at_limit is AtLimit.DOWNGRADE:
-            limit = min(limit, self.budget.downgrade_above)
-        return self._replace_limit(amount, limit)
+        budget, counted = self.budget, self.counted
+        at_limit = budget.at_limit
+        if at_limit is AtLimit.ALERT:
+            limit = None
+        else:
+            limit = max(budget.limit - self.kept_back, 0)
+            if may_downgrade and at_limit is AtLimit.DOWNGRADE:
+                limit = min(limit, budget.downgrade_above)
+        return Line(self.counter, amount, limit, counted.slides_s, counted.kept_s)
 
     def held_line(self, amount: int) -> Line:
         """Reserved whatever is spent: the call is under way."""
-        return self._replace_limit(amount, None)
-
-    def _replace_limit(self, amount: int, limit: int | None) -> Line:
-        return Line(self.counter, amount, limit, self.counted.slides_s, self.counted.kept_s)
+        return Line(self.counter, amount, None, self.counted.slides_s, self.counted.kept_s)
 
 
 class PaidOn(NamedTuple):

@@ -8,6 +8,7 @@ from time import monotonic
 
 from modicum.calls import UserError
 from modicum.gateway.budgets import replies
+from modicum.gateway.budgets.cover_plan import CallCover
 from modicum.gateway.budgets.covering import BETWEEN, CountedBudget, CoveringBudget
 from modicum.gateway.budgets.spent import SpentBefore
 from modicum.gateway.failures import Failed, contain_stage
@@ -37,6 +38,20 @@ class FormerLoads:
         self._spent_before: dict[str, int] = {}
         """By counter, what was spent in the window before, of budgets that carry on what was left there."""
         self._thread = ThreadPoolExecutor(1, "spent")
+
+    async def load_cover(self, cover: CallCover) -> None:
+        """The same for all sums of a kind of call. Once that is done, it holds as long as the counters do.
+
+        Raises:
+            Refused, StateAway: as `load`.
+        """
+        generation = self._counters.generation
+        if cover.complete_in == generation:
+            return
+        for one in cover.sums:
+            await self.load(one)
+        if all(one.span.start >= one.counted.since or self._is_loaded(one) for one in cover.sums):
+            cover.complete_in = generation
 
     async def load(self, one: CoveringBudget) -> None:
         """Adds what was spent in the window before we counted, by everybody who counts with us.
@@ -105,8 +120,12 @@ class FormerLoads:
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
+    def _is_loaded(self, one: CoveringBudget) -> bool:
+        load = self._loads.get(_load_key(one))
+        return load is not None and load.done() and not load.cancelled() and load.exception() is None and load.result()
+
     async def _load(self, one: CoveringBudget) -> bool:
-        key = one.counted.identity, None if one.counted.is_sliding else one.span.start
+        key = _load_key(one)
         load = self._loads.get(key)
         if load is None:
             load = self._loads[key] = asyncio.ensure_future(self._try_to_add(one))
@@ -154,6 +173,10 @@ class FormerLoads:
             for spend in former
         ]
         await self._counters.add_once(BETWEEN.join((*counter, self._before.ledger)), spent)
+
+
+def _load_key(one: CoveringBudget) -> tuple[str, datetime | None]:
+    return one.counted.identity, None if one.counted.is_sliding else one.span.start
 
 
 def _places_now(budgets: Sequence[CountedBudget]) -> list[CoveringBudget]:

@@ -4,7 +4,7 @@ A ceiling is in `exchange.edited` as soon as it is set, in the caller's dialect,
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from modicum.calls.words.counted_nouns import number_of
@@ -75,9 +75,9 @@ def set_ceiling(exchange: Exchange, ceiling: OutputCeiling) -> bool:
     return True
 
 
-def assume_ceiling(exchange: Exchange, budgets: Iterable[Budget]) -> None:
+def assume_ceiling(exchange: Exchange, budgets: Sequence[Budget]) -> None:
     """Bounds the output of a call that does not do so itself, where an owner says how. It is sent, so it holds."""
-    if not names_no_most(exchange):
+    if not budgets or not names_no_most(exchange):
         return
     assumed = min(((one.assume_max_tokens, one.name) for one in budgets if one.assume_max_tokens), default=None)
     if assumed is not None and can_have_ceiling(exchange):

@@ -172,7 +172,7 @@ class Client:
             marked.append((b"x-modicum-left-out", ", ".join(self.exchange.left_out).encode("ascii", "replace")))
         if self.exchange.mark:
             marked.append((b"x-modicum-plan", self.exchange.mark.encode("ascii", "replace")))
-        if self.exchange.budget_left is not None and (left := self.exchange.budget_left()):
+        if self.exchange.budget_left is not None and (left := self.exchange.budget_left.text()):
             marked.append((b"x-modicum-budget-left", left.encode("ascii", "replace")))
         if self.exchange.ceiling is not None:
             marked.append((b"x-modicum-output-ceiling", self.exchange.ceiling.text.encode("ascii", "replace")))

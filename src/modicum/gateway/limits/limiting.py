@@ -12,6 +12,7 @@ from modicum.calls import Basis, Call
 from modicum.calls.words.counted_nouns import number_of
 from modicum.gateway.exchange import Exchange, is_unbilled
 from modicum.gateway.http.refusal import Refused
+from modicum.gateway.limits.limit_plan import LimitLine, LimitPlan
 from modicum.gateway.limits.queues import LimitQueues
 from modicum.gateway.process.log import log
 from modicum.governance.limits import (
@@ -19,32 +20,17 @@ from modicum.governance.limits import (
     RateLimit,
     RateStanding,
     RateUnit,
-    amount_of,
     estimate_tokens,
     exceeded,
     tightest_of,
 )
 from modicum.outbound.keepalive import Header
 from modicum.providers.limit_headers import LimitState
-from modicum.state.counters import Level, Line, ReserveResult, SharedCounters, StateAway
+from modicum.state.counters import Level, ReserveResult, SharedCounters, StateAway
 
 AWAY_RETRY_S = 2
-KEPT_S = 2 * WINDOW_S
 SHOWN = {RateUnit.CALLS: "requests", RateUnit.TOKENS: "tokens"}
 """How clients call the units."""
-_BETWEEN = "\x1f"
-
-
-class LimitLine(NamedTuple):
-    """What a call takes of one limit, in one unit."""
-
-    limit: RateLimit
-    unit: RateUnit
-    line: Line
-
-    def standing(self, level: Level) -> RateStanding:
-        frees_in_s = None if self.unit is RateUnit.AT_ONCE else level.frees_in_s
-        return RateStanding(self.limit, self.unit, level.spent + level.reserved, frees_in_s)
 
 
 class LimitHold(NamedTuple):
@@ -64,8 +50,7 @@ class Limiting:
     def __init__(self, counters: SharedCounters) -> None:
         self._counters = counters
         self._queues = LimitQueues()
-        self._of_callers: tuple[RateLimit, ...] = ()
-        self._of_upstreams: tuple[RateLimit, ...] = ()
+        self._of_callers = self._of_upstreams = LimitPlan()
         self._admits_when_away = False
         self._is_away = False
 
@@ -81,8 +66,8 @@ class Limiting:
 
     def take_over(self, limits: Sequence[RateLimit], *, admits_when_away: bool) -> None:
         """The limits that hold from now on. What is counted stays."""
-        self._of_callers = tuple(one for one in limits if not one.is_of_upstream)
-        self._of_upstreams = tuple(one for one in limits if one.is_of_upstream)
+        self._of_callers = LimitPlan([one for one in limits if not one.is_of_upstream])
+        self._of_upstreams = LimitPlan([one for one in limits if one.is_of_upstream])
         self._admits_when_away = admits_when_away
 
     async def admit(self, exchange: Exchange) -> None:
@@ -91,9 +76,10 @@ class Limiting:
         Raises:
             Refused: it may not.
         """
-        hold, standings = await self._admit(exchange, self._of_callers, f"{exchange.number}#calls", "rate_limited")
+        hold, levels = await self._admit(exchange, self._of_callers, f"{exchange.number}#calls", "rate_limited")
         exchange.limit_hold = hold
-        exchange.limit_headers = _headers(exchange, standings)
+        if hold is not None:
+            exchange.limit_headers = _headers(exchange, _with_it(hold.lines, levels))
 
     async def admit_attempt(self, exchange: Exchange) -> LimitHold | None:
         """Whether its upstream may have the call. May wait where a limit has a queue.
@@ -121,8 +107,9 @@ class Limiting:
             used = one.line.amount if tokens is None or one.unit is not RateUnit.TOKENS else tokens
             used += attempts_tokens if one.unit is RateUnit.TOKENS else 0
             amounts.append(0 if one.unit is RateUnit.AT_ONCE else used)
-        await self._counters.settle(hold.reservation, amounts)
-        self._queues.wake(one.line.counter for one in hold.lines)
+        await self._counters.settle(hold.reservation, amounts, wants_levels=False)
+        if self._queues.any_waits:
+            self._queues.wake(one.line.counter for one in hold.lines)
 
     async def count_more(self, exchange: Exchange, tokens: int) -> str:
         """Counts tokens that a session has used while it is under way, on the limits of who holds it.
@@ -130,7 +117,12 @@ class Limiting:
         Returns:
             What is passed now, in words for the caller; empty: nothing. Counters that cannot be reached pass nothing.
         """
-        lines = [one for one in _lines(exchange, self._of_callers, tokens) if one.unit is RateUnit.TOKENS]
+        owner, route = exchange.about.owner, exchange.route
+        lines = [
+            one
+            for one in self._of_callers.lines(owner, route.model, route.upstream.name, tokens)
+            if one.unit is RateUnit.TOKENS
+        ]
         for one in lines:
             await self._counters.add(one.line._replace(amount=tokens))
         try:
@@ -149,13 +141,14 @@ class Limiting:
             self._queues.wake(one.line.counter for one in hold.lines)
 
     async def _admit(
-        self, exchange: Exchange, limits: Sequence[RateLimit], reservation: str, kind: str
-    ) -> tuple[LimitHold | None, list[RateStanding]]:
-        tokens = estimate_tokens(len(exchange.edited), exchange.facts.most_output_tokens)
-        lines = tuple(_lines(exchange, limits, tokens))
-        hold = LimitHold(reservation, lines)
+        self, exchange: Exchange, limits: LimitPlan, reservation: str, kind: str
+    ) -> tuple[LimitHold | None, Sequence[Level]]:
+        """What the call holds of limits, and how these stood without it."""
+        tokens, route = estimate_tokens(len(exchange.edited), exchange.facts.most_output_tokens), exchange.route
+        lines = limits.lines(exchange.about.owner, route.model, route.upstream.name, tokens)
         if not lines:
-            return None, []
+            return None, ()
+        hold = LimitHold(reservation, lines)
         try:
             result = await self._reserve(reservation, lines)
             if not result.admitted:
@@ -163,17 +156,16 @@ class Limiting:
         except StateAway as problem:
             self._report_away(str(problem))
             if self._admits_when_away:
-                return None, []
+                return None, ()
             message = "how rate limits stand is not known: their server is away; try again"
             raise Refused(503, message, "limits_away", AWAY_RETRY_S) from None
-        self._report_away("")
-        standings = [one.standing(level) for one, level in zip(lines, result.levels, strict=True)]
-        taken = [one._replace(used=one.used + line.line.amount) for one, line in zip(standings, lines, strict=True)]
-        return hold, taken
+        if self._is_away:
+            self._report_away("")
+        return hold, result.levels
 
     async def _reserve(self, reservation: str, lines: Sequence[LimitLine]) -> ReserveResult:
         """Not before those that wait already."""
-        if any(self._queues.length(one.line.counter) for one in lines):
+        if self._queues.any_waits and any(self._queues.length(one.line.counter) for one in lines):
             levels = await self._counters.levels([one.line for one in lines])
             return ReserveResult(admitted=False, levels=levels)
         return await self._counters.reserve(reservation, [one.line for one in lines])
@@ -214,20 +206,6 @@ class Limiting:
             log("limits_away" if problem else "limits_back", problem=problem)
 
 
-def _lines(exchange: Exchange, limits: Sequence[RateLimit], tokens: int) -> list[LimitLine]:
-    owner, route = exchange.about.owner, exchange.route
-    lines = []
-    for limit in limits:
-        instance = limit.instance_of(owner, route.model, route.upstream.name)
-        if instance is None:
-            continue
-        for unit, most in limit.most.items():
-            counter = _BETWEEN.join(("limit", limit.name, unit, *instance))
-            amount = amount_of(limit, unit, tokens) if most else 1  # of nothing nobody gets anything
-            lines.append(LimitLine(limit, unit, Line(counter, amount, most, WINDOW_S, KEPT_S)))
-    return lines
-
-
 def tokens_of_attempt(exchange: Exchange, attempt: Call, *, goes_on: bool) -> int:
     """What a time that is followed by another counts; where nobody knows, as while it goes on, an estimate."""
     used = None if goes_on else _used_tokens(exchange, attempt)
@@ -266,6 +244,15 @@ def _what_is_reached(standing: RateStanding) -> str:
     )
     whose = f" for the upstream {limit.upstream}" if limit.is_of_upstream else ""
     return f"the limit '{limit.name}'{whose} of {what} is reached; try again in {standing.retry_after_s} s"
+
+
+def _with_it(lines: Sequence[LimitLine], levels: Sequence[Level]) -> list[RateStanding]:
+    """How limits stand that headers speak of, with what the call takes."""
+    return [
+        RateStanding(limit, unit, level.spent + level.reserved + line.amount, level.frees_in_s)
+        for (limit, unit, line), level in zip(lines, levels, strict=True)
+        if unit in SHOWN
+    ]
 
 
 def _headers(exchange: Exchange, standings: Sequence[RateStanding]) -> list[Header]:

@@ -46,6 +46,11 @@ class LimitQueues:
     def __init__(self) -> None:
         self._queues: dict[str, deque[QueueTurn]] = {}
 
+    @property
+    def any_waits(self) -> bool:
+        """Whether anybody waits at all."""
+        return bool(self._queues)
+
     def length(self, counter: str) -> int:
         queue = self._queues.get(counter)
         return 0 if queue is None else len(queue)

@@ -6,7 +6,7 @@ from typing import Any
 
 BETWEEN = "\x1f"
 """Between the names of a call in several dimensions: the unit separator. A name that has one is given a space there."""
-_DIMENSION = re.compile(r"dimension\(\s*\$by, \$tag, \$zone,((?:[^()]|\([^()]*\))*)\)")
+DIMENSION = re.compile(r"dimension\(\s*\$by, \$tag, \$zone,((?:[^()]|\([^()]*\))*)\)")
 
 
 def join_dimensions(text: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -26,7 +26,7 @@ def join_dimensions(text: str, parameters: Mapping[str, Any]) -> tuple[str, dict
     tags = values["tag"]
     if not isinstance(by, list | tuple) or not isinstance(tags, list | tuple) or not 0 < len(by) == len(tags):
         raise ValueError("'by' and 'tag' are lists of different lengths")
-    columns = _DIMENSION.search(text)
+    columns = DIMENSION.search(text)
     if columns is None:
         raise ValueError("this question has no dimension: it cannot have several")
     names = []
@@ -37,4 +37,4 @@ def join_dimensions(text: str, parameters: Mapping[str, Any]) -> tuple[str, dict
     values["between"] = BETWEEN
     parts = [f"replace({name}, $between, ' ')" for name in names]
     joined = names[0] if len(names) == 1 else f"concat({', $between, '.join(parts)})"
-    return _DIMENSION.sub(lambda _: joined, text), values
+    return DIMENSION.sub(lambda _: joined, text), values

@@ -11,8 +11,8 @@ SELECT
     price_source,
     requests,
     caveats,
-    sum(calls_count) AS calls,
-    min(started) AS first_started,
+    sum(calls) AS calls,
+    min(first_started) AS first_started,
     sum(cache_read) AS cache_read,
     sum(cache_write_5m) AS cache_write_5m,
     sum(cache_write_1h) AS cache_write_1h,
@@ -23,8 +23,8 @@ SELECT
     sum(output_audio) AS output_audio,
     sum(output_image) AS output_image,
     sum(output_video) AS output_video
-FROM entries
-WHERE started >= $since AND started < $until AND $where AND (cost_basis IN ('lower_bound', 'estimated') OR caveats <> '[]')
+FROM $figures
+WHERE $where AND (cost_basis IN ('lower_bound', 'estimated') OR caveats <> '[]')
 GROUP BY
     source, provider, model, tier, region, usage_basis, output_basis, cost_basis, price_source, requests, caveats
 ORDER BY source, provider, model, tier, region, caveats, requests, cost_basis, usage_basis, output_basis, price_source

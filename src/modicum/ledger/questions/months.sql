@@ -2,9 +2,9 @@
 SELECT
     source,
     CAST(CAST(date_trunc('month', local_time(started, $zone)) AS DATE) AS VARCHAR) AS month,
-    sum(calls_count) AS calls,
+    sum(calls) AS calls,
     sum(cost_usd) AS cost_usd
-FROM entries
-WHERE started >= $since AND started < $until AND $where
+FROM $figures
+WHERE $where
 GROUP BY source, month
 ORDER BY source, month

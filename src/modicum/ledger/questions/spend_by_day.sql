@@ -18,21 +18,21 @@ FROM (
     SELECT
         date_trunc('minute', started) AS minute_started,
         dimension(
-            $by, $tag, $zone, model, source, provider, project, branch, task, agent, team, app, user_name, key_name, tier,
-            status, place, tags, started
+            $by, $tag, $zone, model, source, shown_provider, project, branch, task, agent, team, app, user_name, key_name,
+            tier, status, place, tags, started
         ) AS name,
         cost_basis,
         CASE WHEN source LIKE '%-usage' THEN 1 ELSE 0 END AS is_report,
-        sum(calls_count) AS calls,
-        sum(CASE WHEN cost_usd IS NULL THEN calls_count ELSE 0 END) AS calls_unpriced,
-        sum(uncached_tokens + cache_read_tokens + cache_write_tokens) AS prompt_tokens,
+        sum(calls) AS calls,
+        sum(calls_unpriced) AS calls_unpriced,
+        sum(prompt_tokens) AS prompt_tokens,
         sum(cache_read_tokens) AS cache_read_tokens,
         sum(completion_tokens) AS completion_tokens,
         sum(effective_tokens) AS effective_tokens,
-        sum(CASE WHEN effective_tokens IS NULL THEN calls_count ELSE 0 END) AS calls_unweighted,
+        sum(calls_unweighted) AS calls_unweighted,
         sum(cost_usd) AS cost_usd
-    FROM entries
-    WHERE started >= $since AND started < $until AND $where
+    FROM $figures
+    WHERE $where
     GROUP BY minute_started, name, cost_basis, is_report
 ) AS minutes
 GROUP BY day, name, cost_basis, is_report

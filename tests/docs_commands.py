@@ -86,6 +86,7 @@ REASONS = {
     "it needs calls or outcomes of a kind that the sample lacks": (
         "modicum compare gpt-5 gpt-5-mini --outcome resolved --pair tag:case",
         "modicum route train --logs ~/.claude/projects --outcome resolved --loss 1",
+        "modicum outcome from-git ~/src/shop",
         "modicum yield --outcome commits --by model",
     ),
     "it needs a team's recording, or runs a team": (
@@ -200,7 +201,6 @@ def prepare(home):
         "modicum import src/modicum/sample/logs",
         "modicum outcome import src/modicum/sample/outcomes.csv",
         "modicum key create first",
-        "git init -q ~/src/shop && cd ~/src/shop && git -c user.name=a -c user.email=a@b.c commit -qm x --allow-empty",
     ):
         ended = run_in(home, command)
         assert ended.returncode == 0, ended.stderr

@@ -54,7 +54,7 @@ class Console:
         is_secure = public_url.startswith("https:")
         self._asking = asking
         self._pages = {page.name: page for page in pages}
-        self._renderer = Renderer(pages)
+        self._renderer = Renderer(pages, is_sample=asking.sources.is_sample)
         self.gate = Gate(
             AccessFile(sources.state),
             Sessions(sources.state, sources.digest_key),

@@ -25,7 +25,7 @@ OWNERS = (
 )
 BUDGETS = (
     BudgetSettings(name="the shop", per="ever", limit_usd=10.0),
-    BudgetSettings(name="support", per="month", limit_usd=5.0, team="service"),
+    BudgetSettings(name="support", per="ever", limit_usd=0.2, team="service"),
 )
 ENDED = datetime(2026, 3, 11, 8, tzinfo=UTC)
 TRIAL = Experiment(
@@ -38,6 +38,7 @@ TRIAL = Experiment(
     started_at=datetime(2026, 3, 2, tzinfo=UTC),
 )
 OWN_SERVER = "shop-shelves-7b"
+SERVER_URL = "http://shelves.shop.example:8000"
 WATTS = 180.0
 LEAST_S = 5.0
 """A window is as long as that at least."""
@@ -49,8 +50,9 @@ def with_sample_budgets(settings: Settings) -> Settings:
 
 
 def add_sample_state(folder: Path, store: Store) -> None:
-    """Issues the shop's keys, one of which was revoked, books the energy of its own server, and has its calls say of
-    which team of agents and experiment they are. No cost becomes another.
+    """Issues the shop's keys, one of which was revoked, books the energy of its own server, and has its calls say
+    through which door they came, of which team of agents and experiment they are, and which server answered. No cost
+    becomes another.
     """
     events = EventFile(folder / "events.sqlite")
     try:
@@ -73,11 +75,12 @@ def add_sample_state(folder: Path, store: Store) -> None:
     finally:
         events.close()
     store.append_records(ENERGY_WINDOWS, _windows(store))
-    store.append([tagged for page in store.entries() for entry in page if (tagged := _with_tags(entry)) is not None])
+    completed = (_complete(entry) for page in store.entries() for entry in page)
+    store.append([entry for entry in completed if entry is not None])
 
 
-def _with_tags(entry: Entry) -> Entry | None:
-    """The call with what it says of its team or its experiment; None: it is of neither."""
+def _complete(entry: Entry) -> Entry | None:
+    """The call with what pages need; None: it stays as its log has it."""
     call, edits = entry.call, tuple[Edit, ...]()
     if call.owner.app == "copywriters" and call.agent:
         tags = {"agent_team": "copywriters", "run": call.task}
@@ -86,6 +89,9 @@ def _with_tags(entry: Entry) -> Entry | None:
         tags = {TRIAL.tag: arm.value}
         if arm is Arm.CHANGED:
             edits = (Edit(TRIAL.rule_name, why="invented, as all of the sample"),)
+        call = msgspec.structs.replace(call, source="gateway")  # budgets count what goes through it
+    elif call.model == OWN_SERVER:
+        tags = {"server": SERVER_URL}
     else:
         return None
     grown = msgspec.structs.replace(
@@ -106,7 +112,7 @@ def _windows(store: Store) -> list[EnergyWindow]:
                     started=call.started.timestamp(),
                     seconds=seconds,
                     gpus=("GPU-of-the-sample",),
-                    servers=("http://shelves.shop.example:8000",),
+                    servers=(SERVER_URL,),
                     provider=call.provider,
                     joules=WATTS * seconds,
                     counted=True,

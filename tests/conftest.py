@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import settings
 
 from json_contract import check_printed
 from modicum.cli import main
+from modicum.ledger import embedded
 from modicum.ledger.opening import open_store
 
 # Images of Python often set PYTHONDONTWRITEBYTECODE. With it every process that a test starts compiles modicum anew,
@@ -45,12 +47,50 @@ def home(tmp_path, monkeypatch):
     return home
 
 
+@pytest.fixture(scope="session", autouse=True)
+def copied_ledgers(tmp_path_factory):
+    """A ledger file that a test begins in this process is a copy of an empty one: to apply all versions of the schema
+    takes a tenth of a second, and more than a thousand tests begin a ledger.
+    """
+    make = embedded._make
+    empty = tmp_path_factory.mktemp("duckdb") / "empty.duckdb"
+
+    def copy_empty(path):
+        if not empty.exists():
+            make(empty)
+            open_store(str(empty)).close()
+        fresh = path.with_name(f"{path.name}.new-{os.getpid()}")
+        with suppress(OSError):  # opening it says why
+            shutil.copy(empty, fresh)
+            with suppress(OSError):
+                path.hardlink_to(fresh)
+            fresh.unlink()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(embedded, "_make", copy_empty)
+        yield make
+
+
+@pytest.fixture
+def made_ledgers(copied_ledgers, monkeypatch):
+    """Ledger files are made as users' are, version by version."""
+    monkeypatch.setattr(embedded, "_make", copied_ledgers)
+
+
 @pytest.fixture(scope="session")
 def empty_clickhouse(tmp_path_factory):
     """The folder of an empty ledger on ClickHouse: all its versions of the schema take a second to be applied."""
     folder = tmp_path_factory.mktemp("clickhouse") / "empty"
     open_store(f"chdb://{folder}").close()
     return folder
+
+
+@pytest.fixture(scope="module")
+def module_clickhouse(empty_clickhouse, tmp_path_factory):
+    """Where an empty ledger on ClickHouse lies, for the tests of one file."""
+    folder = tmp_path_factory.mktemp("chdb") / "chdb"
+    shutil.copytree(empty_clickhouse, folder, symlinks=True)
+    return f"chdb://{folder}"
 
 
 @pytest.fixture

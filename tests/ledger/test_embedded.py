@@ -17,6 +17,8 @@ from modicum.ledger.embedded import DuckDBStore
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import OUTCOMES
 
+pytestmark = pytest.mark.usefixtures("made_ledgers")
+
 
 def test_a_file_held_by_another_process_is_one_line_that_says_by_whom(tmp_path):
     path = tmp_path / "ledger.duckdb"

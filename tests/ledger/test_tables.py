@@ -116,6 +116,7 @@ def test_statements_are_cut_and_comments_left_out():
     assert list(statements("-- a; b\nCREATE x; -- c\n\nDROP y;\n")) == ["CREATE x", "DROP y"]
 
 
+@pytest.mark.usefixtures("made_ledgers")
 @pytest.mark.parametrize("scheme", ["", "chdb://"])
 def test_a_ledger_of_an_older_schema_is_brought_to_the_newest(tmp_path, scheme, monkeypatch):
     place = f"{scheme}{tmp_path}/ledger"

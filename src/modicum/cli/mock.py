@@ -21,7 +21,7 @@ LISTEN = "127.0.0.1:4200"
 )
 def command(listen: str, recordings: Path | None, *, show_settings: bool) -> None:
     """Run a provider that answers like OpenAI, Anthropic and Gemini: streams, tools, schemas, pictures, sound,
-    embeddings, files, batches and cache usage.
+    embeddings, files, batches, cache usage, and administrators' reports of usage and costs.
 
     Headers of a call choose the reply: x-mock-says, -output-tokens, -reasoning-tokens, -tool-calls, -chunks,
     -delay-ms, -chunk-delay-ms, and -fault (rate_limited, overloaded, server_error, broken_off, error_event, garbage,

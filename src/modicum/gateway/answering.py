@@ -140,3 +140,5 @@ class UpstreamAnswerer:
             await send_once(sent=exchange.sent)
         else:
             await hedge.send(exchange, send_once)
+        if exchange.on_reply is not None:
+            exchange.on_reply()

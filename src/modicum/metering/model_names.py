@@ -16,6 +16,7 @@ _VERSION = re.compile(
     rf"(?:^|[-@:_])(?:{_DATE}|v\d+(?:\.\d+)?(?::\d+)?(?::\d+k)?|v?\d:\d+k?|latest|default|preview|exp|maas|\d:\d|0)(?=$|[-@:_\[])"
     r"|\[1m\]"
 )
+_DATED_END, _ALIAS_END = re.compile(rf"[-@](?:{_DATE})$"), re.compile(r"[-@](?:latest|0)$")
 _BEFORE = re.compile(r"(?:[a-z-]+/)?(?:(?:us|eu|apac|jp|au|ca|in|us-gov|global)\.)?(?:anthropic\.|openai\.)?")
 _REGION = re.compile(r"(us|eu|apac|jp|au|ca|sa|in|me|af|mx|us-gov|global)\.")
 _REGION_FOLDER = re.compile(r"(?:[a-z]{2}(?:-gov)?-[a-z]+-\d)/")
@@ -75,6 +76,16 @@ def _on_bedrock(name: str) -> Iterator[Spelling]:
         yield Spelling("aws", f"us.{rest[region.end() :]}", Basis.ESTIMATED)
     if region is not None:
         yield Spelling("aws", rest[region.end() :], Basis.ESTIMATED)
+
+
+def undated(name: str) -> str:
+    """A name without the date, `latest` or `-0` at its end: what an alias and the dated names of a model share."""
+    return _ALIAS_END.sub("", _DATED_END.sub("", name))
+
+
+def is_dated(name: str) -> bool:
+    """Whether it ends with a date, so that it is no alias."""
+    return bool(_DATED_END.search(name))
 
 
 def is_named(match: Any, name: str) -> bool:

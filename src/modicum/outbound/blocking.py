@@ -12,6 +12,8 @@ from modicum.outbound.unreachable import OtherProtocol, Unreachable, Untrusted
 class WholeReply(NamedTuple):
     status: int
     body: bytes
+    retry_after: str = ""
+    """The header of that name; empty: it has none."""
 
 
 def ask(
@@ -39,7 +41,7 @@ def ask(
     try:
         connection.request(method, target, body or None, dict(headers or {}))
         reply = connection.getresponse()
-        return WholeReply(reply.status, reply.read())
+        return WholeReply(reply.status, reply.read(), reply.headers.get("retry-after", ""))
     except ssl.SSLCertVerificationError as error:
         raise Untrusted(f"{place}: {error.verify_message}") from None
     except (ssl.SSLError, http.client.BadStatusLine) as error:

@@ -31,6 +31,7 @@ def exchange(body=b'{"model": "gpt-4o-mini", "messages": [], "max_tokens": 100}'
         request=SimpleNamespace(served=SimpleNamespace(dialect=CHAT)),
         timing=SimpleNamespace(started_s=datetime(2026, 3, 1, tzinfo=UTC).timestamp()),
         most_line_tokens=0,
+        guard_line="",
         ceiling=None,
     )
 

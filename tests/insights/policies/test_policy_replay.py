@@ -19,9 +19,11 @@ HISTORY = [
 ]
 
 
-@pytest.fixture(params=["duckdb", "clickhouse"])
-def replay(request, tmp_path):
-    store = open_store(":memory:" if request.param == "duckdb" else f"chdb://{tmp_path}/chdb")
+@pytest.fixture(params=["duckdb", "clickhouse"], scope="module")
+def replay(request):
+    """Replays a policy over a ledger that no test changes."""
+    duckdb = request.param == "duckdb"
+    store = open_store(":memory:" if duckdb else request.getfixturevalue("module_clickhouse"))
     store.append(HISTORY)
     yield lambda *clauses, budgets=(), **more: replay_policy(
         store.ask("policy_calls", **EVER), CallPolicy(clauses=clauses, **more), budgets

@@ -37,6 +37,8 @@ def cause(ours, theirs):
         (side(usd="4", calls_unpriced=2), side(), "calls without a known price here (2)"),
         (side(), side(usd="5", read=90_000), "cached tokens were counted as others"),
         (side(usd="0"), side(), "they charge for what costs nothing here"),
+        (side(), side(usd="5"), "they charge half: calls in a batch or a flexible lane"),
+        (None, side(None, None, read=None), "a charge beside tokens"),
     ],
 )
 def test_a_difference_has_its_likely_cause(ours, theirs, why):
@@ -52,6 +54,28 @@ def test_what_a_report_lacks_is_told_apart_by_its_day():
     assert causes[ONE, "opus"].startswith("not in the report")
     assert causes[TWO, "haiku"] == "the report's last day had not ended when it was exported"
     assert causes[TWO, "opus"] == ""
+
+
+def test_fewer_on_the_last_day_of_a_report_were_not_there_yet():
+    found = compare_sides({name(): side(), name(TWO): side()}, {name(): side(), name(TWO): side(prompt=50_000)})
+
+    assert [one.cause for one in found] == ["", "the report's last day had not ended when it was exported"]
+
+
+def test_an_alias_and_its_dated_name_are_one_row_with_both():
+    ours = {name(model="claude-opus-4-5"): side(60_000, 2_000, "6"), name(model="claude-opus-4-5-20251101"): side()}
+    theirs = {
+        name(model="claude-opus-4-5-20251101"): side(160_000, 7_000, "16"),
+        name(model="claude-haiku-4-5"): side(),
+    }
+
+    haiku, opus = compare_sides(ours, theirs)
+
+    assert opus.model == "claude-opus-4-5+claude-opus-4-5-20251101 = claude-opus-4-5-20251101"
+    assert (opus.cause, opus.tokens_more, opus.usd_more) == ("", 0, 0)
+    assert opus.our_models == ("claude-opus-4-5", "claude-opus-4-5-20251101")
+    assert opus.their_models == ("claude-opus-4-5-20251101",)
+    assert (haiku.our_models, haiku.their_models) == ((), ("claude-haiku-4-5",))
 
 
 def test_calls_around_midnight_are_recognised_on_both_days():

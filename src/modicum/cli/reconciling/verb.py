@@ -13,6 +13,7 @@ from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.log_reading import print_problems, read_logs
+from modicum.cli.reconciling.fetching import FetchOptions, fetch_options, fetched_reports
 from modicum.cli.terminal import output
 from modicum.library import resources
 from modicum.settings import read_settings
@@ -26,7 +27,7 @@ BY = ("day", "model", "key")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReconcileOptions(shared.LogOptions):
+class ReconcileOptions(shared.LogOptions, FetchOptions):
     by: str
     keys: tuple[str, ...]
     shows_all: bool
@@ -34,6 +35,7 @@ class ReconcileOptions(shared.LogOptions):
 
 
 @click.command()
+@fetch_options
 @click.option("--by", type=click.Choice(BY), default="model", show_default=True, help="Per day, and also by this.")
 @click.option("--key", "keys", multiple=True, metavar="ID=NAME", help="Our name for a provider's key, with --by key.")
 @click.option("--all", "shows_all", is_flag=True, help="Show rows that agree too.")
@@ -43,19 +45,28 @@ class ReconcileOptions(shared.LogOptions):
 def command(options: ReconcileOptions) -> None:
     """Set the ledger beside a provider's usage and cost reports, and say where they differ and the likely cause.
 
-    PATHS are pages of the OpenAI and Anthropic organisation APIs, saved as they come (docs/reconcile.md).
+    PATHS are pages of the OpenAI and Anthropic organisation APIs, saved as they come (docs/reconcile.md). With --from
+    they are asked for; the key is sent to that API alone, and stored nowhere.
 
     \b
     Examples:
+      modicum reconcile --from openai --since 2026-11-01
       modicum reconcile usage.json costs.json
       modicum reconcile reports/ --by key --key key_abc=ci --csv
     """
     from modicum.reports.reconciliation.differences import compare_sides, difference_rows
 
-    if not options.paths:
-        raise UserError("name the provider's reports: 'modicum reconcile usage.json costs.json'; see docs/reconcile.md")
+    if not options.paths and not options.providers:
+        raise UserError(
+            "name the provider's reports, 'modicum reconcile usage.json costs.json', or whom to ask for them: --from "
+            "openai; see docs/reconcile.md"
+        )
     problems: list[Problem] = []
-    theirs, has_costs = _read_theirs(options, problems)
+    with fetched_reports(options, with_keys=options.by == "key") as fetched:
+        theirs, has_costs = _read_theirs(options, [*options.paths, *fetched], problems)
+    if not theirs and fetched:
+        print_problems(problems, strict=False, quiet=options.as_json)
+        raise UserError("the reports hold no usage and no costs in that time; ask for another with --since and --until")
     if not theirs:
         print_problems(problems, strict=False, quiet=options.as_json)
         raise UserError("these files hold no rows of a usage or cost report; docs/reconcile.md says what is read")
@@ -76,12 +87,14 @@ def command(options: ReconcileOptions) -> None:
     print_problems(problems, strict=options.strict, quiet=options.as_json or options.as_csv)
 
 
-def _read_theirs(options: ReconcileOptions, problems: list[Problem]) -> "tuple[dict[Name, Side], bool]":
+def _read_theirs(
+    options: ReconcileOptions, paths: Sequence[Path], problems: list[Problem]
+) -> "tuple[dict[Name, Side], bool]":
     from modicum.reports.reconciliation.cost_reports import sum_cost_lines
     from modicum.reports.reconciliation.sides import their_side
 
     costs: list[CostLine] = []
-    usage_paths = [path for file in options.paths for path in _files(file) if not _read_costs(path, costs, problems)]
+    usage_paths = [path for file in paths for path in _files(file) if not _read_costs(path, costs, problems)]
     keys = dict(_parse_key(text) for text in options.keys)
     entries = _read_usage(usage_paths, options, problems) if usage_paths else []
     shape = {"with_models": options.by != "day", "with_keys": options.by == "key"}
@@ -154,10 +167,10 @@ _COLUMNS = ("calls", "prompt_tokens", "cache_read_tokens", "completion_tokens", 
 
 
 def _print_csv(found: "Sequence[Difference]") -> None:
-    columns = ["day", "provider", "model", "key", *(f"our_{name}" for name in _COLUMNS)]
+    columns = ["day", "provider", "model", "key", "our_models", "their_models", *(f"our_{name}" for name in _COLUMNS)]
     columns += [*(f"their_{name}" for name in _COLUMNS), "tokens_more", "usd_more", "cause"]
     rows: list[list[Any]] = [
-        [one.day, one.provider, one.model, one.key]
+        [one.day, one.provider, one.model, one.key, " ".join(one.our_models), " ".join(one.their_models)]
         + [getattr(side, name) for side in (one.ours, one.theirs) for name in _COLUMNS]
         + [one.tokens_more, one.usd_more, one.cause]
         for one in found

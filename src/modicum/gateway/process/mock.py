@@ -4,14 +4,19 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
+from modicum.calls import Call, Usage
 from modicum.gateway.http.paths import CALL, dialect_of, served
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.http.upgrades import PlainProtocol
+from modicum.ledger.booking import book
+from modicum.metering.prices import PriceBook
 from modicum.outbound.event_loop import LOOP_NAME
 from modicum.outbound.listener import bind_listener
 from modicum.providers.dialect import Dialect
@@ -21,6 +26,7 @@ from modicum.providers.mock.batches import MockBatches
 from modicum.providers.mock.options import MockOptions, parse_options
 from modicum.providers.mock.provider import JSON, MockProvider, MockReply, models
 from modicum.providers.mock.recordings import recording
+from modicum.providers.mock.usage_reports import MockReports, Price
 from modicum.settings.addresses import host_and_port
 
 MODELS = ("gpt-4o-mini", "gpt-5", "text-embedding-3-small", "claude-sonnet-4-6", "claude-haiku-4-5", "gemini-2.5-flash")
@@ -39,6 +45,7 @@ class MockApp:
 
     def __init__(self, provider: MockProvider, recordings: Path | None = None) -> None:
         self._provider, self._recordings = provider, recordings
+        self._reports = MockReports(_price_of(PriceBook()))
         self._batches = MockBatches(provider)
 
     async def __call__(
@@ -57,12 +64,15 @@ class MockApp:
             body += message.get("body", b"")
             more = message.get("more_body", False)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        answer, options = self._answer(scope, headers, body)
+        query = scope["query_string"].decode("ascii", "replace")
+        report = self._reports.answer(scope["method"], scope["path"], query, headers)
+        answer, options = self._answer(scope, headers, body) if report is None else (report, MockOptions())
         if answer.is_silent:
             while (await receive())["type"] != "http.disconnect":
                 pass
             return
         await asyncio.sleep(options.delay_ms / 1000)
+        answer.begins()
         head = [(b"content-type", answer.content_type.encode())]
         head += [(name.encode(), value.encode()) for name, value in answer.headers]
         request_id = b"req_" + secrets.token_hex(12).encode()
@@ -94,10 +104,17 @@ class MockApp:
             return special, options
         path = f"{scope['path']}?{scope['query_string'].decode('ascii', 'replace')}"
         if target.what == CALL:
-            return self._provider.answer(dialect, body, path, options, now), options
+            reply = self._provider.answer(dialect, body, path, options, now)
+            self._count(dialect, reply, headers, now)
+            return reply, options
         if scope["method"] == "GET":
             return models(dialect, MODELS, now), options
         return self._provider.count(dialect, body, path), options
+
+    def _count(self, dialect: Dialect, reply: MockReply, headers: dict[str, str], now: int) -> None:
+        if reply.usage is not None:
+            key = headers.get(dialect.api.key_header.decode(), "").removeprefix(dialect.api.key_prefix.decode())
+            self._reports.count(dialect.api.name, reply.model, key, reply.usage, datetime.fromtimestamp(now, UTC))
 
     def _special(
         self, dialect: Dialect, scope: dict[str, Any], body: bytes, options: MockOptions, now: int
@@ -112,6 +129,16 @@ class MockApp:
         if found is None and not dialect.is_metered:
             return MockReply(200, JSON, (b'{"object":"mock"}',))
         return found
+
+
+def _price_of(prices: PriceBook) -> Price:
+    """List prices, as an invoice would have them."""
+
+    def price(provider: str, model: str, usage: Usage, at: datetime) -> Decimal | None:
+        call = Call(call_id="mock", source="mock", provider=provider, model=model, started=at, usage=usage)
+        return book(call, prices).cost.usd
+
+    return price
 
 
 def _signature_fault(scope: dict[str, Any], headers: dict[str, str], body: bytes) -> str:

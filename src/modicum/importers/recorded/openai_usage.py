@@ -36,13 +36,14 @@ CSV_COLUMNS = (b"num_model_requests", b"input_tokens", b"start_time")
 COUNTS = ("input_tokens", "input_cached_tokens", "input_cache_write_tokens", "output_tokens")
 KNOWN: KnownFields = {
     **dict.fromkeys((*COUNTS, "input_cache_write_12h_tokens"), "priced"),
+    "input_cache_write_30m_tokens": "the rest of what is written",
     **dict.fromkeys((f"input_{kind}_tokens" for kind in MODALITIES), "priced"),
     **dict.fromkeys((f"input_cached_{kind}_tokens" for kind in MODALITIES), "priced"),
     **dict.fromkeys((f"output_{kind}_tokens" for kind in MODALITIES), "priced"),
     "input_uncached_tokens": "the rest of the input",
     **dict.fromkeys(("input_text_tokens", "input_cached_text_tokens", "output_text_tokens"), "the rest"),
     "num_model_requests": "the number of calls",
-    **dict.fromkeys(GROUPS, "a name"),
+    **dict.fromkeys((*GROUPS, "api_source"), "a name"),
     **dict.fromkeys(("project_name", "user_email", "api_key_name", "organization_id", "object"), "a name"),
     **dict.fromkeys(("start_time", "end_time", "start_time_iso", "end_time_iso"), "a time"),
 }

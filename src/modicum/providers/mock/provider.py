@@ -1,12 +1,13 @@
 """The mock provider: a request in, an answer out. The server around it keeps connections and delays."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
+from modicum.calls import Usage
 from modicum.providers.body_parsing import encode, parse_request_object
 from modicum.providers.dialect import Dialect
 from modicum.providers.facts import DialectError
@@ -25,6 +26,10 @@ ERRORS = {
 }
 
 
+def _do_nothing() -> None:
+    pass
+
+
 class MockReply(NamedTuple):
     status: int
     content_type: str
@@ -35,6 +40,12 @@ class MockReply(NamedTuple):
     """Whether the connection is to be cut after the last part, without a regular end."""
     is_silent: bool = False
     """Whether nothing is sent at all."""
+    begins: Callable[[], None] = _do_nothing
+    """To be called when its first byte is sent: only then others can read what it has written to the cache."""
+    model: str = ""
+    """Whose reply it is; empty: no model's."""
+    usage: Usage | None = None
+    """What it is billed for."""
 
 
 class MockProvider:
@@ -58,16 +69,16 @@ class MockProvider:
         if (broken := _broken_reply(dialect, options.fault)) is not None:
             return broken
         total = sum(map(tokens_of, request.blocks))
-        cached = partial(self._cache.longest_seen, dialect.name + facts.model, request.blocks)
-        prompt = dialect.mock.prompt(total, cached, body)
+        longest, beginnings = self._cache.look_up(dialect.name + facts.model, request.blocks)
+        prompt = dialect.mock.prompt(total, lambda: longest, body)
+        begins: Callable[[], None] = partial(self._cache.remember, beginnings)
+        if not options.delay_ms:
+            begins()
+            begins = _do_nothing
         seed = self._salt + self._calls.to_bytes(8, "big")
         plan = plan_reply(request, prompt, options, seed, created)
-        if facts.stream:
-            return _stream_reply(dialect, plan, options, is_array="alt=sse" not in path)
-        reply = dialect.writer.whole(plan)
-        if options.fault == "broken_off":
-            return MockReply(200, JSON, (reply[: len(reply) // 2],), breaks_off=True)
-        return MockReply(200, JSON, (reply,))
+        reply = _reply(dialect, plan, options, path, streams=facts.stream)
+        return reply._replace(model=facts.model, usage=plan.usage, begins=begins)
 
     def _lot(self) -> int:
         """A number in 0..99, another one for each call."""
@@ -104,6 +115,15 @@ def _parse_request(dialect: Dialect, body: bytes, path: str) -> MockRequest:
     tools = tuple(rules.tools(request))
     chosen = rules.chosen_tool(request)
     return MockRequest(facts, request, dialect.segments(body), tools, rules.forces_tool(request), chosen, path)
+
+
+def _reply(dialect: Dialect, plan: PlannedReply, options: MockOptions, path: str, *, streams: bool) -> MockReply:
+    if streams:
+        return _stream_reply(dialect, plan, options, is_array="alt=sse" not in path)
+    reply = dialect.writer.whole(plan)
+    if options.fault == "broken_off":
+        return MockReply(200, JSON, (reply[: len(reply) // 2],), breaks_off=True)
+    return MockReply(200, JSON, (reply,))
 
 
 def _broken_reply(dialect: Dialect, fault: str) -> MockReply | None:

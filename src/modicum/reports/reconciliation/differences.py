@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Basis
+from modicum.reports.reconciliation.model_names import JoinedNames, Model, join_names
 
 SAME = 0.005
 """Two counts that differ by less are the same: half a per cent."""
@@ -49,6 +50,9 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     usd_more: Decimal | None
     cause: str
     """The likely one; empty: they agree."""
+    our_models: tuple[str, ...] = ()
+    """The names of the model on our side, where rows are by model; `their_models` likewise."""
+    their_models: tuple[str, ...] = ()
 
 
 Name = tuple[date, str, str, str]
@@ -66,13 +70,47 @@ def compare_sides(ours: Mapping[Name, Side], theirs: Mapping[Name, Side]) -> lis
         return []
     first, last = min(name[0] for name in theirs), max(name[0] for name in theirs)
     providers = {name[1] for name in theirs}
-    names = {name for name in ours if first <= name[0] <= last and name[1] in providers} | set(theirs)
+    own = {name: side for name, side in ours.items() if name[1] in providers}
+    joined = join_names({name[1:3] for name in own}, {name[1:3] for name in theirs})
+    mine, yours = _rename(own, joined), _rename(theirs, joined)
+    names = {name for name in mine if first <= name[0] <= last} | set(yours)
     uncharged = Decimal(0) if any(one.usd is not None for one in theirs.values()) else None
-    return [_compare(name, ours, theirs, last, uncharged) for name in sorted(names)]
+    shown = {(provider, one.shown): one for (provider, _), one in joined.items()}
+    return [_compare(name, mine, yours, last, uncharged, shown[name[1:3]]) for name in sorted(names)]
+
+
+def _rename(sides: Mapping[Name, Side], joined: Mapping[Model, JoinedNames]) -> dict[Name, Side]:
+    """By the names of the rows."""
+    found: dict[Name, Side] = {}
+    for (day, provider, model, key), side in sides.items():
+        name = day, provider, joined[provider, model].shown, key
+        found[name] = _add(found[name], side) if name in found else side
+    return found
+
+
+def _add(one: Side, other: Side) -> Side:
+    def total(mine: int | None, yours: int | None) -> int | None:
+        return None if mine is None and yours is None else (mine or 0) + (yours or 0)
+
+    usd = None if one.usd is None and other.usd is None else (one.usd or Decimal(0)) + (other.usd or Decimal(0))
+    return Side(
+        one.calls + other.calls,
+        total(one.prompt_tokens, other.prompt_tokens),
+        total(one.cache_read_tokens, other.cache_read_tokens),
+        total(one.completion_tokens, other.completion_tokens),
+        usd,
+        one.calls_unpriced + other.calls_unpriced,
+        one.basis | other.basis,
+    )
 
 
 def _compare(
-    name: Name, ours: Mapping[Name, Side], theirs: Mapping[Name, Side], last: date, uncharged: Decimal | None
+    name: Name,
+    ours: Mapping[Name, Side],
+    theirs: Mapping[Name, Side],
+    last: date,
+    uncharged: Decimal | None,
+    names: JoinedNames,
 ) -> Difference:
     own = ours.get(name, _nothing(theirs.get(name), Decimal(0)))
     other = theirs.get(name, _nothing(ours.get(name), uncharged))
@@ -89,6 +127,8 @@ def _compare(
         tokens_more=tokens,
         usd_more=usd,
         cause=_cause(name, ours, theirs, last),
+        our_models=tuple(filter(None, names.ours)),
+        their_models=tuple(filter(None, names.theirs)),
     )
 
 
@@ -103,6 +143,8 @@ def _nothing(like: Side | None, usd: Decimal | None) -> Side:
 def _cause(name: Name, ours: Mapping[Name, Side], theirs: Mapping[Name, Side], last: date) -> str:
     own, other = ours.get(name), theirs.get(name)
     if own is None:
+        if other is not None and other.tokens is None:
+            return "a charge beside tokens (a tool, storage, another kind of call), or calls that did not come here"
         return "none of these calls came through here: another program, key or team uses the account"
     if other is None:
         return (
@@ -140,13 +182,18 @@ def _cause_of_dollars(own: Side, other: Side) -> str:
         return f"calls without a known price here ({own.calls_unpriced:,}): give the model a price in prices.toml"
     if not _is_same(own.cache_read_tokens, other.cache_read_tokens):
         return "cached tokens were counted as others"
-    if own.usd and other.usd < own.usd:
-        share = 1 - float(other.usd / own.usd)
-        return f"the tokens agree and they charge {share:.1%} less: a discount; put it into prices.toml"
-    if own.usd:
-        share = float(other.usd / own.usd) - 1
-        return f"the tokens agree and they charge {share:.1%} more: a lane, a region or a price that is not known here"
-    return "they charge for what costs nothing here"
+    return _cause_of_price(own.usd, other.usd)
+
+
+def _cause_of_price(ours: Decimal, theirs: Decimal) -> str:
+    if not ours:
+        return "they charge for what costs nothing here"
+    if _is_same(ours / 2, theirs):
+        return "the tokens agree and they charge half: calls in a batch or a flexible lane, not known as such here"
+    share = float(theirs / ours) - 1
+    if share < 0:
+        return f"the tokens agree and they charge {-share:.1%} less: a discount; put it into prices.toml"
+    return f"the tokens agree and they charge {share:.1%} more: a lane, a region or a price that is not known here"
 
 
 def _is_same(one: Decimal | int | None, other: Decimal | int | None) -> bool:

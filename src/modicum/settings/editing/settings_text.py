@@ -138,7 +138,7 @@ def value_at(text: str, place: SettingPlace) -> Any:
 
 def _inside(document: dict[str, Any], place: SettingPlace) -> Any:
     """The table or row of a setting."""
-    table = document.get(place.table, {}) if place.table else document
+    table: Any = document.get(place.table, {}) if place.table else document
     return table if place.row is None else table[place.row]
 
 

@@ -112,6 +112,7 @@ REASONS = {
         "modicum tco --rent 2.69 --bench points.json --watch run.jsonl --api groq/openai/gpt-oss-120b",
     ),
     "it asks another host": (
+        "modicum reconcile --from openai --since 2026-11-01",
         "modicum budget mirror https://claude-gateway.internal.example.com --key env:GATEWAY_ADMIN_KEY >> modicum.toml",
         "modicum ledger copy ~/.local/share/modicum/ledger.duckdb clickhouse://user:password@ledger.internal:8443/modicum",
         "modicum compare run tasks.jsonl --models gpt-4o,gpt-4o-mini --grader exact --budget 2",

@@ -62,6 +62,16 @@ def test_an_unpriced_model_has_no_worst_case_and_what_has_no_bound_says_so(price
         asyncio.run(prices.worst(exchange(b'{"model": "x", "messages": [], "web_search_options": {}}')))
 
 
+def test_what_was_looked_up_before_is_worked_out_at_once_and_to_the_same_amounts(prices):
+    one, cheap, other = exchange(), exchange(model="gpt-4.1-nano"), call(model="gpt-4o")
+    assert (prices.worst_at_once(one), prices.cost_at_once(other)) == (None, None)
+    first, cost = asyncio.run(prices.worst(one)), asyncio.run(prices.cost(other))
+    asyncio.run(prices.worst(cheap))
+
+    assert (prices.worst_at_once(one), prices.cost_at_once(other)) == (first, cost)
+    assert prices.worst_at_once(cheap) != first  # each model has its own rates
+
+
 def test_long_requests_are_counted_in_the_thread(prices):
     long = b'{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "%b"}]}' % (b"word " * SHORT_BYTES)
 

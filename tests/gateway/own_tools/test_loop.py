@@ -224,7 +224,7 @@ def test_a_budget_that_ends_streams_bounds_the_next_time_by_what_is_left(tmp_pat
         upstream.answers = lambda request: model(request)._replace(
             body=model(request).body.replace(b'"output_tokens":10', b'"output_tokens":960')  # leaves less than 100 more
         )
-        got = upstream.call("anthropic", True, tools=[tool("anthropic", "grep")], **messages("anthropic"))
+        got = upstream.call("anthropic", stream=True, tools=[tool("anthropic", "grep")], **messages("anthropic"))
 
         first, second = (asked["max_tokens"] for asked in upstream.asked)
         assert first == 100

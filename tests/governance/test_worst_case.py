@@ -1,12 +1,13 @@
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import ceil
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.calls import Call, Usage
 from modicum.calls.rates import Rates, RateStep
-from modicum.governance.budgets import Amounts
+from modicum.governance.budgets import NANO, Amounts
 from modicum.governance.worst_case import CallBound, sum_amounts, worst_amounts
 from modicum.ledger.booking import bucket_costs
 
@@ -55,6 +56,41 @@ def test_tools_of_the_provider_are_charged_and_have_the_prompt_read_again():
     fees = rates(fees={"web_search": Decimal("0.01")})
 
     assert worst_amounts(bound, [flat((-1, fees))]).nano_usd == 3_500_000 + 20_000_000
+
+
+PARTS_USD = st.decimals("0", "0.01", places=11)
+LANES = st.lists(
+    st.lists(st.tuples(st.sampled_from([-1, 99, 100, 200_000]), PARTS_USD, PARTS_USD, PARTS_USD), max_size=3),
+    max_size=3,
+)
+
+
+@given(LANES, st.integers(0, 300_000), st.integers(0, 100_000), st.integers(0, 3), st.tuples(*[st.booleans()] * 3))
+def test_whole_numbers_say_what_decimal_dollars_say(lanes, inward, outward, uses, flags):
+    """The reference: the formula in dollars, step by step."""
+    bound = CallBound(inward, outward, uses, *flags)
+    steps = [
+        tuple(
+            RateStep(above, rates(plain, input_image=media, output_audio=media, request=fee, fees={"search": fee}))
+            for above, plain, media, fee in lane
+        )
+        for lane in lanes
+    ]
+    due = []
+    for step in (step for lane in steps for step in lane if not 0 <= step.above_tokens >= inward):
+        one = step.rates
+        into = [one.input_uncached]
+        into += [one.cache_write_5m] if bound.may_cache else []
+        into += [one.input_image] if bound.has_media else []
+        out = max(one.output_visible, one.output_audio) if bound.makes_media else one.output_visible
+        usd = (1 + uses) * (inward * max(into) + one.request) + outward * out + uses * one.fees["search"]
+        due.append((usd, usd / one.input_uncached if one.input_uncached else None))
+    usd = max((usd for usd, _ in due), default=None)
+    weighs = max((weighs for _, weighs in due if weighs is not None), default=None)
+
+    assert worst_amounts(bound, steps) == Amounts(
+        None if usd is None else ceil(usd * NANO), None if weighs is None else ceil(weighs)
+    )
 
 
 def test_several_models_are_added_up_and_unknown_stays_unknown():

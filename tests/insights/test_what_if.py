@@ -182,7 +182,7 @@ def test_breakpoints_are_set_where_nobody_has_set_any():
     assert parse_what_if("rules=cache.breakpoints", marked, PRICES).change.is_nothing
 
 
-@pytest.mark.parametrize("rule", ["cache.key", "cache.tool_order", "guard.loop_stop"])
+@pytest.mark.parametrize("rule", ["cache.key", "cache.tool_order", "guard.loop_stop", "content.code_skeleton"])
 def test_rules_that_look_at_what_no_log_holds_say_so(rule):
-    with pytest.raises(UserError, match=f"no log shows what {rule} looks at"):
+    with pytest.raises(UserError, match=f"an audit does not see what {rule} looks at"):
         parse_what_if(f"rules={rule}", HISTORY, PRICES)

@@ -159,3 +159,13 @@ def test_a_last_line_goes_into_the_result_of_a_tool_where_the_model_thinks():
 )
 def test_there_is_no_last_line_where_it_has_no_place(dialect, request_):
     assert with_line(dialect, **request_) is None
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS.keys())
+def test_whether_results_of_tools_may_be_there_is_what_the_prompt_says(dialect):
+    marks = [
+        mark for one in DIALECTS.values() if one.prompt_shape is not None for mark in one.prompt_shape.result_marks
+    ]
+    for body in (b'{"messages": []}', *(b'{"messages": [{%b: 1}]}' % mark for mark in marks)):
+        prompt = dialect.prompt(body)
+        assert dialect.may_hold_results(body) is (True if prompt is None else prompt.may_hold_results)

@@ -34,3 +34,14 @@ def test_the_file_is_refused_with_its_line(tmp_path):
 
     with pytest.raises(UserError, match=r"modicum.toml:3: optimize.on names 'nothing.such'; accepted are all"):
         read_settings({"MODICUM_CONFIG": str(file)})
+
+
+def test_how_long_first_calls_wait_is_chosen_by_owner_and_bounded():
+    settings = OptimizeSettings(beginnings_wait_s=2.0, owner=(OwnerRules(team="web", beginnings_wait_s=0.0),))
+
+    assert (settings.beginnings_wait_for(Owner("web")), settings.beginnings_wait_for(Owner("ops"))) == (0.0, 2.0)
+    assert not OptimizeSettings(enabled=False, beginnings_wait_s=2.0).shares_beginnings
+    for wrong in (-1.0, 61.0, float("nan"), float("inf")):
+        accepted = "beginnings_wait_s", "must be a number of seconds from 0 to 60"
+        assert optimize_fault(OptimizeSettings(beginnings_wait_s=wrong), RULES) == accepted
+        assert optimize_fault(OptimizeSettings(owner=(OwnerRules(beginnings_wait_s=wrong),)), RULES) == accepted

@@ -35,7 +35,7 @@ class contain:  # noqa: N801 - it is used as a statement
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if not isinstance(error, Exception) or isinstance(error, self._but):
+        if error is None or not isinstance(error, Exception) or isinstance(error, self._but):
             return False
         self.error = error
         self.report(error)

@@ -78,6 +78,9 @@ class Rule(NamedTuple):
     must_be_chosen: bool = False
     """It loses nothing and yet is not on by default, because it takes more time on a call than nobody asked for."""
 
+    must_be_named: bool = False
+    """It runs only where it is chosen by its own name: neither its family nor `all` choose it."""
+
     @property
     def is_default(self) -> bool:
         """Whether it runs where nobody has chosen otherwise."""

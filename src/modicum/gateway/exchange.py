@@ -1,6 +1,6 @@
 """One call on its way through the gateway: the noun that the stages of the pipeline hand to each other."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic, time
 from typing import Any, NamedTuple, TypeVar
 
@@ -127,6 +127,7 @@ class Exchange:
         "mark",
         "most_line_tokens",
         "number",
+        "on_reply",
         "one_model",
         "paid",
         "place",
@@ -258,6 +259,8 @@ class Exchange:
         """What it holds of its caller's rate limits (`limits.limiting.LimitHold`); None: nothing."""
         self.limit_headers: list[Header] = []
         """What its reply says of these."""
+        self.on_reply: Callable[[], None] | None = None
+        """Called when the head of an upstream's reply is there."""
         self.attempts = 1
         """How often it was sent, this time included."""
         self.attempts_tokens = 0

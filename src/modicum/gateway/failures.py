@@ -20,7 +20,8 @@ class contain_stage(contain):  # noqa: N801 - it is used as a statement
     __slots__ = ("_failed", "_stage")
 
     def __init__(self, stage: str, failed: Failed, but: tuple[type[Exception], ...] = ()) -> None:
-        super().__init__(None, but)  # not `self.report`, which would hold itself: every call would leave garbage
+        # Not by way of `super`, since calls have several. And no `self.report` is kept: what holds itself is garbage.
+        self._on_failure, self._but, self.error = None, but, None
         self._stage, self._failed = stage, failed
 
     def report(self, error: Exception) -> None:

@@ -104,7 +104,7 @@ class Optimizer:
         if without:
             rules = [rule for rule in rules if rule.name not in without]
         with contain_stage("rules", self._failed):
-            if rules and not exchange.prompt.may_hold_results:
+            if rules and not exchange.request.served.dialect.may_hold_results(exchange.edited):
                 rules = [rule for rule in rules if not rule.needs_results]
         return rules
 

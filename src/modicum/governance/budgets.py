@@ -41,10 +41,10 @@ class LimitUnit(StrEnum):
     @property
     def scale(self) -> int:
         """How many of what is counted make one of the unit that people write."""
-        return _SCALES.get(self.value, 1)
+        return _SCALES.get(self, 1)
 
 
-_SCALES = {"usd": NANO, "joules": MILLI}
+_SCALES = {LimitUnit.USD: NANO, LimitUnit.JOULES: MILLI}
 
 
 class AtLimit(StrEnum):

@@ -82,7 +82,7 @@ class RateStanding(NamedTuple):
 
     def left(self, amount: int = 0) -> int:
         """What is left when this call has taken its part."""
-        return max(self.most - self.used - amount, 0)
+        return max(self.limit.most[self.unit] - self.used - amount, 0)
 
     @property
     def retry_after_s(self) -> int:
@@ -108,7 +108,11 @@ def exceeded(standings: Iterable[RateStanding], tokens: int) -> RateStanding | N
 
 def tightest_of(standings: Iterable[RateStanding], unit: RateUnit) -> RateStanding | None:
     """The limit on a unit of which least is left."""
-    return min((one for one in standings if one.unit is unit), key=RateStanding.left, default=None)
+    least, least_left = None, 0
+    for one in standings:
+        if one.unit is unit and (least is None or one.left() < least_left):
+            least, least_left = one, one.left()
+    return least
 
 
 def users_that_fit(most: int, used: float, users: int) -> int | None:

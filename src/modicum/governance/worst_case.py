@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import ROUND_CEILING, Decimal
+from math import lcm
 
 import msgspec
 
@@ -29,6 +30,40 @@ class CallBound(msgspec.Struct, frozen=True):
     makes_media: bool = False
 
 
+class WorstRates:
+    """The dearest rates of the lanes in which calls of one kind may be served, as whole numbers of one small part of a
+    dollar: made once, asked for each call. Their sums are exact.
+
+    Args:
+        lanes: the rates of every lane; lanes without a price are passed over.
+        kind: whether its prompt may be cached, and whether media go in or out.
+    """
+
+    __slots__ = ("_parts", "_steps")
+
+    def __init__(self, lanes: Iterable[RateSteps], kind: CallBound) -> None:
+        dearest = [(step.above_tokens, _dearest(kind, step.rates)) for steps in lanes for step in steps]
+        self._parts = lcm(*(rate.as_integer_ratio()[1] for _, rates in dearest for rate in rates))
+        """How many of what is counted make a dollar."""
+        self._steps = [
+            (above, *(numerator * (self._parts // denominator) for numerator, denominator in ratios))
+            for above, ratios in ((above, [rate.as_integer_ratio() for rate in rates]) for above, rates in dearest)
+        ]
+
+    def amounts(self, bound: CallBound) -> Amounts:
+        """What a call of that kind may cost at most."""
+        usd = effective = -1
+        inward, outward, uses = bound.input_tokens, bound.output_tokens, bound.tool_uses
+        for above, token_in, token_out, fee, request, plain in self._steps:
+            if 0 <= above >= inward:
+                continue
+            worst = (1 + uses) * (inward * token_in + request) + outward * token_out + uses * fee
+            usd = max(usd, worst)
+            if plain:
+                effective = max(effective, -(-worst // plain))
+        return Amounts(None if usd < 0 else -(-usd * NANO // self._parts), None if effective < 0 else effective)
+
+
 def worst_amounts(bound: CallBound, lanes: Iterable[RateSteps]) -> Amounts:
     """What a call may cost at most.
 
@@ -36,18 +71,7 @@ def worst_amounts(bound: CallBound, lanes: Iterable[RateSteps]) -> Amounts:
         bound: of its tokens.
         lanes: the rates of every lane in which it may be served; lanes without a price are passed over.
     """
-    usd: Decimal | None = None
-    effective: Decimal | None = None
-    for steps in lanes:
-        for step in steps:
-            if step.above_tokens >= bound.input_tokens and step.above_tokens >= 0:
-                continue
-            worst = _usd(bound, step.rates)
-            usd = worst if usd is None else max(usd, worst)
-            if step.rates.input_uncached:
-                weighs = worst / step.rates.input_uncached
-                effective = weighs if effective is None else max(effective, weighs)
-    return Amounts(None if usd is None else nano_usd(usd), None if effective is None else ceiling(effective))
+    return WorstRates(lanes, bound).amounts(bound)
 
 
 def sum_amounts(parts: Iterable[Amounts]) -> Amounts:
@@ -73,10 +97,14 @@ def ceiling(value: Decimal) -> int:
     return int(value.to_integral_value(rounding=ROUND_CEILING))
 
 
-def _usd(bound: CallBound, rates: Rates) -> Decimal:
-    inward = TEXT_IN + (WRITTEN_TO_CACHE if bound.may_cache else ()) + (MEDIA_IN if bound.has_media else ())
-    outward = TEXT_OUT + (MEDIA_OUT if bound.makes_media else ())
-    rounds = 1 + bound.tool_uses
-    usd: Decimal = rounds * bound.input_tokens * max(getattr(rates, bucket) for bucket in inward)
-    usd += bound.output_tokens * max(getattr(rates, bucket) for bucket in outward)
-    return usd + bound.tool_uses * max(rates.fees.values(), default=Decimal(0)) + rounds * rates.request
+def _dearest(kind: CallBound, rates: Rates) -> tuple[Decimal, Decimal, Decimal, Decimal, Decimal]:
+    """Of a token that goes in, and of one that comes out; of a tool's use; of a request; and of a plain token."""
+    inward = TEXT_IN + (WRITTEN_TO_CACHE if kind.may_cache else ()) + (MEDIA_IN if kind.has_media else ())
+    outward = TEXT_OUT + (MEDIA_OUT if kind.makes_media else ())
+    return (
+        max(getattr(rates, bucket) for bucket in inward),
+        max(getattr(rates, bucket) for bucket in outward),
+        max(rates.fees.values(), default=Decimal(0)),
+        rates.request,
+        rates.input_uncached,
+    )

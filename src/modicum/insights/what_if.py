@@ -16,6 +16,7 @@ from modicum.insights.changes.contexts import FORMS as CONTEXT_FORMS
 from modicum.insights.changes.contexts import is_context_change, parse_context_change
 from modicum.insights.changes.tools_on_demand import send_tools_on_demand
 from modicum.insights.changes.ttl_by_kind import choose_ttl
+from modicum.insights.changes.written_once import write_once
 from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.history import Flags, History, Ints
 from modicum.insights.rates import RateTable
@@ -42,6 +43,7 @@ FORMS = (
     "model:NAME=OTHER",
     "subagent_model=OTHER",
     "beginnings=leanest",
+    "beginnings=written_once",
     "tier=batch|flex|priority",
     *CONTEXT_FORMS,
 )
@@ -49,6 +51,7 @@ RULES_FORM = "rules"
 CAP_FORM = "cap_tool_results"
 SUBAGENTS_FORM = "subagent_model"
 LEAN_BEGINNINGS = "beginnings=leanest"
+WRITTEN_ONCE = "beginnings=written_once"
 _RULE_SETS = (LOSSLESS_SET, ALL_SET, *(rule.name for rule in CONTENT_RULES))
 SET_BREAKPOINTS = f"{RULES_FORM}={BREAKPOINTS.name}"
 SEND_TOOLS = f"{RULES_FORM}={TOOLS_ON_DEMAND.name}"
@@ -92,8 +95,8 @@ def check_what_if(text: str) -> None:
     if _without_tools(name) == RULES_FORM:
         if value in _UNSEEN_RULES:
             raise UserError(
-                f"'{text}' cannot be replayed: no log shows what {value} looks at; 'modicum optimize explain' says "
-                "what it would do, and a hold-out what it does"
+                f"'{text}' cannot be replayed: an audit does not see what {value} looks at; 'modicum optimize explain' "
+                "says what it would do, and a hold-out what it does"
             )
         if value not in _RULE_SETS:
             raise unknown_name("set of rules", value, _RULE_SETS)
@@ -117,8 +120,9 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
         return _parse_model_change(text, history, prices)
     if text == SET_BREAKPOINTS:
         return WhatIf(text, FindingClass.REPLAYED, set_breakpoints(history))
-    if text == SEND_TOOLS:
-        return WhatIf(text, FindingClass.UPPER_BOUND, send_tools_on_demand(history))
+    if text in {WRITTEN_ONCE, SEND_TOOLS}:
+        change = write_once(history, prices) if text == WRITTEN_ONCE else send_tools_on_demand(history)
+        return WhatIf(text, FindingClass.UPPER_BOUND, change)
     return _parse_size_change(text, history)
 
 
@@ -169,7 +173,7 @@ def _is_other_change(name: str, value: str) -> bool:
         return value in {tier.value for tier in Tier}
     if name.startswith("model:") or name == SUBAGENTS_FORM:
         return bool(value)
-    if f"{name}={value}" == LEAN_BEGINNINGS:
+    if f"{name}={value}" in {LEAN_BEGINNINGS, WRITTEN_ONCE}:
         return True
     return (name == "cap_output" or _without_tools(name) == CAP_FORM) and _is_count(value)
 

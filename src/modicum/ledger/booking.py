@@ -40,9 +40,12 @@ def book(call: Call, prices: PriceBook) -> Entry:
     """The entry of a call. Without a price or without usage the cost is what the log reported, or unknown: never 0."""
     if not call.call_id.isascii():  # other texts are cleaned when they become columns; an id is looked up before that
         call = msgspec.structs.replace(call, call_id=storable(call.call_id))
-    if call.provider == OURSELVES:
-        return Entry(call, NOTHING)
-    return Entry(call, _cost(call, prices))
+    return Entry(call, cost_of(call, prices))
+
+
+def cost_of(call: Call, prices: PriceBook) -> Cost:
+    """What a call costs, as it is booked; without what other models did for it (`book_all`)."""
+    return NOTHING if call.provider == OURSELVES else _cost(call, prices)
 
 
 def book_all(calls: Iterable[Call], prices: PriceBook) -> Iterator[Entry]:
@@ -90,13 +93,14 @@ def _cost(call: Call, prices: PriceBook) -> Cost:
     if rates is None:
         return _reported(call)
     costs = bucket_costs(call, rates)
-    if costs.total >= MOST_USD:
+    total = costs.total
+    if total >= MOST_USD:
         return Cost.unknown()
-    if call.charges.provider_cost_usd is not None and not _agree(costs.total, call.charges.provider_cost_usd):
+    if call.charges.provider_cost_usd is not None and not _agree(total, call.charges.provider_cost_usd):
         return _reported(call)  # what the provider says that it charged is the bill, whatever its list says
     basis = call.usage_basis | call.output_basis | rates.basis | _doubt(call, rates)
-    effective = float(costs.total / rates.input_uncached) if rates.input_uncached else None
-    return Cost(costs.total, basis, costs, rates.source, rates.version, effective)
+    effective = float(total / rates.input_uncached) if rates.input_uncached else None
+    return Cost(total, basis, costs, rates.source, rates.version, effective)
 
 
 def bucket_costs(call: Call, rates: Rates) -> BucketCosts:

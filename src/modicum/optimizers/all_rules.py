@@ -3,6 +3,7 @@
 from modicum.calls.rule import Rule, Safety
 from modicum.optimizers.base64_runs import BASE64
 from modicum.optimizers.cache_preparation import BREAKPOINTS, CACHE_KEY, KEY_ORDER, TOOL_ORDER
+from modicum.optimizers.code.skeleton_rule import CODE_SKELETON
 from modicum.optimizers.grouped_matches import GROUPED_MATCHES
 from modicum.optimizers.json_minify import MINIFY_JSON
 from modicum.optimizers.json_tables import TABLES
@@ -38,7 +39,10 @@ sent."""
 TOOL_RULES: tuple[Rule, ...] = (TOOLS_ON_DEMAND,)
 """They leave schemas out of requests, where somebody answers the model that wants one of them."""
 
-RULES: tuple[Rule, ...] = (*GUARD_RULES, *TOOL_RULES, *CONTENT_RULES, *CACHE_RULES)
+CODE_RULES: tuple[Rule, ...] = (CODE_SKELETON,)
+"""They read code, by packages of an extra, and come before what shortens lines: no grammar reads those."""
+
+RULES: tuple[Rule, ...] = (*GUARD_RULES, *TOOL_RULES, *CODE_RULES, *CONTENT_RULES, *CACHE_RULES)
 """All rules that need nothing prepared, in the order in which they run. Rules of features (a team's plan) join them
 where the feature is set up."""
 

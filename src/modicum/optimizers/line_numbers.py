@@ -63,6 +63,12 @@ def with_line_numbers(text: str) -> str:
     return "\n".join(restored)
 
 
+def number_prefix(line: str) -> int:
+    """How many characters at a line's beginning are its number, as agents number files; 0: it has none."""
+    prefix = _PREFIX.match(line)
+    return 0 if prefix is None else prefix.end()
+
+
 def _runs(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
     """Runs of lines that are numbered one by one in one style: where each begins, and its lines as they are sent."""
     place, count = 0, len(lines)

@@ -232,15 +232,14 @@ def first_line_of_file(text: str) -> int | None:
 def _with_notes(
     blocks: Sequence[str], chosen: set[int], first_line: int | None, starts: Sequence[int], handle: str
 ) -> Iterator[str]:
-    line = 1 if first_line is None else first_line
-    note = _note if first_line is None else _note_of_file
+    line, of_file = 1 if first_line is None else first_line, first_line is not None
     gap_from: int | None = None
     gap_to = gap_place = 0
     for place, block in enumerate(blocks):
         count = block.count("\n") + 1
         if place in chosen:
             if gap_from is not None:
-                yield note(gap_from, gap_to, _call(handle, starts, gap_place, place))
+                yield cut_note(gap_from, gap_to, _where(handle, starts, gap_place, place), of_file=of_file)
                 gap_from = None
             yield block
         else:
@@ -248,24 +247,29 @@ def _with_notes(
             gap_from, gap_to = line if gap_from is None else gap_from, line + count - 1
         line += count
     if gap_from is not None:
-        yield note(gap_from, gap_to, _call(handle, starts, gap_place, len(blocks)))
+        yield cut_note(gap_from, gap_to, _where(handle, starts, gap_place, len(blocks)), of_file=of_file)
 
 
-def _call(handle: str, starts: Sequence[int], first: int, behind: int) -> str:
-    """The call that gives what stands in a gap; empty: nobody answers one."""
-    if not handle:
-        return ""
-    return f'{READ_TOOL.name} with result="{handle}", start={starts[first]}, end={starts[behind]}'
+def _where(handle: str, starts: Sequence[int], first: int, behind: int) -> tuple[str, int, int]:
+    """Where a gap stands in its text; no handle: nobody gives it."""
+    return (handle, starts[first], starts[behind]) if handle else ("", 0, 0)
 
 
-def _note(first: int, last: int, call: str) -> str:
-    how = f"{call} gives them" if call else "call the tool again for that range to read them"
-    return f"{MARK}lines {first:,} to {last:,} of this output left out; {how}]"
+def cut_note(first: int, last: int, where: tuple[str, int, int], *, of_file: bool) -> str:
+    """The line that stands in the place of what was left out.
 
-
-def _note_of_file(first: int, last: int, call: str) -> str:
-    how = f"{call} gives them" if call else "read that range of it to see them"
-    return f"{MARK}lines {first:,} to {last:,} of the file left out; {how}]"
+    Args:
+        first: the number of its first line.
+        last: of its last one.
+        where: the result's handle, and between which of its characters it stands; no handle: nobody gives it.
+        of_file: the numbers are those of a file that was read.
+    """
+    handle, start, end = where
+    if handle:
+        how = f'{READ_TOOL.name} with result="{handle}", start={start}, end={end} gives them'
+    else:
+        how = "read that range of it to see them" if of_file else "call the tool again for that range to read them"
+    return f"{MARK}lines {first:,} to {last:,} of {'the file' if of_file else 'this output'} left out; {how}]"
 
 
 CUT = Rule("content.cut", cut_results, Safety.LOSSY, is_cache_safe=True, purpose=PURPOSE)

@@ -45,7 +45,7 @@ class RuleChoice(NamedTuple):
 
     def is_chosen(self, rule: Rule) -> bool:
         """Whether anybody has chosen it."""
-        return any(_names(choice.on, rule) for choice in self.choices)
+        return any(_chooses(choice.on, rule) for choice in self.choices)
 
     def of_owner(self, owner: Owner) -> tuple[Rule, ...]:
         """Those that run on an owner's calls."""
@@ -54,12 +54,13 @@ class RuleChoice(NamedTuple):
     def why_off(self, rule: Rule, owner: Owner) -> str:
         """Why a rule does not run on an owner's calls; empty: it does."""
         why = "" if rule.is_default else f"it is {rule.safety or 'not weighed'}, so its owner has to choose it"
+        why += " by its name" if rule.must_be_named else ""
         for choice in self.choices:
             if not choice.is_about(owner):
                 continue
             if _names(choice.off, rule):
                 why = "the settings switch it off"
-            elif _names(choice.on, rule):
+            elif _chooses(choice.on, rule):
                 why = ""
         return why
 
@@ -80,3 +81,7 @@ def owner_fields(owner: Owner) -> tuple[str, str, str, str]:
 def _names(names: Sequence[str], rule: Rule) -> bool:
     family = rule.name.partition(".")[0]
     return any(name in {ALL, rule.name, family} for name in names)
+
+
+def _chooses(names: Sequence[str], rule: Rule) -> bool:
+    return rule.name in names if rule.must_be_named else _names(names, rule)

@@ -11,12 +11,15 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from itertools import accumulate
 from typing import NamedTuple
 
 from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
 from modicum.calls.prompt import tokens_by_length
 from modicum.calls.words.counted_nouns import number_of
+from modicum.optimizers.code.languages import language_of_name, language_of_text
+from modicum.optimizers.code.skeletons import skeleton_gaps
 from modicum.optimizers.lexical_scores import lexical_scores
 
 Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
@@ -102,6 +105,7 @@ def select(
     *,
     count: Callable[[str], int] = tokens_by_length,
     embed: Embed | None = None,
+    skeletons: bool = False,
 ) -> DocumentChoice:
     """Chooses the passages that say most about a question, up to a budget. What says nothing about it is left out even
     where there is room; if that is all, the beginning is chosen.
@@ -112,10 +116,12 @@ def select(
         budget: the most tokens of all passages together.
         count: counts the tokens of a text; by length, if you name nothing better.
         embed: gives vectors for meaning beside words.
+        skeletons: of files of code, known by the ending of their title or by their text, bodies of functions are left
+            out, but for lines with rare words of the question (the extra `code`).
 
     Raises:
         UserError: the budget is below 0, the documents are no list, one of them or the question is no text, or `embed`
-            gives other than a vector for each text.
+            gives other than a vector for each text, or `skeletons` need packages that are not installed.
     """
     if isinstance(documents, (str, bytes, Mapping)) or not isinstance(documents, Iterable):
         raise UserError(f"documents is a list of them, and this is {type(documents).__name__}; put one into [...]")
@@ -125,6 +131,11 @@ def select(
         raise UserError(f"a budget is a number of tokens from 0 on, and not {budget}")
     titles, texts = zip(*map(_title_and_text, documents), strict=True) if documents else ((), ())
     spans = [passage_spans(text) for text in texts]
+    total = sum(map(len, spans))
+    if skeletons:
+        spans = [
+            _of_skeleton(title, text, own, question) for title, text, own in zip(titles, texts, spans, strict=True)
+        ]
     pieces = [[text[start:end] for start, end in places] for text, places in zip(texts, spans, strict=True)]
     scores = lexical_scores(pieces, titles, question)
     if embed is not None:
@@ -145,7 +156,18 @@ def select(
             chosen.append(place)
             tokens += size
     kept = tuple(passages[place] for place in sorted(chosen))
-    return DocumentChoice(kept, tuple(titles), tokens, len(passages) - len(kept))
+    return DocumentChoice(kept, tuple(titles), tokens, total - len(kept))
+
+
+def _of_skeleton(title: str, text: str, spans: Sequence[tuple[int, int]], question: str) -> list[tuple[int, int]]:
+    """Those of a document's passages that stand in its skeleton; all, where it is no code."""
+    language = language_of_name(title) or language_of_text(text)
+    gaps = [] if language is None else skeleton_gaps(text, language, question)
+    if not gaps:
+        return list(spans)
+    starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+    cut = [(starts[gap.first], starts[gap.behind]) for gap in gaps]
+    return [span for span in spans if not any(start <= span[0] < end for start, end in cut)]
 
 
 def passage_spans(text: str) -> list[tuple[int, int]]:

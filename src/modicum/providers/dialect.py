@@ -164,6 +164,10 @@ class Dialect(ABC):
             DialectError: it is not JSON, names no model, or a field that we read has the wrong type.
         """
 
+    has_media_by_type: ClassVar[bool] = False
+    """Whether nothing of its requests is media but blocks that `message_blocks.may_show_media` knows by their type or
+    name."""
+
     @staticmethod
     @abstractmethod
     def blocks_of(request: Mapping[str, Any]) -> list[Block]:
@@ -266,6 +270,11 @@ class Dialect(ABC):
             return seen.split(body, self.name, self.prompt_shape.messages)
         except UNREADABLE:
             return None
+
+    def may_hold_results(self, body: bytes) -> bool:
+        """Whether a request may hold results of tools, as its prompt would say: False is certain."""
+        marks = () if self.prompt_shape is None else self.prompt_shape.result_marks
+        return not marks or any(mark in body for mark in marks)
 
     def prompt(
         self, body: bytes, seen: SeenRequests | None = None, split: SplitRequest | None = None

@@ -4,6 +4,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import NamedTuple
 
 MOST_DIGITS = 15
@@ -32,7 +33,7 @@ class LimitHeaders(ABC):
         """The headers of a reply."""
         headers = []
         for state in states:
-            most, left, resets = self._names(state.unit.encode("ascii"))
+            most, left, resets = self._names_of(state.unit)
             headers += [(most, b"%d" % state.most), (left, b"%d" % state.left)]
             if state.resets_in_s is not None:
                 headers.append((resets, self._reset(state.resets_in_s, now_s)))
@@ -46,6 +47,10 @@ class LimitHeaders(ABC):
             if _is_count(most) and _is_count(left):
                 states.append(LimitState(unit.decode("ascii"), int(most), int(left), self._seconds(resets, now_s)))
         return states
+
+    @cache  # noqa: B019 - of the few families and their two units
+    def _names_of(self, unit: str) -> tuple[bytes, bytes, bytes]:
+        return self._names(unit.encode("ascii"))
 
     @abstractmethod
     def _names(self, unit: bytes) -> tuple[bytes, bytes, bytes]:

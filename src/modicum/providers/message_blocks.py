@@ -6,6 +6,7 @@ here raises for bad data: a block of unknown shape counts as the text that it wo
 """
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from modicum.calls import SegmentKind
@@ -67,6 +68,9 @@ BARE_BLOCKS = {
 }
 """Gemini and Bedrock name a block by the key that holds it, and not in a `type`."""
 
+_MEDIA = IMAGES | DOCUMENTS
+_MEDIA_NAMES = {name for name, what in BARE_BLOCKS.items() if what in _MEDIA}
+
 _TEXT_FIELDS = (
     "text",
     "thinking",
@@ -82,6 +86,16 @@ _TEXT_FIELDS = (
 _BILLING_LINE = "x-anthropic-billing-header:"
 """Claude Code's first system block since 2.1.77. The API takes it out before the model sees the prompt; it holds a
 checksum of the request, so that no context would begin as the one before it."""
+
+
+def may_show_media(names: AbstractSet[str], types: Iterable[str]) -> bool:
+    """Whether messages may hold a block that is no text. False: they hold none, whatever else they are.
+
+    Args:
+        names: of all fields of the request, at whatever depth.
+        types: what all its fields `type` say that hold a text.
+    """
+    return not names.isdisjoint(_MEDIA_NAMES) or any(one.replace("-", "_") in _MEDIA for one in types)
 
 
 def context_blocks(messages: Any, tools: Any = None, system: Any = None) -> list[Block]:

@@ -1,7 +1,7 @@
 """`[optimize]`: rules that change calls before they are sent."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -11,6 +11,7 @@ from modicum.calls.rule import Rule
 from modicum.optimizers.rule_choice import ALL, OwnerChoice, RuleChoice
 
 MOST_MB = 100_000
+LONGEST_WAIT_S = 60.0
 
 
 class OwnerRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -28,6 +29,8 @@ class OwnerRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Rules that do not."""
     keep_warm: bool | None = None
     """Whether pings renew their prompt caches. Not set: as for everybody."""
+    beginnings_wait_s: float | None = None
+    """How long first calls wait for one that writes their beginning. Not set: as for everybody."""
 
 
 class OptimizeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -36,8 +39,8 @@ class OptimizeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     enabled: bool = True
     """The one switch: `false` runs no rule of the list."""
     on: tuple[str, ...] = ()
-    """Rules that run beside those that do by themselves; a family, as `cache`, is all its rules, and `all` every one.
-    `modicum optimize list` shows them."""
+    """Rules that run beside those that do by themselves; a family, as `cache`, is all its rules, and `all` every one,
+    but for those that have to be named. `modicum optimize list` shows them."""
     off: tuple[str, ...] = ()
     """Rules that do not run."""
     hold_out: float = 0.1
@@ -47,6 +50,9 @@ class OptimizeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     Keys that are billed by use only."""
     keep_warm_most_mb: int = 64
     """The most megabytes of requests that are held in memory for that."""
+    beginnings_wait_s: float = 0.0
+    """How long the first call of a conversation waits, where another one is just writing the same beginning to the
+    provider's cache: then it reads that. 0: none waits."""
     owner: tuple[OwnerRules, ...] = ()
     """What holds for some owners alone."""
 
@@ -60,10 +66,27 @@ class OptimizeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         if not self.enabled:
             return False
         chosen = self.keep_warm
-        for one in self.owner:
-            if one.keep_warm is not None and OwnerChoice(one.team, one.app, one.user, one.key).is_about(owner):
-                chosen = one.keep_warm
+        for one in self._about(owner):
+            chosen = chosen if one.keep_warm is None else one.keep_warm
         return chosen
+
+    @property
+    def shares_beginnings(self) -> bool:
+        """Whether first calls of anybody wait for each other."""
+        return self.enabled and (self.beginnings_wait_s > 0 or any(one.beginnings_wait_s for one in self.owner))
+
+    def beginnings_wait_for(self, owner: Owner) -> float:
+        """How long first calls of an owner wait at most, in seconds."""
+        if not self.enabled:
+            return 0.0
+        chosen = self.beginnings_wait_s
+        for one in self._about(owner):
+            chosen = chosen if one.beginnings_wait_s is None else one.beginnings_wait_s
+        return chosen
+
+    def _about(self, owner: Owner) -> Iterator[OwnerRules]:
+        """What holds for an owner; later ones outweigh those before them."""
+        return (one for one in self.owner if OwnerChoice(one.team, one.app, one.user, one.key).is_about(owner))
 
 
 def optimize_fault(settings: OptimizeSettings, rules: Iterable[Rule] | None = None) -> tuple[str, str] | None:
@@ -73,6 +96,10 @@ def optimize_fault(settings: OptimizeSettings, rules: Iterable[Rule] | None = No
     if not 1 <= settings.keep_warm_most_mb <= MOST_MB:
         return "keep_warm_most_mb", f"must be a number from 1 to {MOST_MB:,}"
     chosen: tuple[OptimizeSettings | OwnerRules, ...] = (settings, *settings.owner)
+    for one in chosen:
+        wait_s = one.beginnings_wait_s or 0.0
+        if not (math.isfinite(wait_s) and 0 <= wait_s <= LONGEST_WAIT_S):
+            return "beginnings_wait_s", f"must be a number of seconds from 0 to {LONGEST_WAIT_S:g}"
     if not any(one.on or one.off for one in chosen):
         return None
     names = {rule.name for rule in (_own_rules() if rules is None else rules)}

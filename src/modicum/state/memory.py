@@ -71,8 +71,8 @@ class MemoryCounters:
             count.used_s = now_s
             if count.frees_at_s <= now_s:
                 count.forget(now_s)
-            spent, reserved = count.spent, count.reserved
-            levels.append(Level(spent, reserved, count.frees_in_s(now_s)))
+            spent, reserved, frees_at_s = count.spent, count.reserved, count.frees_at_s
+            levels.append(Level(spent, reserved, None if frees_at_s == inf else frees_at_s - now_s))
             held.append((count, amount))
             if limit is not None and spent + reserved + amount > limit:
                 admitted = False

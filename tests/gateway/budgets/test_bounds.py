@@ -2,12 +2,16 @@ import json
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from modicum.calls import Tier
+from modicum.gateway.budgets import bounds
 from modicum.gateway.budgets.bounds import AROUND_TOKENS, NoBound, survey_request
 from modicum.metering.context_windows import context_window_tokens
 from modicum.metering.tokens import count_tokens
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.message_blocks import may_show_media
 
 MESSAGES = [{"role": "user", "content": "What is the capital of France? " * 20}]
 PATHS = {"openai-chat": "/v1/chat/completions", "anthropic": "/v1/messages", "openai-responses": "/v1/responses"}
@@ -66,6 +70,47 @@ def test_embeddings_write_nothing():
 )
 def test_media_and_files_may_fill_the_context_window(more):
     assert survey(**more).bound.input_tokens == context_window_tokens("gpt-4o-mini", "openai")
+
+
+KINDS = ["text", "image", "image_url", "input-image", "document", "input_file", "tool_result", "custom_output", "x"]
+LEAVES = st.one_of(st.sampled_from(["", "a text", "image", 1, None]), st.lists(st.just("t"), max_size=1))
+PIECES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "type": st.sampled_from(KINDS),
+                "role": st.sampled_from(["user", "assistant", "tool"]),
+                "content": inner,
+                "parts": inner,
+                "text": inner,
+                "source": inner,
+                "image": inner,
+                "inlineData": inner,
+                "file_data": inner,
+                "toolResult": inner,
+            },
+        ),
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200)
+@given(st.sampled_from([one for one in DIALECTS.values() if one.has_media_by_type]), PIECES, PIECES)
+def test_requests_that_are_not_taken_apart_for_it_hold_no_media(dialect, messages, system):
+    """Whoever says that a request shows none is never wrong."""
+    request = dict.fromkeys(("messages", "input", "contents"), messages) | {"system": system, "tools": system}
+    shows = any(not block.is_text for block in dialect.blocks_of(request))
+
+    assert not shows or may_show_media(*bounds._names_and_types(request))
+
+
+def test_most_requests_need_not_be_taken_apart():
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+    assert not may_show_media(*bounds._names_and_types({"messages": MESSAGES, "tools": tools}))
 
 
 def test_a_former_response_may_fill_it_too():

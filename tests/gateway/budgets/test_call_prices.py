@@ -31,6 +31,7 @@ def exchange(body=b'{"model": "gpt-4o-mini", "messages": [], "max_tokens": 100}'
         request=SimpleNamespace(served=SimpleNamespace(dialect=CHAT)),
         timing=SimpleNamespace(started_s=datetime(2026, 3, 1, tzinfo=UTC).timestamp()),
         most_line_tokens=0,
+        guard_line="",
         ceiling=None,
     )
 
@@ -59,6 +60,16 @@ def test_an_unpriced_model_has_no_worst_case_and_what_has_no_bound_says_so(price
     assert asyncio.run(prices.worst(exchange(model="nobody-knows"))).nano_usd is None
     with pytest.raises(NoBound):
         asyncio.run(prices.worst(exchange(b'{"model": "x", "messages": [], "web_search_options": {}}')))
+
+
+def test_what_was_looked_up_before_is_worked_out_at_once_and_to_the_same_amounts(prices):
+    one, cheap, other = exchange(), exchange(model="gpt-4.1-nano"), call(model="gpt-4o")
+    assert (prices.worst_at_once(one), prices.cost_at_once(other)) == (None, None)
+    first, cost = asyncio.run(prices.worst(one)), asyncio.run(prices.cost(other))
+    asyncio.run(prices.worst(cheap))
+
+    assert (prices.worst_at_once(one), prices.cost_at_once(other)) == (first, cost)
+    assert prices.worst_at_once(cheap) != first  # each model has its own rates
 
 
 def test_long_requests_are_counted_in_the_thread(prices):

@@ -40,7 +40,7 @@ CAP = Rule(
 def test_every_rule_is_explained_with_its_calls_and_reasons():
     store = ledger(call(1), call(2, agent="helper"), call(3, usage=Usage(input_uncached=10)))
 
-    cap, agents, warm, cache = explain(store, RuleChoice((CAP,)), PriceBook(), SPAN)
+    cap, agents, beginnings, warm, cache = explain(store, RuleChoice((CAP,)), PriceBook(), SPAN)
 
     assert (cap.rule, cap.calls, cap.calls_on, cap.tokens_removed) == ("toy.cap", 3, 0, 9)
     assert cap.why_not == {"it is lossy, so its owner has to choose it": 3}
@@ -49,6 +49,11 @@ def test_every_rule_is_explained_with_its_calls_and_reasons():
         "no agent within a task makes it": 2,
         "its owner has to choose it: [[agent_guard]] in modicum.toml; 1 agent of one task at most": 1,
     }
+    assert (beginnings.rule, beginnings.calls, beginnings.why_not) == (
+        "cache.beginnings",
+        0,
+        {"there is nothing for it to do": 3},
+    )
     assert (warm.rule, warm.calls, warm.calls_on) == (KEEP_WARM, 1, 0)
     assert warm.expected_usd > 0
     assert warm.why_not == {
@@ -65,7 +70,7 @@ def test_one_call_is_explained_with_what_its_owner_chose():
     first = store.ask("rule_calls", since=SPAN[0], until=SPAN[1])
     entry_id = next(row["entry_id"] for row in first if row["team"] == "web")
 
-    cap, _, _, cache = explain(
+    cap, _, _, _, cache = explain(
         store, RuleChoice((CAP,), (OwnerChoice("web", on=("toy",)),)), PriceBook(), SPAN, call_id=entry_id
     )
 

@@ -58,7 +58,13 @@ def list_rules(*, as_json: bool) -> None:
       modicum optimize list --json
     """
     from modicum.calls.call import NOBODY
-    from modicum.insights.rules.rule_explanations import AGENT_GUARD, AGENT_GUARD_PURPOSE, KEEP_WARM
+    from modicum.insights.rules.rule_explanations import (
+        AGENT_GUARD,
+        AGENT_GUARD_PURPOSE,
+        BEGINNINGS,
+        BEGINNINGS_PURPOSE,
+        KEEP_WARM,
+    )
     from modicum.optimizers.all_rules import RULES
 
     every = read_settings()
@@ -76,6 +82,8 @@ def list_rules(*, as_json: bool) -> None:
     ]
     on = agent_limits_of(every.agent_guard, NOBODY) is not None
     rows.append({"rule": AGENT_GUARD, "safety": "lossy", "cache_safe": True, "on": on, "purpose": AGENT_GUARD_PURPOSE})
+    on = settings.beginnings_wait_for(NOBODY) > 0
+    rows.append({"rule": BEGINNINGS, "safety": "lossless", "cache_safe": True, "on": on, "purpose": BEGINNINGS_PURPOSE})
     purpose = "renews caches of pausing conversations"
     on = settings.keeps_warm_for(NOBODY)
     rows.append({"rule": KEEP_WARM, "safety": "lossless", "cache_safe": True, "on": on, "purpose": purpose})
@@ -136,6 +144,7 @@ def explain(options: ExplainOptions) -> None:
                 span,
                 call_id=options.call_id,
                 keeps_warm=keeps_warm,
+                shares_beginnings=settings.optimize.shares_beginnings,
                 has_semantic_cache=bool(settings.semantic_cache),
                 agent_limits=partial(agent_limits_of, settings.agent_guard),
             )

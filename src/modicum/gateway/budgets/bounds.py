@@ -5,7 +5,7 @@ A bound may be too high, never too low as far as that is ours to say: of media, 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,6 +17,7 @@ from modicum.metering.tokens import count_tokens, encoding_for
 from modicum.providers.body_parsing import parse_request_object
 from modicum.providers.dialect import Dialect
 from modicum.providers.facts import RequestFacts
+from modicum.providers.message_blocks import may_show_media
 from modicum.providers.unmetered.dialect import NAME_BEGINS
 
 AROUND_TOKENS = 64
@@ -73,12 +74,13 @@ def survey_request(
         DialectError: it is not JSON.
     """
     document = parse_request_object(body)
-    names = frozenset(_names(document))
-    has_media = any(not block.is_text for block in dialect.blocks_of(document))
+    names, types = _names_and_types(document)
+    may_have_media = not dialect.has_media_by_type or may_show_media(names, types)
+    has_media = may_have_media and any(not block.is_text for block in dialect.blocks_of(document))
     window = context_window_tokens(model, provider)
     most = None if ceiling is None else ceiling * choices_of(dialect, body, facts)
     uses = _tool_uses(document)
-    if has_media or uses or names & _POINTS_ELSEWHERE or isinstance(document.get("prompt"), Mapping):
+    if has_media or uses or not names.isdisjoint(_POINTS_ELSEWHERE) or isinstance(document.get("prompt"), Mapping):
         if window is None:
             raise NoBound("it holds or points at more than text, and nobody knows the model's context window")
         tokens = window
@@ -90,9 +92,9 @@ def survey_request(
             tokens,
             _output_tokens(dialect, body, facts, window) if most is None else most,
             uses,
-            may_cache=dialect.api.name != "anthropic" or bool(names & _MARKS),
+            may_cache=dialect.api.name != "anthropic" or not names.isdisjoint(_MARKS),
             has_media=has_media,
-            makes_media=bool(names & _MAKES_MEDIA),
+            makes_media=not names.isdisjoint(_MAKES_MEDIA),
         ),
         _tiers(document),
         "inference_geo" in document,
@@ -118,7 +120,7 @@ def _output_tokens(dialect: Dialect, body: bytes, facts: RequestFacts, window: i
             "it has no max_tokens, and nobody knows how much the model may write: set max_tokens, or have the budget's "
             "owner set assume_max_tokens"
         )
-    limits = _MOST_TOKENS.findall(body)
+    limits = _MOST_TOKENS.findall(body) if body.count(b'"max') > 1 else ()
     if len(limits) > 1:
         most = max(most, *(int(limit) for limit in limits))
     return most * choices_of(dialect, body, facts)
@@ -126,8 +128,10 @@ def _output_tokens(dialect: Dialect, body: bytes, facts: RequestFacts, window: i
 
 def choices_of(dialect: Dialect, body: bytes, facts: RequestFacts) -> int:
     """How many replies a request asks for at most."""
-    choices = [int(count) for count in _CHOICES.findall(body)] if dialect.api.name != "anthropic" else []
-    return max(facts.choices_count, 1, *(choices if len(choices) > 1 else ()))
+    counts: Sequence[bytes] = ()
+    if (b'"n"' in body or b'"candidate' in body) and dialect.api.name != "anthropic":
+        counts = _CHOICES.findall(body)
+    return max(facts.choices_count, 1, *(map(int, counts) if len(counts) > 1 else ()))
 
 
 def _tool_uses(document: Mapping[str, Any]) -> int:
@@ -176,13 +180,17 @@ def _tiers(document: Mapping[str, Any]) -> frozenset[Tier]:
     return frozenset(tiers)
 
 
-def _names(value: Any) -> Iterator[str]:
-    """The names of all fields, at whatever depth."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, Mapping):
-            yield from one
-            waiting.extend(one.values())
-        elif isinstance(one, list):
-            waiting.extend(one)
+def _names_and_types(document: Mapping[str, Any]) -> tuple[set[str], set[str]]:
+    """The names of all fields, at whatever depth, and the texts that stand in those named `type`."""
+    names: set[str] = set()
+    types: set[str] = set()
+    waiting: list[Any] = [document]
+    for one in waiting:  # it grows meanwhile
+        if one.__class__ is dict:
+            names.update(one)
+            kind = one.get("type")
+            if kind.__class__ is str:
+                types.add(kind)
+        inners = one.values() if one.__class__ is dict else one
+        waiting += [inner for inner in inners if inner.__class__ is dict or inner.__class__ is list]
+    return names, types

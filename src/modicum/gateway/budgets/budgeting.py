@@ -222,15 +222,20 @@ class Budgeting:
             self._downgrade(exchange, verdict, find_route)
         self._say_away("")
         self._hold(exchange, Reservation(tuple(covering), worst, self._counters.generation))
-        self._say_what_is_left(exchange, covering, levels, worst)
+        self._say_what_is_left(exchange, cover, covering, levels, worst)
         exchange.budget_left = BudgetsLeft(covering, levels, [line.amount for line in lines])
 
     def _say_what_is_left(
-        self, exchange: Exchange, covering: Sequence[CoveringBudget], levels: Sequence[Level], worst: Amounts
+        self,
+        exchange: Exchange,
+        cover: CallCover,
+        covering: Sequence[CoveringBudget],
+        levels: Sequence[Level],
+        worst: Amounts,
     ) -> None:
         """To the log, of budgets that only warn, and to the agent, where tokens for that were reserved."""
         exchange.agent_line = ""
-        if not exchange.most_line_tokens and all(one.budget.is_hard for one in covering):
+        if not (cover.warns or exchange.most_line_tokens):
             return
         standings = standings_of(covering, levels, datetime.now(UTC))
         self._warn(crossed(standings, worst), covering)
@@ -411,7 +416,8 @@ class Budgeting:
             return Amounts(0, 0), ""
         try:
             with contain_stage("budgets", self._failed, (NoBound, DialectError)):
-                return await self._prices.worst(exchange), ""
+                worst = self._prices.worst_at_once(exchange)
+                return await self._prices.worst(exchange) if worst is None else worst, ""
         except NoBound as problem:
             return Amounts(None, None), str(problem)
         return Amounts(None, None), "its worst case could not be worked out; the gateway's log says where"
@@ -461,7 +467,8 @@ class Budgeting:
             return Amounts(0, 0, call.calls_count, 0), True
         cost = Amounts(None, None, worst.calls)
         with contain_stage("budgets", self._failed):
-            cost = await self._prices.cost(call)
+            known = self._prices.cost_at_once(call)
+            cost = await self._prices.cost(call) if known is None else known
         return cost.known_or(worst), cost.nano_usd is not None
 
     async def _count_late(self, exchange: Exchange, held: Sequence[CoveringBudget]) -> None:

@@ -4,20 +4,21 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import partial
+from math import ceil
 from typing import Any, TypeVar
 
 import msgspec
 
-from modicum.calls import Call
+from modicum.calls import Call, Cost
+from modicum.calls.rates import RateSteps
 from modicum.gateway.budgets.bounds import check_bounded, survey_request
 from modicum.gateway.exchange import Exchange
 from modicum.governance.budgets import Amounts
 from modicum.governance.energy_rate import EnergyRate
 from modicum.governance.energy_rates import drawn_millijoules, most_millijoules
-from modicum.governance.worst_case import ceiling, nano_usd, sum_amounts, worst_amounts
-from modicum.ledger.booking import book_all
+from modicum.governance.worst_case import CallBound, WorstRates, nano_usd, sum_amounts
+from modicum.ledger.booking import book_all, cost_of
 from modicum.metering.prices import PriceBook
 from modicum.metering.tokens import encoding_for
 from modicum.providers.other_models import other_models
@@ -42,8 +43,17 @@ class CallPrices:
         self._book: PriceBook | None = None
         self._thread = ThreadPoolExecutor(1, "budgets")
         self._known: set[tuple[Any, ...]] = set()
+        self._worst_rates: dict[tuple[Any, ...], tuple[tuple[RateSteps, ...], WorstRates]] = {}
         self.energy: tuple[EnergyRate, ...] = ()
         """What tokens of which model draw; none: no budget is in joules."""
+
+    def worst_at_once(self, exchange: Exchange) -> Amounts | None:
+        """The same where nothing of it takes time; None: ask `worst`.
+
+        Raises:
+            NoBound, DialectError: as `worst`.
+        """
+        return self._worst(exchange, None) if self._worst_key(exchange) in self._known else None
 
     async def worst(self, exchange: Exchange, ceiling: int | None = None) -> Amounts:
         """What an admitted call may cost at most. `ceiling`: with so much output of each choice, in place of its own.
@@ -52,19 +62,32 @@ class CallPrices:
             NoBound: nothing bounds it.
             DialectError: it cannot be read.
         """
-        route = exchange.route
-        day = int(exchange.timing.started_s // 86_400)
-        key = "worst", route.upstream.name, route.model, encoding_for(route.model)[0], day
-        is_short = len(exchange.edited) <= SHORT_BYTES
-        return await self._work(key if is_short else None, partial(self._worst, exchange, ceiling))
+        return await self._work(self._worst_key(exchange), partial(self._worst, exchange, ceiling))
+
+    def cost_at_once(self, call: Call) -> Amounts | None:
+        """What a call has cost where its price is in memory; None: ask `cost`."""
+        return self._cost(call) if self._cost_key(call) in self._known else None
 
     async def cost(self, call: Call) -> Amounts:
         """What a call has cost, as it will be booked. None where nobody knows."""
-        key = "cost", call.provider, call.model, call.started.toordinal(), call.tier, call.charges.region
-        return await self._work(None if call.charges.others else key, partial(self._cost, call))
+        return await self._work(self._cost_key(call), partial(self._cost, call))
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _worst_key(self, exchange: Exchange) -> tuple[Any, ...] | None:
+        """What must have been looked up before for a request; None: it is too long to be counted at once."""
+        if len(exchange.edited) > SHORT_BYTES:
+            return None
+        route = exchange.route
+        day = int(exchange.timing.started_s // 86_400)
+        return "worst", route.upstream.name, route.model, encoding_for(route.model)[0], day
+
+    def _cost_key(self, call: Call) -> tuple[Any, ...] | None:
+        """What must have been looked up before for a call; None: it has parts of other models."""
+        if call.charges.others:
+            return None
+        return "cost", call.provider, call.model, call.started.toordinal(), call.tier, call.charges.region
 
     async def _work(self, key: tuple[Any, ...] | None, work: Callable[[], T]) -> T:
         """At once, if what it needs was looked up before."""
@@ -87,7 +110,8 @@ class CallPrices:
             return Amounts(0, 0, millijoules=0)
         check_bounded(dialect, exchange.facts)
         named = [name.removeprefix("models/") for _, name in other_models(exchange.edited)]
-        return sum_amounts([self._worst_at(exchange, model, ceiling) for model in (exchange.route.model, *named)])
+        own = self._worst_at(exchange, exchange.route.model, ceiling)
+        return sum_amounts([own, *(self._worst_at(exchange, model, ceiling) for model in named)]) if named else own
 
     def _worst_at(self, exchange: Exchange, model: str, ceiling: int | None) -> Amounts:
         upstream, book = exchange.route.upstream, self._open()
@@ -100,17 +124,32 @@ class CallPrices:
         bound = survey.bound
         if more := exchange.most_line_tokens + len(exchange.guard_line):  # no token is shorter than a character
             bound = msgspec.structs.replace(bound, input_tokens=bound.input_tokens + more)
-        lanes = [book.steps(upstream.provider, model, at, tier, region) for tier in survey.tiers]
-        worst = worst_amounts(bound, lanes)
+        lanes = tuple([book.steps(upstream.provider, model, at, tier, region) for tier in survey.tiers])
+        worst = self._rates_of(lanes, bound).amounts(bound)
         if not self.energy:
             return worst
         return worst._replace(millijoules=most_millijoules(self.energy, upstream.provider, model, bound))
 
+    def _rates_of(self, lanes: tuple[RateSteps, ...], bound: CallBound) -> WorstRates:
+        """The same steps are the same objects as long as their prices hold."""
+        key = (*map(id, lanes), bound.may_cache, bound.has_media, bound.makes_media)
+        kept = self._worst_rates.get(key)
+        if kept is None:
+            if len(self._worst_rates) >= MOST_KNOWN:
+                self._worst_rates.clear()
+            kept = self._worst_rates[key] = lanes, WorstRates(lanes, bound)  # holds the lanes, so that ids stay theirs
+        return kept[1]
+
     def _cost(self, call: Call) -> Amounts:
-        parts = []
-        for entry in book_all([call], self._open()):
-            usd, weighs = entry.cost.usd, entry.cost.effective_tokens
-            tokens = None if weighs is None else ceiling(Decimal(weighs))
-            energy = drawn_millijoules(self.energy, entry.call) if self.energy else None
-            parts.append(Amounts(None if usd is None else nano_usd(usd), tokens, millijoules=energy))
+        book = self._open()
+        if not call.charges.others:
+            return self._amounts(call, cost_of(call, book), call.calls_count)
+        parts = [self._amounts(entry.call, entry.cost) for entry in book_all([call], book)]
         return sum_amounts(parts)._replace(calls=call.calls_count)
+
+    def _amounts(self, call: Call, cost: Cost, calls: int = 1) -> Amounts:
+        usd, weighs = cost.usd, cost.effective_tokens
+        energy = drawn_millijoules(self.energy, call) if self.energy else None
+        return Amounts(
+            None if usd is None else nano_usd(usd), None if weighs is None else ceil(weighs), calls, millijoules=energy
+        )

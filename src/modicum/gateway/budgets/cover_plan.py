@@ -22,13 +22,14 @@ _OWNER = ("team", "app", "user", "key")
 class CallCover:
     """The sums that a kind of call counts in, and what must be done for them."""
 
-    __slots__ = ("_hard_units", "assuming", "complete_in", "is_calls_alone", "is_plain", "says_left", "sums")
+    __slots__ = ("_hard_units", "assuming", "complete_in", "is_calls_alone", "is_plain", "says_left", "sums", "warns")
 
     def __init__(self, sums: tuple[CoveringBudget, ...]) -> None:
         budgets = [one.budget for one in sums]
         self.sums = sums
         self.is_plain = not any(one.most_carried or one.emergency_reserve for one in budgets)
         """Whether limits are the same for each of its calls."""
+        self.warns = not all(one.is_hard for one in budgets)
         self.assuming = tuple(one for one in budgets if one.assume_max_tokens)
         """Those that bound the output of calls which do not."""
         self.says_left = any(one.agent_line_below for one in budgets)
@@ -40,7 +41,10 @@ class CallCover:
 
     def refuses(self, worst: Amounts) -> bool:
         """Whether nobody knows what a call may cost in the unit of a budget that would refuse it."""
-        return any(worst.in_unit(unit) is None for unit in self._hard_units)
+        for unit in self._hard_units:  # noqa: SIM110 - asked at every call, and a generator takes thrice as long
+            if worst.in_unit(unit) is None:
+                return True
+        return False
 
 
 class _CoverFor:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import takewhile
 
-from modicum.calls import SegmentKind
 from modicum.calls.change import Change
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import Prompt
@@ -50,9 +49,10 @@ class CutReader:
         return ToolAnswer(found)
 
     def _texts(self) -> Iterator[str]:
-        for unit in self._prompt_before_cut().units:
-            if unit.kind is SegmentKind.TOOL_RESULT and unit.text is not None:
-                yield unit.text
+        """Those that a cut may name: as they came, which is what code is cut from, and as other rules left them."""
+        request = self._exchange.request
+        for prompt in (prompt_in(request.served.dialect, request.body), self._prompt_before_cut()):
+            yield from (unit.text for unit in prompt.results if unit.text is not None)
 
     def _prompt_before_cut(self) -> Prompt:
         """The request as the rules for content left it that came before the cut: they make the same of it again."""

@@ -9,6 +9,7 @@ from modicum.gateway.exchange import Exchange
 from modicum.gateway.optimizing import FeatureFacts
 from modicum.gateway.own_tools.answers import CutReader, ToolFinder
 from modicum.gateway.own_tools.loop import OfferedTools, ToolAnswers
+from modicum.optimizers.code.skeleton_rule import CODE_SKELETON
 from modicum.optimizers.result_cut import CUT, READ_TOOL, ReadableCuts
 from modicum.optimizers.rule_choice import RuleChoice
 from modicum.optimizers.tool_use import ConversationUse, ProgramUse, ToolUse
@@ -25,7 +26,9 @@ def _offer_reading(prompt: Prompt, _facts: Facts) -> Change:
     return Change(own_tools=(READ_TOOL,)) if has_tools else NO_CHANGE
 
 
-_RULES = (CUT, TOOLS_ON_DEMAND)
+_CUTS = (CUT, CODE_SKELETON)
+"""Rules that leave parts of results out, which the gateway gives again."""
+_RULES = (*_CUTS, TOOLS_ON_DEMAND)
 """Rules that offer the model a tool of ours."""
 OFFER_READING = Rule("content.read_cut", _offer_reading, purpose="what was cut can be read again")
 
@@ -60,7 +63,7 @@ class OwnTools:
         answers: list[ToolAnswers] = []
         known: list[object] = []
         own_rules: tuple[Rule, ...] = ()
-        if CUT in rules and CUT.name not in held_out:
+        if any(rule in rules and rule.name not in held_out for rule in _CUTS):
             answers.append(CutReader(exchange))
             known.append(ReadableCuts())
             own_rules = (OFFER_READING,)

@@ -6,6 +6,7 @@ worker had counted when it died is counted on by its successor, and any of them 
 
 from collections.abc import Mapping
 from math import nan
+from operator import attrgetter
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
@@ -219,8 +220,8 @@ class Metrics:
             duration.observe((call.finished - call.started).total_seconds())
         if call.first_token is not None:
             first_token.observe((call.first_token - call.started).total_seconds())
-        for bucket, counter in zip(BUCKETS, tokens, strict=True):
-            if count := getattr(call.usage, bucket):
+        for count, counter in zip(_counts(call.usage), tokens, strict=True):
+            if count:
                 counter.inc(count)
 
     def unknown_events(self, upstream: str, counts: Mapping[str, int]) -> None:
@@ -301,6 +302,9 @@ class Metrics:
         every = CollectorRegistry()
         MultiProcessCollector(every, str(self._shared))  # type: ignore[no-untyped-call]
         return generate_latest(every)
+
+
+_counts = attrgetter(*BUCKETS)
 
 
 def _models_in(shared: Path) -> set[str]:

@@ -72,6 +72,7 @@ class MockApp:
                 pass
             return
         await asyncio.sleep(options.delay_ms / 1000)
+        answer.begins()
         head = [(b"content-type", answer.content_type.encode())]
         head += [(name.encode(), value.encode()) for name, value in answer.headers]
         request_id = b"req_" + secrets.token_hex(12).encode()

@@ -55,6 +55,7 @@ from modicum.gateway.process.open_files import OpenFiles, Shortage, current_limi
 from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.process.recovery import recover, recover_others, wait_for_records
 from modicum.gateway.process.refusals import Refusals, report_end, report_worker
+from modicum.gateway.process.settings_stamp import CHANGED, stamp_of
 from modicum.gateway.process.tls import TlsListener, listener_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
@@ -69,6 +70,7 @@ from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
 from modicum.gateway.warming.sending_pings import may_send, send_ping
 from modicum.gateway.warming.short_marks import ShortMarks
+from modicum.gateway.warming.written_once import WrittenOnce
 from modicum.gateway.websocket.library import has_websockets
 from modicum.ledger.batches import BatchFile
 from modicum.ledger.events import EventFile
@@ -82,7 +84,7 @@ from modicum.optimizers.tool_use import ToolUse
 from modicum.outbound.event_loop import LOOP_NAME, run_loop
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
-from modicum.settings import Settings, budgets_of, limits_of, policies_of, policy_place, rule_choice_of
+from modicum.settings import Settings, budgets_of, limits_of, policies_of, rule_choice_of
 from modicum.settings.addresses import host_and_port
 
 if TYPE_CHECKING:  # it loads numpy, for whoever has teams
@@ -90,7 +92,6 @@ if TYPE_CHECKING:  # it loads numpy, for whoever has teams
 
 LOOK_EVERY_S = 0.5
 """How soon a changed settings file is seen."""
-_CHANGED = ((-1, -1),)
 
 
 class Gateway:
@@ -128,7 +129,7 @@ class Gateway:
         self._keys_at_ping, self._raises = self._keys(), LiveRaises(self._events)
         self._experiments = LiveExperiments(self._events, digest_key)
         self._routes = LiveRoutes(self._experiments.applied)
-        self._stamp = _stamp(settings)
+        self._stamp = stamp_of(settings)
         self.parts: Parts
         self.pipeline: Pipeline
         self._upstreams: Upstreams
@@ -275,7 +276,7 @@ class Gateway:
                 await recover_others(self._folder / "journal", self._worker.siblings)
             again.clear()
             self._troubles.check(self.parts, self._events, self._keys, self._settings)
-            if (stamp := _stamp(self._settings)) != self._stamp:
+            if (stamp := stamp_of(self._settings)) != self._stamp:
                 self._stamp = stamp
                 await self._reload()
             elif self._tls is not None and self._tls.changed():
@@ -311,7 +312,7 @@ class Gateway:
             self.server.leave(self._settings.gateway.upgrade_drain_s)
 
     def _told_to_reload(self, again: asyncio.Event) -> None:
-        self._stamp = _CHANGED
+        self._stamp = CHANGED
         again.set()
 
     async def _reload(self) -> None:
@@ -348,12 +349,14 @@ class Gateway:
         self._meanings.take_over(settings.semantic_cache)
         self.parts.redactor.take_over(settings.redaction)
         self.parts.agents.take_over(settings.agent_guard)
+        self._beginnings.take_over(settings.optimize)
 
     def _connect_answerers(self, parts: Parts) -> None:
         """Who answers: from memory the same call first, then one that means the same; then the upstream."""
         self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
         self._routes.send_by(self._resilient, parts)
-        self._meanings = SemanticAnswerer(self._resilient, parts, self._draw)
+        self._beginnings = WrittenOnce(self._resilient, parts.metrics.failed)
+        self._meanings = SemanticAnswerer(self._beginnings, parts, self._draw)
         self._caching = CachingAnswerer(self._meanings, parts, self._draw)
 
     def _tidy_replies(self) -> None:
@@ -445,19 +448,6 @@ async def _end(beside: "asyncio.Future[list[None]]", failed: Failed) -> None:
     beside.cancel()
     with suppress(asyncio.CancelledError), contain_stage("beside", failed):
         await beside
-
-
-def _stamp(settings: Settings) -> tuple[tuple[int, int], ...]:
-    """Changes when one of the files does that settings come from."""
-    return tuple(map(_file_stamp, (Path(settings.file), policy_place(settings))))
-
-
-def _file_stamp(file: Path) -> tuple[int, int]:
-    try:
-        seen = file.stat()
-    except OSError:
-        return 0, 0
-    return seen.st_mtime_ns, seen.st_size
 
 
 def shared_metrics(folder: Path) -> Path:

@@ -13,6 +13,7 @@ from modicum.calls.rule import RuleDecision, RuleEffect
 from modicum.calls.usage import TEXT_BUCKETS
 from modicum.calls.words.counted_nouns import number_of
 from modicum.governance.agent_tree import AgentLimits, describe, fault_of
+from modicum.insights.changes.written_once import count_waiting, saved_usd
 from modicum.insights.history import NO_CALLS, Floats, History, load
 from modicum.insights.rates import RateTable
 from modicum.insights.rules.agent_replay import agent_places
@@ -24,6 +25,8 @@ from modicum.metering.prices import PriceBook
 from modicum.metering.return_times import CODING_AGENTS
 from modicum.optimizers.rule_choice import RuleChoice
 
+BEGINNINGS = "cache.beginnings"
+BEGINNINGS_PURPOSE = "first calls that begin alike wait for the one that writes their beginning to the cache"
 KEEP_WARM = "keep_warm"
 AGENT_GUARD = "guard.agents"
 AGENT_GUARD_PURPOSE = "agents that start agents: too deep, too many, or with the prompt of one above them"
@@ -65,10 +68,12 @@ def explain(
     *,
     call_id: str = "",
     keeps_warm: bool = False,
+    shares_beginnings: bool = False,
     has_semantic_cache: bool = False,
     agent_limits: AgentLimitsOf = lambda _owner, _model: None,
 ) -> list[RuleExplanation]:
-    """Explains every rule, the guard of agents, the pings that keep caches warm, and the semantic cache.
+    """Explains every rule, and what is chosen beside them: the guard of agents, beginnings that are written once, pings
+    that keep caches warm, and the semantic cache.
 
     Args:
         store: the ledger that has the calls.
@@ -77,6 +82,7 @@ def explain(
         span: since, until.
         call_id: of one call, as the ledger numbers it, or its beginning; empty: all.
         keeps_warm: whether pings were chosen.
+        shares_beginnings: whether first calls wait for each other for anybody.
         has_semantic_cache: whether the semantic cache was chosen for anybody.
         agent_limits: what was chosen for agents that start agents.
 
@@ -90,6 +96,7 @@ def explain(
     calls = [one for one in replay_rules(store, choice.rules, prices, *span) if one.entry_id in chosen]
     rows = [_explain_rule(number, calls, choice) for number in range(len(choice.rules))]
     rows.append(_explain_agents(history, chosen, store.ask("rule_calls", since=span[0], until=span[1]), agent_limits))
+    rows.append(_explain_beginnings(history, chosen, prices, is_on=shares_beginnings))
     rows.append(_explain_keep_warm(history, chosen, prices, is_on=keeps_warm))
     return [*rows, _explain_semantic_cache(len(chosen), is_on=has_semantic_cache)]
 
@@ -218,6 +225,25 @@ def _explain_keep_warm(history: History, chosen: set[str], prices: PriceBook, *,
         tokens_removed=0,
         expected_usd=float(known.sum()) if len(known) else None,
         why_not={reason: calls for reason, calls in why.most_common() if calls},
+    )
+
+
+def _explain_beginnings(history: History, chosen: set[str], prices: PriceBook, *, is_on: bool) -> RuleExplanation:
+    tokens = count_waiting(history)
+    usd = saved_usd(history, prices, tokens)
+    waits = [number for number, entry_id in enumerate(history.entry_ids) if tokens[number] and entry_id in chosen]
+    why = {NO_NEED: len(chosen) - len(waits)}
+    if waits and not is_on:
+        why["its owner has to choose it: beginnings_wait_s in [optimize]"] = len(waits)
+    return RuleExplanation(
+        rule=BEGINNINGS,
+        purpose=BEGINNINGS_PURPOSE,
+        safety="lossless",
+        calls=len(waits),
+        calls_on=len(waits) if is_on else 0,
+        tokens_removed=0,
+        expected_usd=float(usd[waits].sum()) if waits else None,
+        why_not={reason: calls for reason, calls in why.items() if calls},
     )
 
 

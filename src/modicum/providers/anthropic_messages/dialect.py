@@ -127,6 +127,7 @@ class AnthropicMessages(Dialect):
     own_tools = OWN_TOOLS
     model_list = MODEL_LIST
     blocks_of = staticmethod(request_blocks)
+    has_media_by_type = True
 
     def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here
         parsed = parse_request(_request, body)

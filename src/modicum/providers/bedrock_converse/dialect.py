@@ -81,6 +81,8 @@ class BedrockConverse(Dialect):
             metadata=metadata_texts(parsed.metadata),
         )
 
+    has_media_by_type = True
+
     @staticmethod
     def blocks_of(request: Mapping[str, Any]) -> list[Block]:
         return context_blocks(request.get("messages"), request.get("toolConfig"), request.get("system"))

@@ -104,6 +104,7 @@ class GeminiGenerate(Dialect):
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
     model_list = MODEL_LIST
     blocks_of = staticmethod(request_blocks)
+    has_media_by_type = True
 
     def request(self, body: bytes, path: str) -> RequestFacts:
         found = _PATH.search(path)

@@ -25,15 +25,28 @@ class PromptCache:
 
     def longest_seen(self, name: str, blocks: Sequence[Block]) -> int:
         """Remembers a prompt; says how many leading tokens of it were seen before, if they are enough to be cached."""
+        longest, beginnings = self.look_up(name, blocks)
+        self.remember(beginnings)
+        return longest
+
+    def look_up(self, name: str, blocks: Sequence[Block]) -> tuple[int, list[bytes]]:
+        """How many leading tokens of a prompt were seen before, if enough; and digests of all its beginnings."""
         chain = hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=16)
         tokens = longest = 0
+        beginnings = []
         for block in blocks:
             chain.update(f"{block.kind}\0{block.tool}\0{block.text}\0".encode("utf-8", "replace"))
             tokens += tokens_of(block)
             digest = chain.digest()
-            if self._seen.pop(digest, self) is None:
+            if digest in self._seen:
                 longest = tokens
+            beginnings.append(digest)
+        return longest if longest >= LEAST_CACHED_TOKENS else 0, beginnings
+
+    def remember(self, beginnings: Sequence[bytes]) -> None:
+        """From now on these were seen."""
+        for digest in beginnings:
+            self._seen.pop(digest, None)
             self._seen[digest] = None
         while len(self._seen) > MOST_PREFIXES:
             del self._seen[next(iter(self._seen))]
-        return longest if longest >= LEAST_CACHED_TOKENS else 0

@@ -1,7 +1,7 @@
 """The mock provider: a request in, an answer out. The server around it keeps connections and delays."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
@@ -26,6 +26,10 @@ ERRORS = {
 }
 
 
+def _do_nothing() -> None:
+    pass
+
+
 class MockReply(NamedTuple):
     status: int
     content_type: str
@@ -36,6 +40,8 @@ class MockReply(NamedTuple):
     """Whether the connection is to be cut after the last part, without a regular end."""
     is_silent: bool = False
     """Whether nothing is sent at all."""
+    begins: Callable[[], None] = _do_nothing
+    """To be called when its first byte is sent: only then others can read what it has written to the cache."""
     model: str = ""
     """Whose reply it is; empty: no model's."""
     usage: Usage | None = None
@@ -63,11 +69,16 @@ class MockProvider:
         if (broken := _broken_reply(dialect, options.fault)) is not None:
             return broken
         total = sum(map(tokens_of, request.blocks))
-        cached = partial(self._cache.longest_seen, dialect.name + facts.model, request.blocks)
-        prompt = dialect.mock.prompt(total, cached, body)
+        longest, beginnings = self._cache.look_up(dialect.name + facts.model, request.blocks)
+        prompt = dialect.mock.prompt(total, lambda: longest, body)
+        begins: Callable[[], None] = partial(self._cache.remember, beginnings)
+        if not options.delay_ms:
+            begins()
+            begins = _do_nothing
         seed = self._salt + self._calls.to_bytes(8, "big")
         plan = plan_reply(request, prompt, options, seed, created)
-        return _reply(dialect, plan, options, path, streams=facts.stream)._replace(model=facts.model, usage=plan.usage)
+        reply = _reply(dialect, plan, options, path, streams=facts.stream)
+        return reply._replace(model=facts.model, usage=plan.usage, begins=begins)
 
     def _lot(self) -> int:
         """A number in 0..99, another one for each call."""

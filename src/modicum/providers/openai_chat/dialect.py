@@ -91,6 +91,7 @@ class OpenAIChat(OpenAIDialect):
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
     own_tools = OWN_TOOLS
     blocks_of = staticmethod(request_blocks)
+    has_media_by_type = True
 
     def request(self, body: bytes, path: str) -> RequestFacts:
         parsed = parse_request(_request, body)

@@ -106,6 +106,7 @@ class OpenAIResponses(OpenAIDialect):
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
     own_tools = OWN_TOOLS
     blocks_of = staticmethod(request_blocks)
+    has_media_by_type = True
 
     def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here
         parsed = parse_request(_request, body)

@@ -29,7 +29,9 @@ from modicum.metering.keep_warm import best_pings
 from modicum.metering.prices import PriceBook
 from modicum.metering.return_times import CODING_AGENTS, ReturnTimes
 from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET
+from modicum.optimizers.code.skeleton_rule import CODE_SKELETON
 from modicum.statistics.ratios import ratio_of_sums
+from peers import headroom
 from savings_content import content_figures
 from savings_peers import peers
 from savings_split import link, split_by_person
@@ -62,14 +64,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="a folder of Claude Code transcripts")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--choose", action="store_true", help="what the other half says, from which rules are chosen")
-    parser.add_argument("--headroom", type=Path, help="a folder into which headroom-ai was installed, to stand beside")
+    parser.add_argument("--headroom", action="store_true", help="headroom beside, installed once into the cache folder")
     parser.add_argument("--logs", type=Path, help="a folder of loghub's *_2k.log files, for the rules on content")
     options = parser.parse_args()
     halves = split_by_person(options.data)
     paths = halves.chosen_on if options.choose else halves.measured_on
     folder = Path(tempfile.mkdtemp(prefix="modicum-bench-"))
     try:
-        beside = peers(options.headroom)
+        beside = peers(headroom() if options.headroom else None) | {CODE_SKELETON.name: (CODE_SKELETON,)}
         history = load_half(paths, folder, beside)
     finally:
         shutil.rmtree(folder)
@@ -85,6 +87,7 @@ def main() -> None:
     survival = survival_of(paths, beside)
     figures |= survival_figures(survival)
     figures |= {f"later_use_survival_{name}": survival.share(name) for name in beside}
+    figures |= {f"later_use_survival_{name}_text": survival.share(name, ["text"]) for name in beside}
     for suffix, prices in (("", PriceBook()), ("_today", PricesToday())):
         figures |= measure(history, prices, suffix, survival)
         for name in beside:

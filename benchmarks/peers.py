@@ -46,3 +46,12 @@ def portkey() -> list[str]:
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run(["npm", "install", "--silent", "--no-fund", "@portkey-ai/gateway"], cwd=folder, check=True)
     return ["node", str(script)]
+
+
+def headroom() -> Path:
+    """The folder that headroom's package and what it needs were installed into (475 MB)."""
+    folder = FOLDER / "headroom"
+    if not (folder / "headroom").is_dir():
+        packages = ["headroom-ai==0.42.0"]
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, *packages], check=True)
+    return folder

@@ -17,7 +17,8 @@ VERSION = 1
 """Of the schemas: raised when a key goes, moves, or changes its type."""
 
 
-def main(recorded: Path) -> None:
+def main(recorded: Path, *, joins: bool) -> None:
+    """Writes a schema for each verb that was recorded; where it `joins`, what the published one allows stays allowed."""
     parts = defaultdict(list)
     for path in sorted(recorded.glob("*.json")):
         parts[path.name.split(".")[0]].append(json.loads(path.read_text(encoding="utf-8")))
@@ -27,6 +28,8 @@ def main(recorded: Path) -> None:
         for schema in schemas:
             builder.add_schema(schema)
         schema = loosen(builder.to_schema())
+        if joins and (published := FOLDER / f"{verb}.json").exists():
+            schema = joined(json.loads(published.read_text(encoding="utf-8")), schema)
         schema |= {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "$id": f"urn:modicum:json:{verb}:{VERSION}",
@@ -56,5 +59,29 @@ def loosen(schema: dict[str, Any], name: str = "", depth: int = 0) -> dict[str, 
     return schema
 
 
+def joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """A schema that allows what either does."""
+    if "anyOf" in one or "anyOf" in other:
+        choices = [*one.get("anyOf", [one]), *other.get("anyOf", [other])]
+        return {"anyOf": [choice for at, choice in enumerate(choices) if choice not in choices[:at]]}
+    both = {**one, **other}
+    kinds = {kind for schema in (one, other) for kind in _kinds(schema)}
+    both["type"] = min(kinds) if len(kinds) == 1 else sorted(kinds)
+    if "properties" in one and "properties" in other:
+        inner = {**one["properties"], **other["properties"]}
+        for name in one["properties"].keys() & other["properties"].keys():
+            inner[name] = joined(one["properties"][name], other["properties"][name])
+        both["properties"] = inner
+        both["required"] = sorted({*one.get("required", ())} & {*other.get("required", ())})
+    if "items" in one and "items" in other:
+        both["items"] = joined(one["items"], other["items"])
+    return both
+
+
+def _kinds(schema: dict[str, Any]) -> list[str]:
+    kinds = schema.get("type", [])
+    return [kinds] if isinstance(kinds, str) else kinds
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), joins="--join" in sys.argv)

@@ -1,11 +1,15 @@
 """What holds for every verb, and what docs/verbs.md says of them."""
 
 import ast
+import shutil
 from pathlib import Path
 
 import click
 
-from modicum.cli import modicum
+from cli.process_rig import journaled
+from json_contract import SCHEMAS
+from modicum.cli import modicum as command
+from modicum.settings import data_folder, state_folder
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "verbs.md").read_text()
@@ -35,7 +39,7 @@ def every_verb(command, *names):
         yield " ".join(names), command
 
 
-VERBS = dict(every_verb(modicum))
+VERBS = dict(every_verb(command))
 
 
 def options_of(verb):
@@ -44,6 +48,33 @@ def options_of(verb):
 
 def test_every_verb_that_shows_something_shows_it_as_json():
     assert {verb for verb in VERBS if "--json" not in options_of(verb)} == NO_FIGURES
+
+
+def test_every_verb_with_json_has_a_schema():
+    verbs = {verb.replace(" ", "-") for verb in VERBS if "--json" in options_of(verb)}
+
+    assert {path.stem for path in SCHEMAS.glob("*.json")} == verbs, "'scripts/json-schemas' writes them"
+
+
+def test_verbs_that_change_something_say_what_it_was(modicum, monkeypatch):
+    """Beside the rest this holds them to their schemas."""
+    monkeypatch.setenv("COLUMNS", "80")
+    journaled(1)
+    modicum("key", "create", "ci")
+    assert modicum("key", "revoke", "ci", "--json").json["name"] == "ci"
+    assert [event["name"] for event in modicum("key", "log", "--json").json] == ["ci", "ci"]
+    modicum("user", "add", "ann", "owner")
+    modicum("token", "create", "nightly", "--user", "ann")
+    assert modicum("user", "link", "ann", "--json").json["hours"] > 0
+    assert modicum("token", "revoke", "nightly", "--json").json["revoked"]
+    assert modicum("outcome", "record", "T-1", "resolved", "1", "--json").json["value"] == 1
+    change = ("--model", "gpt-4o", "--to", "gpt-4o-mini", "--outcome", "resolved")
+    modicum("experiment", "start", "cheaper", *change)
+    assert modicum("experiment", "stop", "cheaper", "--json").json["what"] == "stopped"
+    modicum("backup", "create", "saved")
+    shutil.rmtree(state_folder())
+    (data_folder() / "digest.key").unlink()
+    assert modicum("backup", "restore", "saved", "--json").json["files"]
 
 
 def test_only_those_verbs_give_a_list_that_always_did():

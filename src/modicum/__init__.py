@@ -9,6 +9,7 @@ _LIBRARY = {
     "bill": "modicum.library.bills",
     "compare": "modicum.library.comparisons",
     "count": "modicum.library.counts",
+    "lay_out": "modicum.optimizers.layout.prompt_layout",
     "open_ledger": "modicum.library.ledgers",
     "optimize": "modicum.sdk.optimizing",
     "plan_memory": "modicum.library.memory_plans",

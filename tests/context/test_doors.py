@@ -49,7 +49,7 @@ def through(door, talk, **options):
         return door(talk, Path(folder), **options)
 
 
-@settings(max_examples=30)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(talks())
 def test_one_conversation_has_the_same_segments_through_every_door(talk):
     expected = None
@@ -65,7 +65,7 @@ def test_one_conversation_has_the_same_segments_through_every_door(talk):
             assert told == failed[: len(told)], name
 
 
-@settings(max_examples=30)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(talks())
 def test_a_context_that_grew_is_kept_through_every_door(talk):
     for name, door in WHOLE.items():
@@ -76,7 +76,7 @@ def test_a_context_that_grew_is_kept_through_every_door(talk):
         assert len({call.conversation or call.task for call in calls}) == 1, name
 
 
-@settings(max_examples=20)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(talks(), st.integers(2, 3))
 def test_a_conversation_that_lies_in_several_files_is_one(talk, files):
     for name, door in SPLIT.items():
@@ -84,7 +84,7 @@ def test_a_conversation_that_lies_in_several_files_is_one(talk, files):
         assert [call.anatomy for call in split] == [call.anatomy for call in whole], name
 
 
-@settings(max_examples=30)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(talks())
 def test_agents_logs_have_the_segments_of_what_was_said(talk):
     whole = contexts(through(WHOLE["recorded anthropic"], talk))

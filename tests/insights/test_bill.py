@@ -91,7 +91,7 @@ calls = st.builds(
 )
 
 
-@settings(max_examples=40)  # each opens a database
+@settings(max_examples=settings.default.max_examples // 4)  # each opens a database
 @given(st.lists(calls, max_size=12, unique_by=lambda e: e.call.call_id), st.sampled_from([*CALLS, "bucket"]))
 def test_the_ledger_and_the_fold_give_the_same_bill(entries, by):
     store = open_store(":memory:")
@@ -103,7 +103,7 @@ def test_the_ledger_and_the_fold_give_the_same_bill(entries, by):
     assert build(rows, by) == bill_of(entries, by)
 
 
-@settings(max_examples=8)
+@settings(max_examples=settings.default.max_examples // 10)
 @given(
     st.lists(calls, max_size=12, unique_by=lambda e: e.call.call_id),
     st.lists(st.sampled_from(["model", "team", "month", "project", "agent"]), min_size=2, max_size=3, unique=True),

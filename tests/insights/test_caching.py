@@ -60,7 +60,7 @@ def transcript(sizes, reads, pause_s):
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-@settings(max_examples=30)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(
     st.lists(st.tuples(st.integers(-9_000, 6_000), st.sampled_from([0.0, 0.6, 1.0])), min_size=3, max_size=8),
     st.sampled_from([0.0, 0.3, 0.9, 1.0]),

@@ -111,7 +111,7 @@ turns = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 3)), min_size=1, ma
 
 
 @given(st.lists(turns, min_size=1, max_size=3))
-@settings(max_examples=40)
+@settings(max_examples=settings.default.max_examples // 4)
 def test_lives_are_those_of_the_ledgers_view(conversations):
     entries = []
     for number, shape in enumerate(conversations):

@@ -349,7 +349,7 @@ def changes_of(draw, history):
 
 
 @given(st.data())
-@settings(max_examples=30)
+@settings(max_examples=settings.default.max_examples // 4)
 def test_no_combination_of_changes_saves_more_than_was_spent(data):
     history = data.draw(histories())
     changes = data.draw(changes_of(history))
@@ -364,7 +364,7 @@ def test_no_combination_of_changes_saves_more_than_was_spent(data):
 
 
 @given(st.data())
-@settings(max_examples=20)
+@settings(max_examples=settings.default.max_examples // 4)
 def test_changes_that_change_nothing_save_exactly_nothing(data):
     history = data.draw(histories())
     nothing = [
@@ -382,7 +382,7 @@ def test_changes_that_change_nothing_save_exactly_nothing(data):
 
 
 @given(st.data())
-@settings(max_examples=30)
+@settings(max_examples=settings.default.max_examples // 4)
 def test_removing_tokens_never_costs_more_while_prompts_stay_above_the_floor(data):
     history = data.draw(histories())  # the question alone is above the 4,096 tokens of the model's floor
     results = history.segment_kind == history.code_of(history.kinds, "tool_result")

@@ -73,7 +73,7 @@ def test_without_a_round_its_texts_are_empty_and_the_call_that_asked_for_it_is_g
     assert remove_rounds(history, np.zeros(4, np.bool_)).change is None
 
 
-@settings(max_examples=50)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=25))
 def test_contexts_are_equal_exactly_if_they_hold_the_same_texts(steps):
     talk, contexts, held = Conversation(), [], []

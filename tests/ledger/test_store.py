@@ -255,7 +255,11 @@ entries = st.builds(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings.default.max_examples // 4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(st.lists(entries, max_size=5), max_size=4))
 def test_batches_in_any_cut_give_one_record_a_call_with_the_greatest_revision(batches):
     opened = open_store(":memory:")

@@ -132,3 +132,28 @@ def test_a_ledger_of_an_older_schema_is_brought_to_the_newest(tmp_path, scheme, 
 
     assert next(newer.entries())[0].cost.effective_tokens == 12.5
     newer.close()
+
+
+@pytest.mark.parametrize("name", ["file.duckdb", ":memory:"])
+def test_the_ledgers_that_other_tests_copy_are_those_that_users_get(tmp_path, copied_ledgers, monkeypatch, name):
+    def layout(place):
+        opened = open_store(place)
+        found = [
+            opened._rows(f"SELECT {names} FROM duckdb_{kind}() WHERE NOT internal ORDER BY ALL", {})
+            for kind, names in (
+                ("columns", "table_name, column_name, column_index, data_type, is_nullable, column_default"),
+                ("views", "view_name, sql"),
+                ("functions", "function_name, parameters, macro_definition"),
+            )
+        ]
+        found.append(opened._rows("SELECT version FROM schema_versions ORDER BY ALL", {}))
+        opened.close()
+        return found
+
+    copied = layout(name if name == ":memory:" else f"{tmp_path}/{name}")
+    make, migrate = copied_ledgers
+    monkeypatch.setattr("modicum.ledger.embedded._make", make)
+    monkeypatch.setattr("modicum.ledger.embedded.DuckDBStore._migrate", migrate)
+
+    assert copied == layout(f"{tmp_path}/made.duckdb")
+    assert len(copied[0]) > 100

@@ -90,7 +90,7 @@ class Nested(RuleBasedStateMachine):
 
 
 TestNested = Nested.TestCase
-TestNested.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestNested.settings = settings(max_examples=settings.default.max_examples // 2, stateful_step_count=40, deadline=None)
 
 
 class Sliding(RuleBasedStateMachine):
@@ -125,7 +125,7 @@ class Sliding(RuleBasedStateMachine):
 
 
 TestSliding = Sliding.TestCase
-TestSliding.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestSliding.settings = settings(max_examples=settings.default.max_examples // 2, stateful_step_count=30, deadline=None)
 
 
 def test_when_a_part_of_what_slides_is_free_again():

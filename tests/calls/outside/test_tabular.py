@@ -31,6 +31,16 @@ def test_a_library_that_is_not_there_is_named_with_the_way_without(monkeypatch, 
         getattr(Two(), f"to_{library}")()
 
 
+@pytest.mark.parametrize("fault", ["ValueError('numpy.dtype size changed')", "AttributeError('np.float_ is gone')"])
+def test_a_pandas_of_before_numpy_2_is_said_to_be_too_old(tmp_path, monkeypatch, fault):
+    (tmp_path / "pandas.py").write_text(f"raise {fault}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "pandas", raising=False)
+
+    with pytest.raises(UserError, match=r"(numpy.dtype|np.float_).*pip install --upgrade pandas.*to_dicts"):
+        Two().to_pandas()
+
+
 def test_a_notebook_shows_a_table_whose_names_are_text():
     page = Two()._repr_html_()
 

@@ -55,7 +55,7 @@ def run(monkeypatch, *words, key="right"):
     return CliRunner().invoke(command, [*words], standalone_mode=False)
 
 
-def test_all_pages_become_rows_that_the_settings_take(url, monkeypatch):
+def test_all_pages_become_rows_that_the_settings_take(url, monkeypatch, modicum):
     done = run(monkeypatch, url, "--key", "env:ADMIN")
     rows = msgspec.convert(tomllib.loads(done.output)["budget"], list[BudgetSettings])
     assert [(row.per, row.limit_usd, row.team, row.user) for row in rows] == [
@@ -67,9 +67,9 @@ def test_all_pages_become_rows_that_the_settings_take(url, monkeypatch):
         "/v1/organizations/spend_limits?limit=1000",
         "/v1/organizations/spend_limits?limit=1000&page=two%26x",
     ]
-    told = json.loads(run(monkeypatch, f"{url}/v1", "--key", "env:ADMIN", "--json").output)
-    assert len(told["budgets"]) == 2
-    assert len(told["problems"]) == 1
+    document = modicum("budget", "mirror", f"{url}/v1", "--key", "env:ADMIN", "--json").json
+    assert len(document["budgets"]) == 2
+    assert len(document["problems"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,7 @@ def test_a_plan_that_has_expired_is_shown_as_such(recording, tmp_path, capsys):
         encode_plan(msgspec.structs.replace(make_plan(SimulatedTeam(planted()).graph), expires="2020-01-01"))
     )
 
+    assert json.loads(run(capsys, "show", path, "--json")[1])
     _, out, _ = run(capsys, "show", path)
 
     assert "2020-01-01: the plan expired on 2020-01-01, the full team runs" in out

@@ -29,7 +29,7 @@ class Tabular:
         """A `pandas.DataFrame` of flat columns (`usage.cache_read`); dollars become floats.
 
         Raises:
-            UserError: pandas is not installed.
+            UserError: pandas is not installed, or too old for the numpy that is.
         """
         return _import("pandas").DataFrame(self._flat_rows())
 
@@ -63,6 +63,11 @@ def _import(library: str) -> Any:
     except ImportError:
         raise UserError(
             f"{library} is not installed: 'pip install {library}', or take to_dicts(), which needs none"
+        ) from None
+    except (AttributeError, ValueError) as error:  # built for another numpy: pandas 1 beside numpy 2
+        raise UserError(
+            f"{library} cannot be loaded with the other packages here ({error}): 'pip install --upgrade {library}', or "
+            "take to_dicts(), which needs none"
         ) from None
 
 

@@ -108,7 +108,7 @@ def _lines_near_question(lines: Sequence[str], question: str) -> set[int]:
 
 
 def _gaps_in(body: CodeGap, near_question: set[int]) -> Iterator[CodeGap]:
-    """The lines of a body without those that are near_question."""
+    """The lines of a body without those near the question."""
     first = body.first
     for number in range(body.first, body.behind + 1):
         if number in near_question or number == body.behind:

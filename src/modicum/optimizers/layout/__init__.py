@@ -1,0 +1,1 @@
+"""Prompts as data: their parts, and in which order they are sent."""

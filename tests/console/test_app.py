@@ -35,6 +35,10 @@ def test_every_page_answers_every_filter(site, page, query):
     assert reply.headers["content-security-policy"] == POLICY
 
 
+def test_no_page_over_a_ledger_of_ones_own_speaks_of_a_sample(site):
+    assert 'class="sample"' not in site.get("/overview").text
+
+
 def test_names_of_callers_are_text_and_never_markup(site):
     reply = site.get("/overview?where=team%3D%3Cscript%3Ealert(1)%3C/script%3E%22'%3D1%2B1")
 

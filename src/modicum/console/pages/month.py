@@ -15,7 +15,7 @@ from modicum.insights.scoping.persons import PersonRule
 from modicum.reports.figures import count, dollars, dollars_of
 from modicum.reports.forecast.forecast_document import forecast_document
 from modicum.reports.showback.month_statement import month_statement
-from modicum.reports.showback.statement_page import shown_name
+from modicum.reports.showback.statement_page import shown_payer
 from modicum.settings.showing.showback import parse_showback, showback_rules_of
 
 AMOUNTS = ("list_usd", "metered_usd", "subscription_usd", "shared_usd", "total_usd")
@@ -85,7 +85,7 @@ def _forecast_tiles(forecast: dict[str, Any] | None) -> list[Tile]:
 
 
 def _statement_table(statement: dict[str, Any], month: Month) -> Table:
-    rows = [_statement_row(row, shown_name(row["name"])) for row in statement["rows"]]
+    rows = [_statement_row(row, shown_payer(row["name"])) for row in statement["rows"]]
     return Table(
         name="statement",
         title=f"Statement of {statement['month']}",
@@ -114,7 +114,7 @@ def _forecast_table(forecast: dict[str, Any]) -> Table:
         title=f"Forecast of {forecast['month']}",
         columns=[forecast["by"], "so far, days that are over", "at the month's end", "low", "high"],
         rows=[
-            [Cell(shown_name(row["name"]), row["name"])]
+            [Cell(shown_payer(row["name"]), row["name"])]
             + [Cell("" if row[one] is None else dollars_of(row[one]), row[one]) for one in columns]
             for row in forecast["rows"]
         ],

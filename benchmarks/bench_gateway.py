@@ -252,15 +252,18 @@ async def data_syncs(folder, seconds):
     return {"p50_ms": taken[len(taken) // 2] * 1e3, "p99_ms": taken[int(len(taken) * 0.99)] * 1e3}
 
 
-async def many_streams(gateway, count):
-    """So many streams at once, each slow: do all of them end well?"""
-    data = body(1000, stream=True).replace(b"gpt-4o-mini", b"gpt-4o")
-    request = gateway.request(data)
-    callers = [await load.connect(gateway.port) for _ in range(count)]
+async def many_streams(port, request, count):
+    """So many streams at once, with an event every 50 ms: how many end well, and how long each stands still at most."""
+    callers = [await load.connect(port) for _ in range(count)]
     ended = await asyncio.gather(*(caller.ask(request) for caller in callers), return_exceptions=True)
     for caller in callers:
         caller.transport.close()
-    return sum(not isinstance(one, Exception) and one[0] == 200 for one in ended)
+    pauses = sorted(caller.longest_pause * 1e3 for caller in callers)
+    return {
+        "ended_well": sum(not isinstance(one, Exception) and one[0] == 200 for one in ended),
+        "longest_pause_ms_p50": pauses[len(pauses) // 2],
+        "longest_pause_ms_max": pauses[-1],
+    }
 
 
 async def memory_over(gateway, calls):
@@ -356,7 +359,13 @@ async def figures_of(arguments, gateways, folder):
         figures |= {f"{field}_{name}": one[field] for field in ("per_second", "p50_ms", "p99_ms", "faults")}
     for name, one in latency.items():
         figures |= {f"at_200_per_second_{field}_{name}": value for field, value in one.items()}
-    figures["streams_at_once_ended_well"] = await many_streams(modicum, arguments.streams)
+    slow = body(1000, stream=True).replace(b"gpt-4o-mini", b"gpt-4o")
+    for name, port, request in (
+        ("_direct", SLOW_STUB, load.request_bytes(SLOW_STUB, slow)),
+        ("", modicum.port, modicum.request(slow)),
+    ):
+        streams = await many_streams(port, request, arguments.streams)
+        figures |= {f"streams_at_once_{field}{name}": value for field, value in streams.items()}
     if arguments.long:
         early, late = await memory_over(modicum, arguments.long)
         figures |= {"memory_mb_early": early, "memory_mb_late": late, "memory_growth": late / early - 1}

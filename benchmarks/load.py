@@ -8,15 +8,21 @@ import httptools
 
 
 class Caller(asyncio.Protocol):
-    """One connection; `ask` sends a request and returns (status, seconds to first byte, seconds, bytes)."""
+    """One connection; `ask` sends a request and returns (status, seconds to first byte, seconds, bytes). Then
+    `longest_pause` says for how many seconds its reply stood still at most, after its first byte.
+    """
 
     def connection_made(self, transport):
         self.transport = transport
         self.done = None
 
     def data_received(self, data):
+        now = time.perf_counter()
         if not self.first:
-            self.first = time.perf_counter()
+            self.first = now
+        else:
+            self.longest_pause = max(self.longest_pause, now - self.last)
+        self.last = now
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError as error:
@@ -39,7 +45,7 @@ class Caller(asyncio.Protocol):
     async def ask(self, request: bytes, keep: list | None = None) -> tuple[int, float, float, int]:
         self.parser = httptools.HttpResponseParser(self)
         self.done = asyncio.get_running_loop().create_future()
-        self.first, self.size, self.keep = 0.0, 0, keep
+        self.first, self.size, self.keep, self.longest_pause = 0.0, 0, keep, 0.0
         start = time.perf_counter()
         self.transport.write(request)
         await self.done

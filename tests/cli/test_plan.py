@@ -44,7 +44,7 @@ def test_reserved_cache_is_said_where_an_engine_sets_more_aside(capsys):
     [
         (["plan", "memory", "no-such-model"], "'modicum plan models' lists them"),
         (["plan", "memory", "qwen3-8b", "--context", "many"], "write 8192, 8k or 128k"),
-        (["plan", "memory", "qwen3-8b", "--memory-share", "2"], "--memory-share is 2"),
+        (["plan", "memory", "qwen3-8b", "--memory-share", "2"], "(--memory-share) is 2"),
         (["plan", "memory", "qwen3-8b", "--engine", "sglang"], "no engine 'sglang'"),
     ],
 )

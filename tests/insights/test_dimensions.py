@@ -3,7 +3,7 @@ from importlib.resources import files
 import pytest
 
 from modicum.calls import UserError
-from modicum.insights.dimensions import ANATOMY, BILL, CALLS, YIELD, parse_dimension, parse_dimensions
+from modicum.insights.dimensions import ANATOMY, BILL, CALLS, YIELD, parse_dimension, parse_dimensions, shown_name
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "clickhouse"])
@@ -44,3 +44,12 @@ def test_several_dimensions_come_with_commas_or_again():
 def test_what_cannot_be_joined_is_said(typed, reason):
     with pytest.raises(UserError, match=reason):
         parse_dimensions("bill", [typed], BILL)
+
+
+def test_names_that_are_empty_are_shown_as_such_and_an_owner_of_nothing_too():
+    assert [shown_name(name) for name in ("", "///", "search///ci", "a/b")] == [
+        "(none)",
+        "(no owner)",
+        "search///ci",
+        "a/b",
+    ]

@@ -4,7 +4,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from modicum.outbound.hosts import Origin
-from modicum.outbound.keepalive import Connections, request_head
+from modicum.outbound.keepalive import MOST_CHUNK_BYTES, MOST_WAITING_BYTES, Connections, request_head
 from modicum.outbound.phases import PhaseTimedOut, PhaseTimeouts
 from modicum.outbound.unreachable import TooSlow, Unreachable
 
@@ -230,3 +230,21 @@ def test_waiting_for_a_body_takes_nothing_away():
             assert await answer.rest(1000) == b"ok"
 
     run(one)
+
+
+def test_small_pieces_that_have_come_together_are_given_in_chunks_that_hold_nobody_up():
+    async def one():
+        piece = b"%x\r\n%b\r\n" % (5_000, b"a" * 5_000)
+        head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+        async with server([head + piece * 60 + b"0\r\n\r\n"]) as (connections, origin, _):
+            answer = await ask(connections, origin)
+            while answer._waiting_bytes <= MOST_WAITING_BYTES:  # noqa: ASYNC110 - until it reads no more
+                await asyncio.sleep(0)
+            sizes = []
+            while chunk := await answer.chunk():
+                sizes.append(len(chunk))
+            return sizes, answer._waiting_bytes, answer.complete
+
+    sizes, waiting_bytes, is_complete = run(one)
+    assert max(sizes) < MOST_CHUNK_BYTES + 5_000
+    assert (sum(sizes), waiting_bytes, is_complete) == (300_000, 0, True)

@@ -91,7 +91,19 @@ class Usage(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, o
     @property
     def prompt_tokens(self) -> int:
         """All input, as people say: uncached, read from cache and written to it, text or not."""
-        return self.uncached_tokens + self.cache_read_tokens + self.cache_write_tokens
+        return (  # each by itself, since every call is asked several times
+            self.input_uncached
+            + self.input_audio
+            + self.input_image
+            + self.input_video
+            + self.cache_read
+            + self.cache_read_audio
+            + self.cache_read_image
+            + self.cache_write_5m
+            + self.cache_write_1h
+            + self.cache_write_30m
+            + self.cache_write_12h
+        )
 
     @property
     def uncached_tokens(self) -> int:

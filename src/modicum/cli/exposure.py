@@ -14,7 +14,7 @@ from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.found_logs import join_found
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
 from modicum.cli.terminal import output
-from modicum.insights.dimensions import EXPOSURE, parse_dimension
+from modicum.insights.dimensions import EXPOSURE, parse_dimension, shown_name
 from modicum.insights.scoping.persons import persons_note
 from modicum.library.choosing import choose_from
 from modicum.library.shown_figures import person_rule
@@ -114,7 +114,7 @@ def print_exposure(by: str, rows: "Sequence[ExposureRow]") -> None:
         [by, "calls", "prompt tokens", "not looked at", "seen"],
         [
             [
-                row.name or "(none)",
+                shown_name(row.name),
                 output.count(row.calls),
                 output.count(row.prompt_tokens),
                 output.count(row.calls_not_looked_at),
@@ -125,7 +125,7 @@ def print_exposure(by: str, rows: "Sequence[ExposureRow]") -> None:
     )
     click.echo("recognised by published shapes and check digits; what has no such shape is not seen")
     sent = [
-        [row.name or "(none)", name_of_kind(kind), output.count(tokens)]
+        [shown_name(row.name), name_of_kind(kind), output.count(tokens)]
         for row in rows
         for kind, tokens in sorted(row.first_sent_tokens.items(), key=lambda item: -item[1])
     ]

@@ -11,7 +11,7 @@ from modicum.cli.terminal.quantity import Quantity
 from modicum.cli.terminal.verb_group import WholeLines
 
 if TYPE_CHECKING:
-    from modicum.energy.memory.memory_plan import MemoryPlan, PlanRequest
+    from modicum.energy.memory.memory_plan import MemoryPlan
 
 
 class Tokens(click.ParamType[int]):
@@ -105,24 +105,19 @@ def _plan_options(function: Any) -> Any:
     return function
 
 
-def _make_request(options: "PlanOptions") -> "PlanRequest":
-    from modicum.calls.errors import UserError
-    from modicum.energy.memory.cards import parse_cards
-    from modicum.energy.memory.engines import CacheTypes
-    from modicum.energy.memory.memory_plan import PlanRequest
-
-    if not 0 < options.memory_share <= 1:
-        raise UserError(f"--memory-share is {options.memory_share}; give a share above 0 and up to 1")
-    return PlanRequest(
-        context=options.context,
-        batch=options.batch,
-        engine=options.engine,
-        weights=options.weights,
-        types=CacheTypes(options.kv, options.state),
-        cards=parse_cards(options.gpu) if options.gpu else None,
-        memory_share=options.memory_share,
-        tokens_per_step=options.tokens_per_step,
-    )
+def _request_fields(options: "PlanOptions") -> dict[str, Any]:
+    """As `modicum.plan_memory` takes them."""
+    return {
+        "context": options.context,
+        "batch": options.batch,
+        "gpu": options.gpu,
+        "engine": options.engine,
+        "weights": options.weights,
+        "kv": options.kv,
+        "state": options.state,
+        "memory_share": options.memory_share,
+        "tokens_per_step": options.tokens_per_step,
+    }
 
 
 @click.group(cls=WholeLines)
@@ -158,9 +153,9 @@ def memory(options: MemoryOptions) -> int:
       modicum plan memory ./config.json --weights q4_k_m --engine llamacpp --gpu 24GiB
     """
     from modicum.cli.terminal.output import print_json
-    from modicum.energy.memory import find_blueprint, plan_memory
+    from modicum.library.memory_plans import plan_memory
 
-    plan = plan_memory(find_blueprint(options.model), _make_request(options))
+    plan = plan_memory(options.model, **_request_fields(options))
     if options.as_json:
         print_json({**_plan_document(plan), "exact_bytes": plan.exact_bytes, "total_bytes": plan.total_bytes})
     else:
@@ -235,8 +230,10 @@ def compare_models(options: CompareOptions) -> int:
     from modicum.energy.memory import find_blueprint
     from modicum.energy.memory.compare import compare_memory
     from modicum.energy.memory.sizes import format_context, to_gib
+    from modicum.library.memory_plans import memory_request
 
-    found = compare_memory(find_blueprint(options.first), find_blueprint(options.second), _make_request(options))
+    request = memory_request(**_request_fields(options))
+    found = compare_memory(find_blueprint(options.first), find_blueprint(options.second), request)
     if options.as_json:
         print_json({"comparison": found, "savings": [cell.saving for cell in found.cells]})
         return 0
@@ -293,12 +290,13 @@ def cheapest_cards(options: CardOptions) -> int:
     from modicum.energy.memory import find_blueprint
     from modicum.energy.memory.cheapest_card import choose_cards, known_cards, parse_priced_cards
     from modicum.energy.memory.sizes import format_context, to_gib
+    from modicum.library.memory_plans import memory_request
 
     if options.gpu:
         raise UserError("--gpu goes with 'plan memory'; here write --card h100=2.49, once for each that can be had")
     offers = tuple(map(parse_priced_cards, options.offers)) or known_cards()
     blueprints = [find_blueprint(name) for name in options.names]
-    choices = choose_cards(blueprints, _make_request(options), offers)
+    choices = choose_cards(blueprints, memory_request(**_request_fields(options)), offers)
     if options.as_json:
         print_json({"choices": choices})
         return 0

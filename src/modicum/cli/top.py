@@ -17,6 +17,7 @@ from modicum.cli.shared_options import json_option, pass_options
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.insights.budgets.standing import BudgetRow
+from modicum.insights.dimensions import shown_name
 from modicum.settings import budgets_of, read_settings, state_folder
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _row(line: dict[str, Any], seconds: float) -> list[str]:
     if line["calls_unpriced"] and known is not None:
         spend += f" + {line['calls_unpriced']} unpriced"
     return [
-        line["name"] or "(none)",
+        shown_name(line["name"]),
         output.count(line["calls"]),
         output.count(line["calls_failed"]) if line["calls_failed"] else "",
         f"{line['prompt_tokens'] / seconds:,.1f}",

@@ -22,6 +22,7 @@ from modicum.console.access.sessions import Sessions
 from modicum.console.access.viewer import ForbiddenError, Viewer
 from modicum.console.acting.addresses import FormAddresses
 from modicum.console.acting.erasing import erase
+from modicum.console.acting.retention import Retention, read_retention
 from modicum.console.api.addresses import ApiAddresses, json_fault
 from modicum.console.asking import Asking, LedgerAwayError
 from modicum.console.guards import API, App, RequestGuard
@@ -54,7 +55,7 @@ class Console:
         is_secure = public_url.startswith("https:")
         self._asking = asking
         self._pages = {page.name: page for page in pages}
-        self._renderer = Renderer(pages)
+        self._renderer = Renderer(pages, is_sample=asking.sources.is_sample)
         self.gate = Gate(
             AccessFile(sources.state),
             Sessions(sources.state, sources.digest_key),
@@ -72,9 +73,7 @@ class Console:
         )
         self._api = ApiAddresses(self.gate, asking, self._pages)
         self._forms = FormAddresses(self.gate, asking, self._reply)
-        self._accounts = Accounts(
-            self.gate, self._reply, sources.digest_key, lambda: asking.settings().keep_days, self._erase
-        )
+        self._accounts = Accounts(self.gate, self._reply, sources.digest_key, self._read_retention, self._erase)
 
     def routes(self) -> list[Route]:
         route = self.gate.route
@@ -148,6 +147,9 @@ class Console:
         viewer: Viewer | None = getattr(request.state, "viewer", None)
         text = self._renderer.text([template], viewer, status=status, **parts)
         return html_reply(self._renderer.with_token(text, self.gate.form_token(viewer)), status)
+
+    def _read_retention(self, viewer: Viewer) -> Retention:
+        return read_retention(self._asking.for_viewer(viewer))
 
     def _erase(self, viewer: Viewer, part: str, name: str, again: str) -> Erasure:
         return erase(self._asking.for_viewer(viewer), part, name, again)

@@ -50,6 +50,8 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     """What ended within the last minute; None: nobody can say."""
     digest_key: bytes = b""
     """Of keys, tokens and sessions."""
+    is_sample: bool = False
+    """Whether the ledger is that of the sample shop: every page says so."""
 
 
 class Asking:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 
 from modicum.calls.outside.one_line import one_line
+from modicum.insights.dimensions import shown_name
 
 MOST_COLUMNS = 92
 GRID_LINES = 4
@@ -174,7 +175,7 @@ def _frame(
 def _hint(name: str, whole: float, parts: Sequence[tuple[str, float]], write: Callable[[float], str]) -> str:
     lines = [f"{name}: {write(whole)}"]
     if len(parts) > 1:
-        lines += [f"{one_line(part) or '(none)'}: {write(value)}" for part, value in parts if value > 0]
+        lines += [f"{shown_name(one_line(part))}: {write(value)}" for part, value in parts if value > 0]
     return "\n".join(lines)
 
 
@@ -182,7 +183,7 @@ def _legend(series: Sequence[Series]) -> str:
     if len(series) < 2:
         return ""
     names = "".join(
-        f'<li><i class="c{number % COLOURS + 1}"></i>{escape(one_line(one.name) or "(none)")}</li>'
+        f'<li><i class="c{number % COLOURS + 1}"></i>{escape(shown_name(one_line(one.name)))}</li>'
         for number, one in enumerate(series)
     )
     return f'<ul class="legend">{names}</ul>'

@@ -30,9 +30,10 @@ class Renderer:
 
     Args:
         pages: the pages, in the order of the navigation.
+        is_sample: whether what is shown is the sample shop, which every page says.
     """
 
-    def __init__(self, pages: Sequence[Page]) -> None:
+    def __init__(self, pages: Sequence[Page], *, is_sample: bool = False) -> None:
         self.static = {name: (files("modicum.console") / "static" / name).read_bytes() for name in STATIC}
         self._token_mark = secrets.token_hex(16)
         self._templates = Environment(
@@ -45,6 +46,7 @@ class Renderer:
         )
         self._templates.globals.update(
             pages=list(pages),
+            is_sample=is_sample,
             times=TIMES,
             bases=BASES,
             dimensions=list(COLUMNS),

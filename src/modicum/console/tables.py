@@ -6,12 +6,12 @@ from decimal import Decimal
 from modicum.console.page import Cell, Table
 from modicum.console.view import View
 from modicum.insights.bill import Bill, BillLine
+from modicum.insights.dimensions import shown_name
 from modicum.insights.scoping.persons import PERSONAL
 from modicum.reports.figures import count, dollars, share
 
 MOST_ROWS = 20_000
 """Rows that a table has at all. The page shows the first of them, the CSV file all."""
-NAMELESS = "(none)"
 
 
 def bill_table(
@@ -50,7 +50,7 @@ def _link(page: str, by: str, name: str, view: View, next_by: str) -> str:
 def _bill_row(line: BillLine, total: BillLine, most: Decimal, href: str) -> Sequence[Cell]:
     cost = line.cost_usd
     return [
-        Cell(line.name or NAMELESS, line.name, href=href),
+        Cell(shown_name(line.name), line.name, href=href),
         Cell(
             money(line),
             "" if cost is None else cost,

@@ -13,6 +13,7 @@ from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.listening import pass_end
 from modicum.gateway.parts import Parts
+from modicum.gateway.relaying.fair_turns import FairTurns
 from modicum.gateway.resilience.hedging import Hedge
 from modicum.gateway.usage_refusals import UsageRefusals, is_refusal, may_refuse
 from modicum.outbound.unreachable import Unreachable
@@ -79,7 +80,7 @@ class UpstreamAnswerer:
             parts.policies,
         )
         self._take_apart, self._failed = parts.recorder.take_apart, parts.metrics.failed
-        self._usage_refusals = UsageRefusals()
+        self._usage_refusals, self._turns = UsageRefusals(), FairTurns()
 
     async def answer(
         self, exchange: Exchange, client: Client, check: "ReplyCheck | None" = None, hedge: Hedge | None = None
@@ -105,7 +106,7 @@ class UpstreamAnswerer:
             if replies.streams(exchange):
                 if check is not None and exchange.answer is not None:
                     check(exchange, await exchange.answer.wait_for_body(), is_end=False)
-                end = await replies.stream(exchange, client, self._failed)
+                end = await replies.stream(exchange, client, self._failed, self._turns)
             else:
                 end = await replies.whole(exchange, client, refusal)
                 if check is not None:

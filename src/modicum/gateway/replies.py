@@ -16,6 +16,7 @@ from modicum.gateway.http.codings import CODINGS, BadCodingError, Unpacker, codi
 from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.listening import pass_chunk
 from modicum.gateway.process.log import log
+from modicum.gateway.relaying.fair_turns import FairTurns
 from modicum.gateway.sending import passes_back
 from modicum.outbound.keepalive import Answer, Header
 from modicum.outbound.phases import PhaseTimedOut
@@ -126,8 +127,9 @@ def _kind(headers: Sequence[Header]) -> bytes:
     return b""
 
 
-async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
-    """Passes on all of a stream but its end. `failed` counts the failures of who listens.
+async def stream(exchange: Exchange, client: Client, failed: Failed, turns: FairTurns) -> bytes:
+    """Passes on all of a stream but its end. `failed` counts the failures of who listens; pieces that come
+    fast take `turns`.
 
     Raises:
         ConnectionError: it broke off.
@@ -152,6 +154,7 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
     while chunk := await source.chunk():
         if not exchange.timing.first_token_s:
             exchange.timing.first_token_s = exchange.timing.now_s()
+        await turns.wait(len(chunk))
         pass_chunk(exchange, chunk, failed)
         # Whole events only: should the upstream break off, an error can follow without half an event before it.
         if is_sound:

@@ -5,9 +5,6 @@ the places of calls to other upstreams. Kept by name, since settings that are re
 to the former ones are under way.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.upstreams import Upstream, Upstreams
@@ -46,23 +43,32 @@ class UpstreamCalls:
                 "upstream_full",
             )
 
-    @contextmanager
-    def at(self, upstream: Upstream) -> Iterator[None]:
-        """One request's time there.
+    def at(self, upstream: Upstream) -> "UpstreamVisit":
+        """`with calls.at(upstream):` is one request's time there.
 
         Raises:
             Refused: the upstream has as many as it may have.
         """
         self.check(upstream)
-        name = upstream.name
-        self._under_way[name] = self._under_way.get(name, 0) + 1
-        try:
-            yield
-        finally:
-            self._under_way[name] -= 1
+        return UpstreamVisit(self._under_way, upstream.name)
 
     def gauge(self, upstreams: Upstreams) -> None:
         """Tells the metrics how many there are, and may be; of an upstream that is gone: until its calls have ended."""
         limits = {upstream.name: self.limit(upstream) for upstream in upstreams}
         for name in limits.keys() | self._under_way.keys():
             self._metrics.upstream_gauges(name, self._under_way.get(name, 0), limits.get(name, 0))
+
+
+class UpstreamVisit:
+    """One request's time at its upstream, counted from its block's beginning to its end."""
+
+    __slots__ = ("_name", "_under_way")
+
+    def __init__(self, under_way: dict[str, int], name: str) -> None:
+        self._under_way, self._name = under_way, name
+
+    def __enter__(self) -> None:
+        self._under_way[self._name] = self._under_way.get(self._name, 0) + 1
+
+    def __exit__(self, *error: object) -> None:
+        self._under_way[self._name] -= 1

@@ -10,8 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from modicum.calls import AuditEvent
-from modicum.governance.budgets import Budget, LimitUnit
+from modicum.calls import AuditEvent, Owner
+from modicum.governance.budgets import EACH, Budget, LimitUnit
 
 EVENT_KIND = "budget"
 
@@ -34,6 +34,8 @@ class RaiseEvent(msgspec.Struct, frozen=True, kw_only=True):
     """Whose sum, of a budget that is one for each name; empty: all of them."""
     approved_by: str = ""
     why: str = ""
+    team: str = ""
+    """Whose budget it is; empty: it is not of one team."""
 
     @property
     def event_id(self) -> str:
@@ -57,6 +59,7 @@ def raised(
         of=of,
         approved_by=approved_by,
         why=why,
+        team="" if budget.team == EACH else budget.team,
     )
 
 
@@ -120,6 +123,7 @@ def audit_raises(events: Iterable[RaiseEvent]) -> list[AuditEvent]:
                 kind=EVENT_KIND,
                 what=event.what,
                 subject=event.budget,
+                owner=Owner(team=event.team),
                 details=details,
             )
         )

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from modicum.calls.audit_event import AuditEvent
+from modicum.calls.call import Owner
 
 EVENT_KIND = "settings"
 
@@ -27,6 +28,8 @@ class SettingsEvent(msgspec.Struct, frozen=True, kw_only=True):
     """What stood there, as JSON; empty: nothing did."""
     now: str = ""
     """What stands there since; empty: nothing."""
+    team: str = ""
+    """Of whose budget it is; empty: it concerns all teams."""
 
     @property
     def event_id(self) -> str:
@@ -60,6 +63,7 @@ def audit_settings(events: Iterable[SettingsEvent]) -> list[AuditEvent]:
             kind=EVENT_KIND,
             what=event.what,
             subject=event.setting,
+            owner=Owner(team=event.team),
             details={"now": event.now or "(none)", "before": event.before or "(none)", "change": event.change_id},
         )
         for event in events

@@ -19,7 +19,7 @@ from modicum.calls.outside.tabular import Tabular
 from modicum.calls.problem import problem_rows
 from modicum.calls.project_names import merge_projects
 from modicum.calls.usage import sum_usages
-from modicum.insights.dimensions import TIMES, find_names
+from modicum.insights.dimensions import NAMELESS, TIMES, find_names
 from modicum.insights.scoping.persons import PERSONAL
 from modicum.ledger.asking.several_dimensions import BETWEEN
 
@@ -110,7 +110,7 @@ def _names_of(cell: Cell) -> list[str]:
 
 
 def _join(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else " / ".join(name or "(none)" for name in names)
+    return names[0] if len(names) == 1 else " / ".join(name or NAMELESS for name in names)
 
 
 def _in_order(rows: list[BillLine], dimensions: Sequence[str], place: int) -> list[BillLine]:

@@ -38,6 +38,10 @@ WORK = "work"
 OF_AGENTS = ("skill", "plugin", "mcp", "subagent", WORK)
 """What coding agents' logs tell of a call: tags of the same names, known where logs were read with their content."""
 
+NAMELESS, NO_OWNER = "(none)", "(no owner)"
+_NO_OWNER_AT_ALL = "///"
+"""Team, app, user and key, none of which is known."""
+
 NOT_OF_CALLS = frozenset({"bucket", "tool"})
 """What divides the inside of calls."""
 MOST_AT_ONCE = 3
@@ -46,6 +50,13 @@ BILL = (*CALLS, *OF_AGENTS, "bucket", "tool", TAG)
 YIELD = (*(name for name in CALLS if name not in {"status", "place"}), *OF_AGENTS, TAG)
 ANATOMY = ("kind", "tool", "agent", "project", "model", "task", "segment")
 EXPOSURE = ("provider", "team", "app", "user", "project")
+
+
+def shown_name(name: str) -> str:
+    """A name in any dimension as tables, charts and pages show it. JSON, CSV and addresses have the name itself."""
+    if name == _NO_OWNER_AT_ALL:
+        return NO_OWNER
+    return name or NAMELESS
 
 
 def parse_dimension(what: str, by: str, accepted: Collection[str]) -> tuple[str, str]:

@@ -118,7 +118,7 @@ _counts = attrgetter(*BUCKETS)
 def _doubt(call: Call, rates: Rates) -> Basis:
     """ESTIMATED where something was counted that has no price of its own, or that we do not understand."""
     charges, usage = call.charges, call.usage
-    if charges.caveats or any(unit not in rates.fees for unit in charges.requests):
+    if charges.caveats or (charges.requests and any(unit not in rates.fees for unit in charges.requests)):
         return Basis.ESTIMATED
     for bucket in rates.fallbacks:
         if getattr(usage, bucket):

@@ -39,7 +39,7 @@ often (as PostgreSQL's commit_delay)."""
 FAST_PER_S = 1_500.0
 """Records: more than one will join a commit that waits. How many calls are under way would not tell: they take seconds.
 """
-MOST_LOG_PAGES = 16_000
+MOST_LOG_PAGES = 8_000
 """Of the log before SQLite itself moves them, within a commit; `WriteAheadLog` does so long before."""
 
 _SCHEMA = """
@@ -389,8 +389,7 @@ class Journal:
         while not self._closed.wait(FLUSH_EVERY_S):
             with suppress(OSError):  # the disk refuses; commits say so
                 self._under_way.flush()
-            if self._log.is_full:
-                self._log.move()
+            self._log.move()
             self._log.keep_room()
 
 

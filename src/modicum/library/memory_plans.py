@@ -38,20 +38,48 @@ def plan_memory(
     Raises:
         UserError: there is no such model, GPU, engine or data type.
     """
+    request = memory_request(
+        context=context,
+        batch=batch,
+        gpu=gpu,
+        engine=engine,
+        weights=weights,
+        kv=kv,
+        state=state,
+        memory_share=memory_share,
+        tokens_per_step=tokens_per_step,
+    )
+    return plan_blueprint(find_blueprint(model), request)
+
+
+def memory_request(
+    *,
+    context: int | str,
+    batch: int,
+    gpu: str | None,
+    engine: str,
+    weights: str | None,
+    kv: str,
+    state: str | None,
+    memory_share: float,
+    tokens_per_step: int | str,
+) -> PlanRequest:
+    """What a plan is made for, from the words of `plan_memory`: verbs that plan ask with the same.
+
+    Raises:
+        UserError: there is no such GPU, or the share is none.
+    """
     if not 0 < memory_share <= 1:
-        raise UserError(f"memory_share is {memory_share}; give a share above 0 and up to 1")
-    return plan_blueprint(
-        find_blueprint(model),
-        PlanRequest(
-            context=_tokens(context),
-            batch=batch,
-            engine=engine,
-            weights=weights,
-            types=CacheTypes(kv, state),
-            cards=parse_cards(gpu) if gpu else None,
-            memory_share=memory_share,
-            tokens_per_step=_tokens(tokens_per_step),
-        ),
+        raise UserError(f"memory_share (--memory-share) is {memory_share:g}; give a share above 0 and up to 1")
+    return PlanRequest(
+        context=_tokens(context),
+        batch=batch,
+        engine=engine,
+        weights=weights,
+        types=CacheTypes(kv, state),
+        cards=parse_cards(gpu) if gpu else None,
+        memory_share=memory_share,
+        tokens_per_step=_tokens(tokens_per_step),
     )
 
 

@@ -25,9 +25,11 @@ Header = tuple[bytes, bytes]
 Pieces = Callable[[], Awaitable[bytes]]
 """Gives the next piece of a body, as it goes onto the wire; empty: it is over."""
 
-MOST_WAITING_BYTES = 256 * 1024
+MOST_WAITING_BYTES = 64 * 1024
 """A reply is no longer read from the socket while this much of it waits for a slow reader."""
 MOST_HEADER_BYTES = 128 * 1024
+MOST_CHUNK_BYTES = 64 * 1024
+"""Of small pieces that have come together: who looks through a chunk holds up all others meanwhile."""
 STALE_IDLE_S = 1.0
 STALE_LOST_WITHIN_S = 0.5
 
@@ -195,15 +197,22 @@ class Answer:
             if self.complete:
                 return b""
             await self._wait_for_data()
-        if len(self._chunks) == 1:
-            data = self._chunks.popleft()
-        else:
-            data = b"".join(self._chunks)
-            self._chunks.clear()
-        if self._waiting_bytes > MOST_WAITING_BYTES and self._connection is not None:
+        data = self._chunks.popleft()
+        if self._chunks and len(data) < MOST_CHUNK_BYTES:
+            data = self._joined(data)
+        was_full = self._waiting_bytes > MOST_WAITING_BYTES
+        self._waiting_bytes -= len(data)
+        if was_full and self._waiting_bytes <= MOST_WAITING_BYTES and self._connection is not None:
             self._connection.resume()
-        self._waiting_bytes = 0
         return data
+
+    def _joined(self, first: bytes) -> bytes:
+        """With as much of what waits as makes a chunk."""
+        parts, size = [first], len(first)
+        while self._chunks and size < MOST_CHUNK_BYTES:
+            parts.append(self._chunks.popleft())
+            size += len(parts[-1])
+        return b"".join(parts)
 
     async def wait_for_body(self) -> bytes:
         """Returns when the first bytes of the body are there, and what is there; it is read all the same. Empty: there

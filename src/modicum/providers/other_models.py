@@ -7,6 +7,7 @@ known by how they are called, wherever they stand; but for what is content and n
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -107,6 +108,7 @@ def _names_in(value: Any) -> Iterator[str]:
             yield from _names_in(inner)
 
 
+@lru_cache(4096)
 def _plain(name: str) -> str:
     """A field's name however it is written: `input_schema`, `inputSchema`."""
     return name.replace("_", "").replace("-", "").casefold()

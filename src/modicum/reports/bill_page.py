@@ -6,6 +6,7 @@ from typing import Any
 
 from modicum.calls.outside.one_line import one_line
 from modicum.calls.words.counted_nouns import noun_for, number_of
+from modicum.insights.dimensions import shown_name
 from modicum.reports import charts
 from modicum.reports.escaping import escape
 from modicum.reports.figures import count, dollars, format_tokens, share, unpriced_note
@@ -47,7 +48,7 @@ def _head(document: Document) -> str:
 
 
 def _chart(document: Document) -> str:
-    rows = [(one_line(row["name"]) or "(none)", float(row["cost_usd"])) for row in document["rows"] if row["cost_usd"]]
+    rows = [(shown_name(one_line(row["name"])), float(row["cost_usd"])) for row in document["rows"] if row["cost_usd"]]
     if not rows:
         return ""
     shown = rows[-MOST_BARS:] if document["by"] in TIMES else rows[:MOST_BARS]
@@ -81,7 +82,7 @@ def _rows(document: Document) -> str:
 
 def _names_of(row: Document) -> list[str]:
     named = row.get("names")
-    return [name or "(none)" for name in named.values()] if named else [row["name"] or "(none)"]
+    return [shown_name(name) for name in (named.values() if named else (row["name"],))]
 
 
 def _figures(line: Document, document: Document) -> list[str]:

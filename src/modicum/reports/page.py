@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from importlib.resources import files
 from typing import Any
 
+from modicum.insights.dimensions import shown_name
 from modicum.reports import charts
 from modicum.reports.charts import format_usd
 from modicum.reports.detail_words import describe_detail
@@ -331,7 +332,7 @@ def _spenders(document: Document) -> str:
     parts = []
     for title, key in (("model", "models"), ("project", "projects")):
         rows = [
-            [row["name"] or "(none)", f"{row['calls']:,}", words_of_cost(row["cost_usd"], row["basis"])]
+            [shown_name(row["name"]), f"{row['calls']:,}", words_of_cost(row["cost_usd"], row["basis"])]
             for row in spend[key][:MOST_SPENDERS]
         ]
         if more := len(spend[key]) - MOST_SPENDERS:

@@ -39,6 +39,7 @@ MATRIX = {
     "POST /users/link": OWNERS,
     "POST /users/remove": OWNERS,
     "POST /users/erase": OWNERS,
+    "POST /users/retention": OWNERS,
     "POST /budgets/set": EDITORS,
     "POST /budgets/add": EDITORS,
     "POST /budgets/raise": EDITORS,

@@ -50,6 +50,17 @@ def test_a_month_that_is_over_has_no_forecast_and_one_without_calls_nothing(site
         read(site.asking, read_view([("month", "may")], "UTC"))
 
 
+def test_without_calls_in_this_month_the_last_one_that_has_some_is_shown():
+    store = open_store(":memory:")
+    assert read(Site(store).asking, read_view([], "UTC")).tables == ()
+    store.append([entry("c1", "2", started=datetime(2026, 3, 5, tzinfo=UTC))])
+    store.append([entry("c2", "2", started=datetime(2026, 2, 5, tzinfo=UTC))])
+
+    content = read(Site(store).asking, read_view([], "UTC"))
+    assert content.tables[0].title == "Statement of 2026-03"
+    store.close()
+
+
 def test_rows_are_a_csv_file(site):
     text = site.get("/month/statement.csv").text
 

@@ -27,4 +27,4 @@ def test_failed_attempts_count_beside_what_the_next_may_cost():
 def test_a_verdict_looks_at_what_attempts_have_cost():
     one = covering("one")
     (standing,) = after_attempts([Standing(one.budget, 10, 1)], [one], (PaidOn(one, 7),))
-    assert (standing.spent, standing.reserved) == (10, 8)
+    assert (standing.spent, standing.reserved) == (17, 1)

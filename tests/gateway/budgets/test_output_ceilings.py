@@ -3,17 +3,19 @@
 import json
 
 import anthropic
+import msgspec
 import openai
 import pytest
 
 from gateway.budgets.budget_rig import MESSAGES, chat_reply, with_budgets
-from gateway.scripted import Answer
+from gateway.scripted import Answer, all_upstreams
 from modicum.gateway.budgets.output_ceilings import CUT_OFF, CeilingKeeper
 from modicum.governance.budgets import NANO
 from modicum.providers.cut_off.stream_cut import StreamCut
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.mock.options import MockOptions
 from modicum.providers.mock.provider import MockProvider
+from modicum.settings import ResilienceSettings
 from providers.mock_rig import CREATED
 from providers.mock_rig import PATHS as DIALECT_OF
 
@@ -109,6 +111,23 @@ def test_the_ceiling_is_sent_and_said_so_that_whoever_keeps_to_it_is_never_cut(t
 
         refused = rig.chat(max_tokens=10_000)  # no stream
         assert refused.status_code == 402
+
+
+def test_a_stream_that_is_sent_again_is_bounded_by_what_its_first_sending_has_left(tmp_path):
+    def retrying(port):
+        policy = ResilienceSettings(name="all", retries=1, first_wait_s=0.0)
+        return msgspec.structs.replace(all_upstreams(port), resilience=(policy,))
+
+    with with_budgets(tmp_path, {"limit_usd": 0.0005, "at_limit": "cut"}, settings=retrying) as rig:
+        answers = [Answer(b"", 504), Mocked(rig, says="the " * 3_000, chunks=100)]  # nobody knows what the first cost
+        rig.answers = lambda request: one if isinstance(one := answers.pop(0), Answer) else one(request)
+        reply = rig.chat(max_tokens=250, stream=True)
+        tokens, _ = reply.headers[CEILING].split("; ")
+
+        assert [one["max_tokens"] for one in rig.asked] == [250, int(tokens)]
+        assert 16 <= int(tokens) < 250
+        assert '"finish_reason":"length"' in reply.text
+        assert rig.spent() <= 0.0005 * NANO
 
 
 def test_half_a_call_of_a_tool_passes_nowhere_when_the_ceiling_comes_in_its_middle(tmp_path):

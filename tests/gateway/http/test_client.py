@@ -7,7 +7,7 @@ import socket
 import httpx2 as httpx
 import pytest
 
-from gateway.rig import CHAT, running, usual
+from gateway.rig import CHAT, running, usual, wait_until
 from modicum.calls import Basis, CallStatus
 from modicum.gateway.http.client import Client, retry_header
 from modicum.gateway.http.refusal import ClientGone
@@ -43,6 +43,7 @@ def test_a_caller_that_stops_reading_is_let_go_and_on_record(tmp_path):
         with socket.create_connection(("127.0.0.1", rig.gateway.server.port)) as line:
             line.sendall((head + data).encode())
             (call,) = rig.wait_for_records(1, seconds=15)
+            wait_until(lambda: not rig.gateway.server.connections)  # what waited for it is held no longer
 
     assert call.status.value == "aborted"
     assert call.usage.prompt_tokens > 0

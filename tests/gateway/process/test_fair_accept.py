@@ -8,7 +8,7 @@ import pytest
 
 from gateway.rig import CHAT
 from gateway.short_rig import head_of, logged, short
-from modicum.gateway.process.fair_accept import Accepting
+from modicum.gateway.process.fair_accept import MOST_UNSENT_BYTES, Accepting
 from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.process.open_files import RESERVED, OpenFiles, Shortage
 from modicum.gateway.process.workers import Board, State, Worker
@@ -149,6 +149,31 @@ def test_every_connection_is_offered_to_an_emptier_worker_once(boards, monkeypat
 
     assert asyncio.run(check()) == [b"hello"] * 3
     assert len(offers) == 3
+
+
+def test_one_worker_takes_all_who_wait_and_lets_no_reply_pile_up_for_them(tmp_path):
+    lone, limits = Board(tmp_path / "lone", Worker(0, 1)), []
+
+    class Unread(asyncio.Protocol):
+        def connection_made(self, transport):
+            line = transport.get_extra_info("socket")
+            limits.append(line.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT))
+
+    async def check():
+        bound = socket.create_server(("127.0.0.1", 0))
+        callers = [socket.create_connection(bound.getsockname()) for _ in range(10)]
+        taken = Accepting(bound, Unread, lone, lambda: 1, Shortage(Metrics(), OpenFiles(1000, 1)))
+        taken._take()  # one round of the loop
+        connecting = len(taken._connecting)
+        await taken.wait_closed()
+        taken.close()
+        for caller in callers:
+            caller.close()
+        return connecting
+
+    assert asyncio.run(check()) == 10
+    assert limits == [MOST_UNSENT_BYTES] * 10
+    lone.close()
 
 
 def test_a_worker_that_is_full_turns_away_in_words(boards):

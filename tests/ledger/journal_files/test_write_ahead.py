@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from modicum.ledger.journal_files import write_ahead
-from modicum.ledger.journal_files.write_ahead import LEAST_BYTES, WriteAheadLog
+from modicum.ledger.journal_files.write_ahead import FRAME_BYTES, LEAST_BYTES, WriteAheadLog
 
 
 @pytest.fixture
@@ -74,15 +74,20 @@ def test_frames_before_zeros_are_whole_for_whoever_opens_the_file_after_a_kill(t
 def test_what_is_moved_leaves_the_log_to_be_written_over(tmp_path, base, log, monkeypatch):
     monkeypatch.setattr(write_ahead, "MOVED_FROM_BYTES", 100_000)
     insert(base, log, 20)
-    was_full = log.is_full
     log.move()
-    moved = log.is_full
     before = size(tmp_path)
     insert(base, log, 20)
 
-    assert (was_full, moved) == (True, False)
     assert size(tmp_path) == before
     assert count_in(tmp_path / "a.sqlite") == 40
+
+
+def test_little_is_left_in_the_log(tmp_path, base, log):
+    insert(base, log, 20)
+    log.move()
+    insert(base, log, 20)
+
+    assert size(tmp_path) > 40 * FRAME_BYTES
 
 
 def test_a_log_that_somebody_reads_is_moved_later(tmp_path, base, log, monkeypatch):
@@ -92,12 +97,35 @@ def test_a_log_that_somebody_reads_is_moved_later(tmp_path, base, log, monkeypat
     reader.execute("SELECT count(*) FROM records").fetchone()
     insert(base, log, 20)
     log.move()
-    was_full = log.is_full
+    insert(base, log, 20)
+    grown = size(tmp_path)
     reader.execute("COMMIT")
     log.move()
     reader.close()
+    insert(base, log, 20)
 
-    assert (was_full, log.is_full) == (True, False)
+    assert size(tmp_path) == grown > 40 * FRAME_BYTES
+
+
+def test_a_log_that_fills_while_it_is_moved_is_emptied_while_commits_wait(tmp_path, base, log, monkeypatch):
+    monkeypatch.setattr(write_ahead, "MOVED_FROM_BYTES", 100_000)
+    monkeypatch.setattr(write_ahead, "FULL_BYTES", 200_000)
+    move, waited = WriteAheadLog._move, []
+
+    def slow(self, connection):
+        waited.append(log._writing.locked())
+        move(self, connection)
+        if not waited[-1]:
+            insert(base, log, 20)
+
+    monkeypatch.setattr(WriteAheadLog, "_move", slow)
+    insert(base, log, 60)
+    log.move()
+    before = size(tmp_path)
+    insert(base, log, 60)
+
+    assert waited == [False, True]
+    assert size(tmp_path) == before
 
 
 def test_a_journal_that_has_gone_is_not_made_again(tmp_path):

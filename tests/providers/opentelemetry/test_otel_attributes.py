@@ -124,3 +124,34 @@ def test_a_status_that_is_none_of_ours_is_bad_data_and_not_quoted():
     with pytest.raises(ValueError, match=r"modicum\.status") as error:
         otel.call_from(otel.Span(trace_id="t", span_id="s", started=AT, attributes=attributes), "otlp")
     assert "secret" not in str(error.value)
+
+
+CONVENTIONS = {
+    *("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model"),
+    *("gen_ai.response.id", "gen_ai.response.finish_reasons", "gen_ai.response.time_to_first_chunk"),
+    *("gen_ai.conversation.id", "gen_ai.agent.name", "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"),
+    *("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_write.input_tokens"),
+    *("gen_ai.usage.reasoning.output_tokens", "error.type"),
+}
+"""Attributes of the span `gen_ai.client.inference` and of the registry of open-telemetry/semantic-conventions-genai
+(docs/gen-ai/client-inference.md at ac48b1f, model/gen-ai/registry.yaml at 002c8a6), read on 2026-11-30; `error.type` is
+of the conventions for all. `cache_write` was `cache_creation` until its pull request 440."""
+PROVIDERS = {
+    *("openai", "gcp.gen_ai", "gcp.vertex_ai", "gcp.gemini", "anthropic", "cohere", "azure.ai.inference"),
+    *("azure.ai.openai", "ibm.watsonx.ai", "aws.bedrock", "perplexity", "x_ai", "deepseek", "groq", "mistral_ai"),
+    "moonshot_ai",
+}
+"""Well-known values of `gen_ai.provider.name` there."""
+OPERATIONS = {"chat", "embeddings"}
+
+
+def test_each_name_that_is_sent_is_one_of_the_conventions_or_ours():
+    full = {"task": "t", "agent": "a", "finish_reason": "stop", "first_token": AT, "tags": {"response_id": "r"}}
+    failed = entry(status=CallStatus.ERROR, **full)
+    sent = attributes_of(entry(usage=Usage(1, 2, 3, 4, 5, 6), **full), "new") | attributes_of(failed, "new")
+
+    assert {name for name in sent if not name.startswith("modicum.")} == CONVENTIONS
+    assert sent["gen_ai.operation.name"] in OPERATIONS
+    assert set(PROVIDER_NAMES.values()) <= PROVIDERS
+    embedding = entry(model="text-embedding-3-small", usage=Usage(7))
+    assert attributes_of(embedding, "new")["gen_ai.operation.name"] in OPERATIONS

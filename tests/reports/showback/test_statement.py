@@ -30,12 +30,13 @@ LINES = st.lists(
 )
 FIXED = st.decimals(min_value=0, max_value=500, places=2)
 OWN_SHARES = SharedCost("own", Decimal(7), None, SplitBy.SHARES, {"a": Decimal("0.3"), "new": Decimal("0.7")})
+POOL_SHARES = SharedCost("pool of shares", None, "b", SplitBy.SHARES, {"a": Decimal("0.1"), "new": Decimal("0.9")})
+DIVIDED = st.sampled_from([SplitBy.COST, SplitBy.CALLS, SplitBy.EVEN])
 SHARED = st.lists(
     st.one_of(
-        FIXED.map(lambda usd: SharedCost("fixed", usd)),
-        st.tuples(NAMES, st.sampled_from([SplitBy.COST, SplitBy.CALLS])).map(lambda of: SharedCost("pool", None, *of)),
-        st.just(SharedCost("even", Decimal(100), split=SplitBy.EVEN)),
-        st.just(OWN_SHARES),
+        st.tuples(FIXED, DIVIDED).map(lambda one: SharedCost("fixed", one[0], split=one[1])),
+        st.tuples(NAMES, DIVIDED).map(lambda of: SharedCost("pool", None, *of)),
+        st.sampled_from([OWN_SHARES, POOL_SHARES]),
     ),
     max_size=3,
 )

@@ -5,7 +5,7 @@ from modicum.calls import Basis
 from modicum.metering.price_file import Subscription
 from modicum.reports.showback.rules import SharedCost, ShowbackRules
 from modicum.reports.showback.statement import UsageLine, build_statement, statement_document
-from modicum.reports.showback.statement_page import render_statement_page, shown_name
+from modicum.reports.showback.statement_page import render_statement_page, shown_payer
 
 MONTH = date(2026, 11, 1)
 
@@ -48,4 +48,4 @@ def test_ten_thousand_names_are_one_page():
 
 
 def test_no_name_is_shown_as_such():
-    assert (shown_name(""), shown_name("a"), shown_name("a\x1f")) == ("(untagged)", "a", "a / (untagged)")
+    assert (shown_payer(""), shown_payer("a"), shown_payer("a\x1f")) == ("(untagged)", "a", "a / (untagged)")

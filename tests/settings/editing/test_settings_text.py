@@ -112,3 +112,14 @@ def test_names_of_settings_are_quoted_where_they_must(name):
     once = with_setting("", place, "openai/x")
 
     assert tomllib.loads(with_setting(once, place, "openai/y")) == {"models": {name: "openai/y"}}
+
+
+def test_a_setting_above_all_tables_comes_changes_and_goes():
+    place, text = SettingPlace("", "keep_days"), '# mine\ntimezone = "UTC"\n\n[optimize]\nkeep_days = 1\n'
+
+    added = with_setting(text, place, 90)
+    assert added == "keep_days = 90\n" + text
+    assert value_at(added, place) == 90
+    assert with_setting(added, place, 30) == "keep_days = 30\n" + text
+    assert with_setting(added, place, None) == text
+    assert with_setting("", place, 90) == "keep_days = 90\n"

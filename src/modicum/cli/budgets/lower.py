@@ -35,7 +35,13 @@ def command(name: str, *, as_json: bool) -> None:
     for event in in_force:
         append_event(
             RaiseEvent(
-                what="ended", raise_id=event.raise_id, budget=name, at=now, by=getpass.getuser(), unit=event.unit
+                what="ended",
+                raise_id=event.raise_id,
+                budget=name,
+                at=now,
+                by=getpass.getuser(),
+                unit=event.unit,
+                team=event.team,
             )
         )
     if as_json:

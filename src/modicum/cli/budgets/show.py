@@ -17,6 +17,7 @@ from modicum.governance.budgets import Budget, LimitUnit, plain_amount, show_amo
 from modicum.governance.outcome_budgets import OutcomeBudget, OutcomeRuling
 from modicum.insights.budgets.outcome_standing import OutcomeBudgetRow, outcome_budget_rows
 from modicum.insights.budgets.standing import BudgetRow, budget_rows
+from modicum.insights.dimensions import shown_name
 from modicum.ledger.calls_in_flight import calls_under_way
 from modicum.library import resources
 from modicum.settings import Settings, budgets_of, outcome_budgets_of, read_settings, state_folder
@@ -96,7 +97,7 @@ def _print_outcome_budgets(rows: list[OutcomeBudgetRow], *, every: bool) -> None
         left=3,
     )
     for row in rows:
-        of = f" of {row.name or '(none)'}" if row.budget.by else ""
+        of = f" of {shown_name(row.name)}" if row.budget.by else ""
         needed = (
             f"; about {number_of(row.verdict.tasks_needed, 'task')} would decide it" if row.verdict.tasks_needed else ""
         )
@@ -110,7 +111,7 @@ def _outcome_cells(row: OutcomeBudgetRow) -> list[str]:
     ends = "" if spend.low is None else f"{output.dollars_of(spend.low)} to {output.dollars_of(spend.high)}"
     return [
         row.budget.outcome,
-        row.name if row.budget.by else "all",
+        shown_name(row.name) if row.budget.by else "all",
         row.budget.window.text,
         output.count(spend.tasks),
         f"{spend.outcomes:,.6g}",

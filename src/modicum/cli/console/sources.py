@@ -17,7 +17,9 @@ from modicum.settings import Settings
 LIVE_SECONDS = 60
 
 
-def sources_of(place: str, folder: Path, settings: Settings, read_settings: Callable[[], Settings]) -> Sources:
+def sources_of(
+    place: str, folder: Path, settings: Settings, read_settings: Callable[[], Settings], *, is_sample: bool = False
+) -> Sources:
     """The sources of a console over one ledger.
 
     Args:
@@ -25,6 +27,7 @@ def sources_of(place: str, folder: Path, settings: Settings, read_settings: Call
         folder: of the gateway's state, where the ledger process leaves its note.
         settings: those that hold now.
         read_settings: reads them again.
+        is_sample: whether the ledger is that of the sample shop.
     """
     return Sources(
         open_store=opener_of(place, folder),
@@ -34,6 +37,7 @@ def sources_of(place: str, folder: Path, settings: Settings, read_settings: Call
         audit=partial(audit_beside, place, folder),
         find_live=lambda: _find_live(folder),
         digest_key=resources.lend_digest_key(),
+        is_sample=is_sample,
     )
 
 

@@ -20,8 +20,6 @@ from modicum.settings.console import pages_address
 if TYPE_CHECKING:
     import socket
 
-    from modicum.console.asking import Sources
-
 
 @dataclass(frozen=True, kw_only=True)
 class ConsoleOptions(shared.LogOptions):
@@ -64,11 +62,12 @@ def command(options: ConsoleOptions) -> None:
         held.callback(bound.close)
         place, folder = options.ledger_url or ledger_place(settings), state_folder()
         read: Callable[[], Settings] = read_settings
+        is_sample = False
         if options.paths or options.found:
             folder, is_sample = held.enter_context(_folder_of_logs(options, settings))
             place = str(folder / "ledger.duckdb")
             read = _sample_settings if is_sample else read
-        _show(place, folder, settings, bound, host, read)
+        _show(place, folder, settings, bound, host, read, is_sample=is_sample)
 
 
 @contextmanager
@@ -116,30 +115,27 @@ def _show(
     bound: "socket.socket",
     host: str,
     read: Callable[[], Settings] = read_settings,
+    *,
+    is_sample: bool = False,
 ) -> None:
-    """Serves the pages; holds the ledger itself where no other process does."""
+    """Serves the pages. Where no other process holds the ledger, one process does both, and other verbs ask it."""
     from modicum.cli.console.ledger_access import find_process
     from modicum.cli.console.sources import sources_of
-    from modicum.console.server import run
+    from modicum.console.server import run, serve_beside
+    from modicum.ledger_process import process
+    from modicum.ledger_process.watching.live_settings import LiveSettings
+    from modicum.outbound.event_loop import run_loop
 
-    sources = sources_of(place, folder, settings, read)
+    sources = sources_of(place, folder, settings, read, is_sample=is_sample)
     shown = partial(click.echo, f"console on http://{_shown(host)}:{bound.getsockname()[1]}/, ledger {place}", err=True)
     if "://" in place or find_process(place, folder) is not None:
         run(sources, bound, host, shown)
     else:
-        _run_with_ledger(place, folder, sources, bound, host, shown)
-
-
-def _run_with_ledger(
-    place: str, folder: Path, sources: "Sources", bound: "socket.socket", host: str, shown: "partial[None]"
-) -> None:
-    """One process holds the ledger and serves the pages; other verbs ask it meanwhile."""
-    from modicum.console.server import serve_beside
-    from modicum.ledger_process import process
-    from modicum.outbound.event_loop import run_loop
-
-    ledger = process.serve(folder, place, sources.prices, "127.0.0.1", 0, partial(click.echo, err=True))
-    run_loop(serve_beside(ledger, sources, bound, host, shown))
+        days = Settings(timezone=settings.timezone)
+        ledger = process.serve(
+            *(folder, place, sources.prices, "127.0.0.1", 0, partial(click.echo, err=True)), settings=LiveSettings(days)
+        )
+        run_loop(serve_beside(ledger, sources, bound, host, shown))
 
 
 def _shown(host: str) -> str:

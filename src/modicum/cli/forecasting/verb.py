@@ -10,7 +10,7 @@ from modicum.calls import UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.ledger_months import no_calls_of
 from modicum.cli.terminal import output
-from modicum.insights.dimensions import BILL, NOT_OF_CALLS, TIMES, parse_dimension
+from modicum.insights.dimensions import BILL, NOT_OF_CALLS, TIMES, parse_dimension, shown_name
 from modicum.insights.scoping.persons import persons_note
 from modicum.library import resources
 from modicum.library.shown_figures import person_rule
@@ -88,7 +88,7 @@ def _print(document: dict[str, Any]) -> None:
     total = document["total"]
     output.print_table(
         [document["by"], "so far", "at month's end", "low", "high"],
-        [cells(row, row["name"] or "(none)") for row in document["rows"]],
+        [cells(row, shown_name(row["name"])) for row in document["rows"]],
         title=f"{document['month']}, {total['days_left']} days left, days in {document['timezone']}",
         footer=cells(total, "total"),
     )

@@ -10,7 +10,7 @@ from modicum.calls import UserError
 from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.cli import shared_options as shared
 from modicum.cli.terminal import output
-from modicum.insights.dimensions import YIELD, parse_dimension
+from modicum.insights.dimensions import YIELD, parse_dimension, shown_name
 from modicum.ledger.outcomes import find_outcome
 from modicum.library import resources
 from modicum.settings import read_settings, user_zone
@@ -79,7 +79,7 @@ def command(options: EarlySignsOptions) -> None:
 
 def _print(found: "EarlySigns", by: str) -> None:
     for one in found.advice:
-        whose = f"{by} {one.owner or '(none)'}: " if by else ""
+        whose = f"{by} {shown_name(one.owner)}: " if by else ""
         click.echo(f"{whose}{'on' if one.is_on else 'off'}: {one.why}")
         for line in _rule_lines(one):
             click.echo(f"  {line}")

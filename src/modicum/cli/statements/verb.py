@@ -118,7 +118,7 @@ def _print_csv(document: dict[str, Any]) -> None:
 
 
 def _print(document: dict[str, Any]) -> None:
-    from modicum.reports.showback.statement_page import shown_name
+    from modicum.reports.showback.statement_page import shown_payer
 
     currency = document.get("currency")
     has_codes = any(row["code"] for row in document["rows"])
@@ -131,7 +131,7 @@ def _print(document: dict[str, Any]) -> None:
     head = [document["by"], *(["code"] if has_codes else []), "calls", "at list", "by use", "subscription", "shared"]
     output.print_table(
         [*head, "total", *([currency["name"]] if currency else [])],
-        [cells(row, shown_name(row["name"])) for row in document["rows"]],
+        [cells(row, shown_payer(row["name"])) for row in document["rows"]],
         title=f"statement of {document['month']}, days in {document['timezone']}",
         left=1 + has_codes,
         footer=cells(document["total"], "total"),

@@ -10,7 +10,7 @@ import click
 from modicum.calls import BUCKETS, Basis
 from modicum.calls.words.counted_nouns import number_of
 from modicum.cli.terminal import output
-from modicum.insights.dimensions import TIMES
+from modicum.insights.dimensions import TIMES, shown_name
 from modicum.reports.figures import unpriced_note
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def print_doubts(doubts: "Sequence[Doubt]", basis: Basis) -> None:
 
 def _row(line: "BillLine", total: "BillLine") -> list[str]:
     return [
-        *(name or "(none)" for name in line.names or (line.name,)),
+        *map(shown_name, line.names or (line.name,)),
         output.count(line.calls),
         output.count(line.prompt_tokens),
         output.share(line.usage.cache_read, line.prompt_tokens),

@@ -39,7 +39,7 @@ class Accounts:
         gate: knows both.
         render: makes the reply of a template: request, its name, status, and what it takes.
         digest_key: of tokens and links.
-        keep_days: after how many days calls are forgotten; 0: never.
+        retention: how long calls are kept, as a viewer sees it.
         erase: erases an owner on behalf of a viewer: part, name, and the name again.
     """
 
@@ -48,11 +48,11 @@ class Accounts:
         gate: Gate,
         render: Render,
         digest_key: bytes,
-        keep_days: Callable[[], int],
+        retention: Callable[[Viewer], object],
         erase: Callable[[Viewer, str, str, str], Erasure],
     ) -> None:
         self._gate, self._render, self._digest_key = gate, render, digest_key
-        self._keep_days, self._erase = keep_days, erase
+        self._retention, self._erase = retention, erase
 
     def routes(self) -> list[Route]:
         route = self._gate.route
@@ -113,7 +113,8 @@ class Accounts:
         users, tokens = self._gate.access.current()
         now = datetime.now(UTC)
         rows = [(user, show_roles(user.roles)) for user in users.all()]
-        parts = {"rows": rows, "tokens": tokens.in_force(now), "keep_days": self._keep_days(), "link": "", "done": ""}
+        retention = self._retention(viewer_of(request))
+        parts = {"rows": rows, "tokens": tokens.in_force(now), "retention": retention, "link": "", "done": ""}
         return self._render(request, "users.html", 200, **parts | shown)
 
     def set_user(self, request: Request) -> Response:

@@ -10,6 +10,7 @@ from modicum.calls import Owner
 from modicum.console.access.gate import AddressRule, Gate, viewer_of
 from modicum.console.acting.budgets import add_budget, lower_budget, raise_budget, set_limit
 from modicum.console.acting.keys import issue_key, revoke_key
+from modicum.console.acting.retention import set_keep_days
 from modicum.console.acting.settings_changes import apply_change, undo_change
 from modicum.console.asking import Asking
 from modicum.governance.access.tokens import TokenScope
@@ -17,6 +18,9 @@ from modicum.governance.access.users import Role
 
 OF_BUDGETS = AddressRule(Role.EDITOR, TokenScope.BUDGETS)
 OF_KEYS = AddressRule(Role.EDITOR, TokenScope.KEYS)
+OF_RETENTION = AddressRule(Role.OWNER, TokenScope.USERS, of_every_team=True)
+_WITH_CHANGES = ("budgets", "users")
+"""Pages that show changes of settings, beside Waste."""
 OF_SETTINGS = AddressRule(Role.EDITOR, TokenScope.SETTINGS, of_every_team=True)
 AT_VERSION = "|"
 """Stands between a budget's version and its name in the value of a form's choice."""
@@ -47,6 +51,7 @@ class FormAddresses:
             route("/keys/revoke", self.revoke_key, OF_KEYS, "POST"),
             route("/waste/apply", self.apply, OF_SETTINGS, "POST"),
             route("/waste/undo", self.undo, OF_SETTINGS, "POST"),
+            route("/users/retention", self.set_keep_days, OF_RETENTION, "POST"),
         ]
 
     def set_limit(self, request: Request) -> Response:
@@ -112,7 +117,12 @@ class FormAddresses:
         """Takes a change of the settings back."""
         undo_change(self._for(request), request.state.form.get("change", ""))
         back = request.state.form.get("page", "")
-        return RedirectResponse("/budgets" if back == "budgets" else "/waste", status_code=303)
+        return RedirectResponse(f"/{back if back in _WITH_CHANGES else 'waste'}", status_code=303)
+
+    def set_keep_days(self, request: Request) -> Response:
+        form = request.state.form
+        set_keep_days(self._for(request), form.get("days", ""), form.get("looked_at", ""))
+        return RedirectResponse("/users#retention", status_code=303)
 
     def _for(self, request: Request) -> Asking:
         return self._asking.for_viewer(viewer_of(request))

@@ -80,7 +80,8 @@ def set_limit(asking: Asking, name: str, amount: str, version: str) -> SettingsE
         raise UserError(f"the budget '{name}' stands in policy.toml: it is changed there, or raised for a while here")
     limit = parse_limit(amount, budget.unit)
     change = SettingsChange(table="budget", key=f"limit_{budget.unit}", row=name, value=limit)
-    return write_change(asking, settings_file(asking), change, _json(_plain(budget.limit, budget.unit)))
+    team = "" if budget.team == EACH else budget.team
+    return write_change(asking, settings_file(asking), change, _json(_plain(budget.limit, budget.unit)), team)
 
 
 def add_budget(asking: Asking, *, name: str, per: str, unit: str, amount: str, team: str) -> SettingsEvent:
@@ -97,7 +98,7 @@ def add_budget(asking: Asking, *, name: str, per: str, unit: str, amount: str, t
     fields: dict[str, Any] = {"name": name, "per": per, f"limit_{unit}": limit}
     if team:
         fields["team"] = team
-    return write_change(asking, path, SettingsChange(table="budget", row=name, value=fields), "")
+    return write_change(asking, path, SettingsChange(table="budget", row=name, value=fields), "", team)
 
 
 def raise_budget(
@@ -136,7 +137,13 @@ def lower_budget(asking: Asking, name: str, raise_id: str) -> RaiseEvent:
     if standing is None:
         raise UserError(f"the budget '{name}' is not raised in that way any more")
     ended = RaiseEvent(
-        what="ended", raise_id=raise_id, budget=name, at=datetime.now(UTC), by=asking.viewer.name, unit=budget.unit
+        what="ended",
+        raise_id=raise_id,
+        budget=name,
+        at=datetime.now(UTC),
+        by=asking.viewer.name,
+        unit=budget.unit,
+        team=standing.team,
     )
     return decide(asking, EVENT_KIND, RaiseEvent, lambda _former: ended, audit_raises)
 

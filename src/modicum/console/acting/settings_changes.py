@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls import UserError
+from modicum.console.access.viewer import ForbiddenError
 from modicum.console.acting.decisions import decide, read_events
 from modicum.console.asking import Asking
 from modicum.governance.access.tokens import TokenScope
@@ -15,6 +16,8 @@ from modicum.governance.settings_log import EVENT_KIND, SettingsEvent, audit_set
 from modicum.settings.editing.changes import MadeChange, SettingsChange, change_of, make_change
 
 MOST_SHOWN = 20
+KEEP_DAYS = "keep_days"
+"""The setting of how long calls are kept; it stands above all tables."""
 
 
 def can_apply(asking: Asking, what_if: str) -> bool:
@@ -39,15 +42,17 @@ def apply_change(asking: Asking, what_if: str) -> SettingsEvent:
     return write_change(asking, path, change)
 
 
-def write_change(asking: Asking, path: Path, change: SettingsChange, expected: str | None = None) -> SettingsEvent:
-    """Makes a change that the viewer may make, and puts it on record.
+def write_change(
+    asking: Asking, path: Path, change: SettingsChange, expected: str | None = None, team: str = ""
+) -> SettingsEvent:
+    """Makes a change that the viewer may make, and puts it on record; `team`: whose budget it is about.
 
     Raises:
         ChangedMeanwhileError: something else stands there than was expected, as JSON.
         UserError: it cannot be made.
     """
     made = make_change(path, change, expected)
-    return decide(asking, EVENT_KIND, SettingsEvent, lambda _former: _event(asking, made), audit_settings)
+    return decide(asking, EVENT_KIND, SettingsEvent, lambda _former: _event(asking, made, team), audit_settings)
 
 
 def undo_change(asking: Asking, change_id: str) -> SettingsEvent:
@@ -62,6 +67,8 @@ def undo_change(asking: Asking, change_id: str) -> SettingsEvent:
     made = next((one for one in read_changes(asking) if one.change_id == change_id), None)
     if made is None:
         raise UserError("that change was taken back already, or never made: open the page again")
+    if not _may_undo(asking, made):
+        raise ForbiddenError("how long calls are kept is decided by owners: ask one to take it back")
     before = msgspec.json.decode(made.before) if made.before else None
     back = SettingsChange(table=made.table, key=made.key, row=made.row, value=before)
     make_change(settings_file(asking), back, made.now)
@@ -78,8 +85,7 @@ def read_changes(asking: Asking) -> list[SettingsEvent]:
 
 def changes_to_undo(asking: Asking) -> list[SettingsEvent]:
     """Changes that the viewer may take back, the newest first."""
-    may = asking.viewer.may(Role.EDITOR, TokenScope.SETTINGS, EVERY_TEAM)
-    return read_changes(asking)[:MOST_SHOWN] if may else []
+    return [one for one in read_changes(asking) if _may_undo(asking, one)][:MOST_SHOWN]
 
 
 def settings_file(asking: Asking) -> Path:
@@ -94,7 +100,7 @@ def settings_file(asking: Asking) -> Path:
     return Path(file)
 
 
-def _event(asking: Asking, made: MadeChange) -> SettingsEvent:
+def _event(asking: Asking, made: MadeChange, team: str) -> SettingsEvent:
     change = made.change
     return SettingsEvent(
         what="changed",
@@ -106,4 +112,13 @@ def _event(asking: Asking, made: MadeChange) -> SettingsEvent:
         row=change.row,
         before=made.before,
         now=made.now,
+        team=team,
     )
+
+
+def _may_undo(asking: Asking, made: SettingsEvent) -> bool:
+    """How long calls are kept is a matter of owners; all else of editors."""
+    viewer = asking.viewer
+    if made.key == KEEP_DAYS and not made.table:
+        return viewer.may(Role.OWNER, TokenScope.USERS, EVERY_TEAM)
+    return viewer.may(Role.EDITOR, TokenScope.SETTINGS, EVERY_TEAM)

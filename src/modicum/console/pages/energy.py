@@ -7,10 +7,10 @@ from modicum.calls import Basis, UserError
 from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.console.asking import Asking
 from modicum.console.page import Cell, Content, Page, Table, Tile
-from modicum.console.tables import NAMELESS
 from modicum.console.view import View
 from modicum.energy.carbon import JOULES_PER_KWH, Facility
 from modicum.insights.bill import BillLine, build
+from modicum.insights.dimensions import shown_name
 from modicum.insights.energy_consumption import Consumption, EnergyTotals, find_time_span, share_energy, sum_energy
 from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.reports.figures import count, dollars
@@ -112,7 +112,7 @@ def _model_table(
         ],
         rows=[
             [
-                Cell(name or NAMELESS, name),
+                Cell(shown_name(name), name),
                 Cell(dollars(spent[name].cost_usd) if name in spent else "unknown"),
                 Cell(f"{joules:,.0f}", joules, basis=basis.value),
                 Cell(f"{idle:,.0f}", idle),

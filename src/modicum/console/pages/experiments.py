@@ -64,7 +64,7 @@ def _savings_table(graded: Sequence[GradedExperiment]) -> Table:
             ]
             for one in graded
         ],
-        verb="modicum experiment status",
+        verb="modicum bill",
     )
 
 
@@ -72,7 +72,16 @@ def _grade_table(graded: Sequence[GradedExperiment]) -> Table:
     return Table(
         name="experiments",
         title="Verdicts",
-        columns=["experiment", "verdict", "why", "tasks", "held out", "difference of outcome", "tokens", "dollars"],
+        columns=[
+            "experiment",
+            "verdict",
+            "why",
+            "tasks",
+            "held out",
+            "difference of outcome",
+            "tokens, of the hold-out's",
+            "dollars, of the hold-out's",
+        ],
         left=3,
         rows=[_grade_row(one) for one in graded],
         verb="modicum experiment status",
@@ -95,7 +104,7 @@ def _grade_row(one: GradedExperiment) -> Sequence[Cell]:
 
 
 def _ratio(spend: SpendComparison) -> str:
-    return "unknown" if spend.ratio is None else f"{100 * spend.ratio:.0f} % of the hold-out's"
+    return "unknown" if spend.ratio is None else f"{100 * spend.ratio:.0f} %"
 
 
 def _percent(share: float | None) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from modicum.console.asking import Asking
 from modicum.console.page import Cell, Content, Page, Table
-from modicum.console.tables import NAMELESS, money
+from modicum.console.tables import money
 from modicum.console.view import View
 from modicum.insights.bill import BillLine, build
+from modicum.insights.dimensions import shown_name
 from modicum.insights.yields import Estimate, Yield, YieldLine
 from modicum.insights.yields import build as build_yield
 from modicum.reports.figures import count, dollars_of, share
@@ -70,7 +71,7 @@ def _price_row(line: BillLine, view: View) -> Sequence[Cell]:
     first = None if latency is None else latency.first_token_seconds
     speed = None if latency is None else latency.output_tokens_per_second
     return [
-        Cell(line.name or NAMELESS, line.name, href=f"tasks{view.narrowed('model', line.name)}"),
+        Cell(shown_name(line.name), line.name, href=f"tasks{view.narrowed('model', line.name)}"),
         Cell(money(line), "" if line.cost_usd is None else line.cost_usd, basis=line.basis.value),
         Cell(count(line.calls), line.calls),
         Cell(dollars_of(each), "" if each is None else each),
@@ -103,7 +104,7 @@ def _yield_row(line: YieldLine, beaten: Mapping[str, str]) -> Sequence[Cell]:
     if line.name in beaten:
         standing = f"by the means {beaten[line.name]} had no less for no more"
     return [
-        Cell(line.name or NAMELESS, line.name),
+        Cell(shown_name(line.name), line.name),
         Cell(dollars_of(each.value), "" if each.value is None else each.value, basis=line.basis.value),
         Cell(_interval(each), f"{each.low} to {each.high}" if each.low is not None else ""),
         Cell("" if rate is None else f"{rate:.2f}", "" if rate is None else rate),

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
+
 from modicum.calls import Basis
 from modicum.console.asking import Asking
 from modicum.console.page import Cell, Content, Page, Table, Tile
@@ -13,7 +15,7 @@ from modicum.insights.scoping.persons import PersonRule
 from modicum.reports.figures import count, dollars, dollars_of
 from modicum.reports.forecast.forecast_document import forecast_document
 from modicum.reports.showback.month_statement import month_statement
-from modicum.reports.showback.statement_page import shown_name
+from modicum.reports.showback.statement_page import shown_payer
 from modicum.settings.showing.showback import parse_showback, showback_rules_of
 
 AMOUNTS = ("list_usd", "metered_usd", "subscription_usd", "shared_usd", "total_usd")
@@ -22,7 +24,8 @@ EVERYBODY = PersonRule(frozenset(), shows_everyone=True)
 
 
 def read(asking: Asking, view: View) -> Content:
-    """The figures of `modicum statement` and, for the month that is not over, of `modicum forecast`.
+    """The figures of `modicum statement` and, for the month that is not over, of `modicum forecast`. Where no month is
+    named and this one has no calls, the last one that has.
 
     Raises:
         UserError: the address names no month.
@@ -33,6 +36,8 @@ def read(asking: Asking, view: View) -> Content:
     statement, forecast = _read_statement(asking, view, month), None
     if month == month_of(today, view.zone.zone):
         forecast = _read_forecast(asking, view, today)
+    if statement is None and forecast is None and not typed and (last := _last_month(asking, view)):
+        return read(asking, msgspec.structs.replace(view, words={**view.words, "month": last}))
     if statement is None and forecast is None:
         return Content(parts={"outcomes": _tabs(view, month, today)}) if typed else Content()
     total = statement["total"] if statement is not None else None
@@ -49,6 +54,12 @@ def read(asking: Asking, view: View) -> Content:
         ],
         parts={"outcomes": _tabs(view, month, today)},
     )
+
+
+def _last_month(asking: Asking, view: View) -> str:
+    """The last month that has calls; empty: there are none."""
+    months = [row["month"] for row in asking.rows("months", **view.scope.parameters)]
+    return max(months, default="")[: len("2026-11")]
 
 
 def _read_statement(asking: Asking, view: View, month: Month) -> dict[str, Any] | None:
@@ -74,7 +85,7 @@ def _forecast_tiles(forecast: dict[str, Any] | None) -> list[Tile]:
 
 
 def _statement_table(statement: dict[str, Any], month: Month) -> Table:
-    rows = [_statement_row(row, shown_name(row["name"])) for row in statement["rows"]]
+    rows = [_statement_row(row, shown_payer(row["name"])) for row in statement["rows"]]
     return Table(
         name="statement",
         title=f"Statement of {statement['month']}",
@@ -103,7 +114,7 @@ def _forecast_table(forecast: dict[str, Any]) -> Table:
         title=f"Forecast of {forecast['month']}",
         columns=[forecast["by"], "so far, days that are over", "at the month's end", "low", "high"],
         rows=[
-            [Cell(shown_name(row["name"]), row["name"])]
+            [Cell(shown_payer(row["name"]), row["name"])]
             + [Cell("" if row[one] is None else dollars_of(row[one]), row[one]) for one in columns]
             for row in forecast["rows"]
         ],

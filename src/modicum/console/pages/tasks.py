@@ -8,8 +8,8 @@ from modicum.calls import Basis
 from modicum.console.asking import Asking
 from modicum.console.charts import Mark, Series, draw_lines
 from modicum.console.page import Cell, Content, Page, Table, Tile
-from modicum.console.tables import NAMELESS
 from modicum.console.view import View
+from modicum.insights.dimensions import shown_name
 from modicum.insights.trends.task_timeline import TaskTimeline, build_timeline
 from modicum.reports.figures import count, dollars, format_tokens, number_of, share
 
@@ -48,7 +48,7 @@ def _task_row(row: Mapping[str, Any], view: View, most: float) -> Sequence[Cell]
     more = f" and {int(row['models']) - 1} more" if row["models"] > 1 else ""
     return [
         Cell(row["task"], href=f"tasks{view.query(task=row['task'])}"),
-        Cell((row["model"] or NAMELESS) + more, row["model"]),
+        Cell(shown_name(row["model"]) + more, row["model"]),
         Cell(_local(row["first_started"], view), row["first_started"].isoformat()),
         Cell(
             text,
@@ -127,7 +127,7 @@ def _call_table(line: TaskTimeline, view: View) -> Table:
         rows=[
             [
                 Cell(_local(step.started, view, seconds=True), step.started.isoformat()),
-                Cell(step.model or NAMELESS, step.model),
+                Cell(shown_name(step.model), step.model),
                 Cell(step.agent or "(main)", step.agent),
                 Cell(step.remark),
                 Cell(dollars(step.cost_usd), "" if step.cost_usd is None else step.cost_usd, basis=step.basis.value),
@@ -168,7 +168,7 @@ def _repeat_tables(repeats: Sequence[Mapping[str, Any]], view: View) -> list[Tab
             columns=["tool", "times", "tokens", "first", "last"],
             rows=[
                 [
-                    Cell(row["tool"] or NAMELESS, row["tool"]),
+                    Cell(shown_name(row["tool"]), row["tool"]),
                     Cell(count(int(row["times"])), int(row["times"])),
                     Cell(count(int(row["tokens"])), int(row["tokens"])),
                     Cell(_local(row["first_started"], view), row["first_started"].isoformat()),

@@ -1,5 +1,6 @@
 """Teams of agents: what each agent cost, and how many turns it had."""
 
+import shlex
 from collections.abc import Sequence
 
 from modicum.agents.from_ledger import LedgerRows, RunSelection, read_ledger_rows
@@ -11,26 +12,28 @@ from modicum.reports.figures import count, dollars_of
 
 
 def read(asking: Asking, view: View) -> Content:
-    """What the ledger holds of runs of teams, as `modicum team attribute` reads them."""
+    """What the ledger holds of runs of teams, as `modicum team attribute` reads them; graded by the outcome that most
+    tasks have, if the address names no other.
+    """
     since, until = view.scope.since, view.scope.until
     tags = asking.rows("team_tags", since=since, until=until)[0]
     if not tags["calls_with_run_and_agent"]:
         return Content()
-    outcome = view.word("outcome") or None
+    graded = sorted(asking.rows("outcomes"), key=lambda row: (-row["tasks"], row["name"]))
+    names = [row["name"] for row in graded]
+    outcome = view.word("outcome") or (names[0] if names else None)
     which = RunSelection(since=since, until=until)
     key = ("teams", since, until, outcome)
+    choices = [(name, view.query(outcome=name), name == outcome) for name in names]
     try:
         found = asking.share(key, lambda: asking.with_store(lambda store: read_ledger_rows(store, outcome, which)))
     except UserError as error:
-        names = [row["name"] for row in asking.rows("outcomes")]
-        return Content(
-            notes=[str(error)], parts={"outcomes": [(name, view.query(outcome=name), False) for name in names]}
-        )
+        return Content(notes=[str(error)], parts={"outcomes": choices})
     return Content(
         tiles=_tiles(found),
         tables=[_agent_table(found, team) for team in sorted({name for name, _, _ in found.costs})],
         notes=[*found.notes, *(str(problem) for problem in found.problems[:6])],
-        parts={"outcomes": []},
+        parts={"outcomes": choices if len(choices) > 1 else []},
     )
 
 
@@ -63,8 +66,13 @@ def _agent_table(found: LedgerRows, team: str) -> Table:
             ]
             for agent in ordered
         ],
-        verb=f"modicum team attribute{f' --team {team}' if team else ''}",
+        verb=f"modicum team attribute{_options(found, team)}",
     )
+
+
+def _options(found: LedgerRows, team: str) -> str:
+    named = {"--team": team, "--outcome": found.outcome}
+    return "".join(f" {option} {shlex.quote(name)}" for option, name in named.items() if name)
 
 
 PAGE = Page(

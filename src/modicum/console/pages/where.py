@@ -6,9 +6,10 @@ from modicum.calls.errors import unknown_name
 from modicum.console.asking import Asking
 from modicum.console.charts import Series, draw_columns
 from modicum.console.page import Cell, Content, Page, Table, Tile
-from modicum.console.tables import NAMELESS, bill_table, money
+from modicum.console.tables import bill_table, money
 from modicum.console.view import View
 from modicum.insights.bill import build
+from modicum.insights.dimensions import shown_name
 from modicum.insights.rent import Rent, RentPart, compute_rent
 from modicum.insights.scoping.persons import persons_note
 from modicum.insights.trends.spend_over_time import fold_days
@@ -121,7 +122,7 @@ def _rent_table(rent: Rent, by: str, view: View) -> Table:
 def _rent_row(part: RentPart, rent: Rent, most: float) -> Sequence[Cell]:
     cost = part.cost_usd
     return [
-        Cell(part.name or NAMELESS, part.name),
+        Cell(shown_name(part.name), part.name),
         Cell(
             dollars_of(cost),
             "" if cost is None else cost,

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from modicum.calls import Tier
+from modicum.gateway.budgets.part_counts import PartCounts
 from modicum.governance.worst_case import CallBound
 from modicum.metering.context_windows import context_window_tokens
-from modicum.metering.tokens import count_tokens, encoding_for
+from modicum.metering.tokens import encoding_for
 from modicum.providers.body_parsing import parse_request_object
 from modicum.providers.dialect import Dialect
 from modicum.providers.facts import RequestFacts
@@ -65,9 +66,24 @@ def check_bounded(dialect: Dialect, facts: RequestFacts) -> None:
 
 
 def survey_request(
-    dialect: Dialect, body: bytes, facts: RequestFacts, model: str, provider: str, ceiling: int | None = None
+    dialect: Dialect,
+    body: bytes,
+    facts: RequestFacts,
+    model: str,
+    provider: str,
+    ceiling: int | None = None,
+    counts: PartCounts | None = None,
 ) -> RequestSurvey:
-    """What a request may take at most, at a model. `ceiling`: the most output of each choice, in place of its own.
+    """What a request may take at most, at a model.
+
+    Args:
+        dialect: of the request.
+        body: as it was sent, in that dialect.
+        facts: of the request.
+        model: that would answer.
+        provider: that serves it.
+        ceiling: the most output of each choice, in place of its own.
+        counts: of parts that came before; None: all is counted.
 
     Raises:
         NoBound: nothing bounds it.
@@ -85,7 +101,7 @@ def survey_request(
             raise NoBound("it holds or points at more than text, and nobody knows the model's context window")
         tokens = window
     else:
-        tokens = _text_tokens(document, model)
+        tokens = _text_tokens(document, body, model, counts or PartCounts())
         tokens = tokens if window is None else min(tokens, window)
     return RequestSurvey(
         CallBound(
@@ -101,12 +117,12 @@ def survey_request(
     )
 
 
-def _text_tokens(document: Mapping[str, Any], model: str) -> int:
+def _text_tokens(document: Mapping[str, Any], body: bytes, model: str, counts: PartCounts) -> int:
     """Of the whole request as JSON: more than its texts, since whatever stands there may be shown to the model."""
-    text = msgspec.json.encode(document)
-    counted = count_tokens(text.decode(), model)
-    if not encoding_for(model)[1]:
-        counted = min(counted * UNCERTAIN, len(text))
+    encoding, is_own = encoding_for(model)
+    counted = counts.tokens(body, encoding)
+    if not is_own:
+        counted = min(counted * UNCERTAIN, len(msgspec.json.encode(document)))
     return counted + AROUND_TOKENS + (AROUND_TOOLS_TOKENS if document.get("tools") else 0)
 
 

@@ -13,6 +13,7 @@ import msgspec
 from modicum.calls import Call, Cost
 from modicum.calls.rates import RateSteps
 from modicum.gateway.budgets.bounds import check_bounded, survey_request
+from modicum.gateway.budgets.part_counts import PartCounts
 from modicum.gateway.exchange import Exchange
 from modicum.governance.budgets import Amounts
 from modicum.governance.energy_rate import EnergyRate
@@ -42,6 +43,7 @@ class CallPrices:
         self._prices = prices
         self._book: PriceBook | None = None
         self._thread = ThreadPoolExecutor(1, "budgets")
+        self._part_counts = PartCounts()
         self._known: set[tuple[Any, ...]] = set()
         self._worst_rates: dict[tuple[Any, ...], tuple[tuple[RateSteps, ...], WorstRates]] = {}
         self.energy: tuple[EnergyRate, ...] = ()
@@ -118,7 +120,8 @@ class CallPrices:
         dialect = exchange.request.served.dialect
         if ceiling is None and exchange.ceiling is not None:
             ceiling = exchange.ceiling.tokens
-        survey = survey_request(dialect, exchange.edited, exchange.facts, model, upstream.provider, ceiling)
+        provider, facts = upstream.provider, exchange.facts
+        survey = survey_request(dialect, exchange.edited, facts, model, provider, ceiling, self._part_counts)
         at = datetime.fromtimestamp(exchange.timing.started_s, UTC)
         region = upstream.region or ("us" if survey.in_us else "")
         bound = survey.bound

@@ -103,9 +103,9 @@ def with_paid(lines: Sequence[Line], paid: Sequence[PaidOn]) -> list[Line]:
 def after_attempts(
     standings: Sequence[Standing], covering: Sequence[CoveringBudget], paid: Sequence[PaidOn]
 ) -> Sequence[Standing]:
-    """How budgets stand for a call whose failed attempts have cost something."""
+    """How budgets stand for a call whose failed attempts have cost something: that is spent, whoever else runs."""
     amounts = {one.one.counter: one.amount for one in paid}
     return [
-        standing._replace(reserved=standing.reserved + amounts.get(one.counter, 0))
+        standing._replace(spent=standing.spent + amounts.get(one.counter, 0))  # no running call will give it back
         for standing, one in zip(standings, covering, strict=True)
     ]

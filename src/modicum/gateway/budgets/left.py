@@ -43,9 +43,14 @@ class BudgetsLeft:
                 Level(level.spent, level.reserved + amount, level.frees_in_s)
                 for level, amount in zip(levels, self._held, strict=False)
             ]
-        now = datetime.now(UTC)
-        least = tightest(standings_of(self._sums, levels, now))
-        return "" if least is None else left_text(least)
+        held = zip(self._sums, levels, strict=False)
+        standings = [Standing(one.budget, level.spent, level.reserved, None, one.kept_back) for one, level in held]
+        least = tightest(standings)
+        if least is None:
+            return ""
+        place = next(number for number, one in enumerate(standings) if one is least)
+        (whole,) = standings_of([self._sums[place]], [levels[place]], datetime.now(UTC))  # when it opens, too
+        return left_text(whole)
 
     def usd(self) -> Decimal | None:
         """The least of what those in dollars have for the call; None: there is none."""

@@ -193,6 +193,8 @@ class Client:
 
     def _too_slow(self, task: "asyncio.Task[None] | None") -> None:
         self.gone = True
+        if self._direct is not None:
+            self._direct.cut()
         if task is not None:
             task.cancel()
 

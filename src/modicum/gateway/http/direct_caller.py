@@ -73,6 +73,10 @@ class DirectCaller:
         cycle.flow.resume_reading()
         return body
 
+    def cut(self) -> None:
+        """Gives up a caller that does not read: what waits for it would be held for as long as it stays."""
+        self._cycle.transport.abort()
+
     def leave(self) -> None:
         """The caller has left."""
         if self._on_leave is not None and not self._cycle.response_complete:

@@ -1,8 +1,8 @@
-"""Connections taken from the listening socket, one at a time.
+"""Connections taken from the listening socket, one at a time where several workers share it.
 
 A server of asyncio takes all that wait whenever it wakes, so that one worker ends up with every connection of a burst;
-and when no more files can be opened it closes them without a byte. Here each worker takes one at a time, one that has
-more connections than another leaves it a moment to be faster, and whom nobody can serve is told so.
+and when no more files can be opened it closes them without a byte. Here each of several workers takes one at a time,
+one that has more connections than another leaves it a moment to be faster, and whom nobody can serve is told so.
 There is one queue for all (SO_REUSEPORT would give each worker its own): what waits while a worker is started again is
 taken by another, and nothing depends on how the system spreads connections over sockets.
 """
@@ -28,6 +28,13 @@ PAUSE_S = 0.1
 """How long to wait when the system gives out no more handles."""
 MOST_TURNED_AWAY = 24
 """At a time; others wait in the queue meanwhile. Each needs an open file of those that are held in reserve."""
+MOST_AT_ONCE = 16
+"""In one round of the event loop, where there is no other worker to leave them to."""
+MOST_UNSENT_BYTES = 128 * 1024
+"""That the system holds of a reply beyond what is on its way. With its usual megabytes, streams that nobody reads are
+looked through, and held, for long before the first wait for a reader.
+"""
+_UNSENT: int | None = getattr(socket, "TCP_NOTSENT_LOWAT", None)
 _GONE_WITHIN_S = 1.0
 _CLOSED_WITHIN_S = 0.01
 """How soon after its protocol has heard of its end a connection's file is closed."""
@@ -103,32 +110,42 @@ class Accepting:
             self._loop.add_reader(self._bound, self._take)
 
     def _take(self) -> None:
+        """Takes who waits, a few at a time: while streams keep the loop busy, its rounds are long."""
+        for _ in range(1 if self._board.others() else MOST_AT_ONCE):
+            if not self._take_one():
+                return
+
+    def _take_one(self) -> bool:
+        """Whether there may be more to take now."""
         connections = self._connections() + len(self._connecting)
         full = connections >= self._most
         if (full or not self._yielded) and self._board.others_have_fewer(connections):
             self._yielded = True
             self._pause(YIELD_S)
-            return
+            return False
         self._yielded = False
         if self._turned_away >= MOST_TURNED_AWAY:
             self._pause(YIELD_S)
-            return
+            return False
         try:
             connection = self._accepted()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return  # another worker was faster, or the caller has left
+            return False  # nobody waits, another worker was faster, or the caller has left
         except OSError as error:
             if not out_of_files(error):
                 log("no_more_connections", error=type(error).__name__)
                 self._pause(PAUSE_S)
-                return
+                return False
             connection, full = self._accepted_with_spare(), True
         if connection is None:
             self._pause(PAUSE_S)
-            return
+            return False
         connection.settimeout(0)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if _UNSENT is not None:
+            connection.setsockopt(socket.IPPROTO_TCP, _UNSENT, MOST_UNSENT_BYTES)
         self._start(connection, turned_away=full)
+        return not full
 
     def _accepted(self) -> socket.socket | None:
         return self._bound.accept()[0]

@@ -127,4 +127,5 @@ class _Last:
     def __init__(self, protocol: GuardedProtocol) -> None:
         self.write = protocol.transport.write
         self.is_closing = protocol.transport.is_closing
+        self.abort = protocol.transport.abort
         self.close = protocol.close_after_reply

@@ -15,16 +15,19 @@ import threading
 from contextlib import closing, suppress
 from pathlib import Path
 
-MOVED_FROM_BYTES = 16 * 1024 * 1024
-"""So much of a log, then its pages are moved. A page that was written often is moved once."""
-WHOLE_BYTES = MOVED_FROM_BYTES + 4 * 1024 * 1024
-"""What the log is lengthened to at most: it goes on while its pages are moved."""
+MOVED_FROM_BYTES = 2 * 1024 * 1024
+"""So much of a log, then its pages are moved. Few at a time, since whatever writes to the same disk meanwhile waits."""
+FULL_BYTES = 8 * 1024 * 1024
+"""So much, and commits wait while the rest is moved: else the log could grow for ever."""
+WHOLE_BYTES = FULL_BYTES + 4 * 1024 * 1024
+"""What the log is lengthened to at most."""
 LEAST_BYTES = 512 * 1024
 AHEAD = 4
 """Times what is used: a log that fills fast is long before it is full, and one that is hardly used stays short."""
 PIECE_BYTES = 256 * 1024
 """That it is lengthened by at a time, each with a sync of its own: a commit's sync waits for all that is unwritten."""
-COMMIT_BYTES = 3 * 4120
+FRAME_BYTES = 4096 + 24
+COMMIT_BYTES = 3 * FRAME_BYTES
 """What a commit of one small record takes of a log: the pages of its table and of its numbers, a head each."""
 
 
@@ -39,16 +42,13 @@ class WriteAheadLog:
     def __init__(self, path: Path, writing: threading.Lock) -> None:
         self._path, self._log = path, path.with_name(f"{path.name}-wal")
         self._writing = writing
-        self._used_bytes = 0
-        """Since its pages were last moved; an estimate."""
+        self._commits = self._used_bytes = 0
+        """Bytes as far as they are known; an estimate since they were last moved."""
 
     def add(self, size_bytes: int) -> None:
         """A commit with records of so many bytes was written."""
+        self._commits += 1
         self._used_bytes += COMMIT_BYTES + size_bytes
-
-    @property
-    def is_full(self) -> bool:
-        return self._used_bytes >= MOVED_FROM_BYTES
 
     def keep_room(self) -> None:
         """Lengthens the log if it is short. A full disk is no trouble here: the log then grows with its commits, if it
@@ -72,15 +72,22 @@ class WriteAheadLog:
             return True
 
     def move(self) -> None:
-        """Moves what is in the log into the file, most of it while commits go on, and the rest while one waits. The
-        next commit begins the log anew then, if nobody reads it at this moment.
+        """Moves what is in the log into the file, if it is much, while commits go on. The next commit begins the log
+        anew if none came meanwhile and nobody reads it at this moment.
         """
+        if self._used_bytes < MOVED_FROM_BYTES:
+            return
         with suppress(sqlite3.Error), closing(self._open()) as base:
-            base.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            with self._writing:
-                _, pages, moved = base.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                if pages == moved:
-                    self._used_bytes = 0
+            self._move(base)
+            if self._used_bytes >= FULL_BYTES:
+                with self._writing:
+                    self._move(base)
+
+    def _move(self, base: sqlite3.Connection) -> None:
+        commits = self._commits
+        _, pages, moved = base.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        is_begun_anew = pages == moved and commits == self._commits
+        self._used_bytes = 0 if is_begun_anew else pages * FRAME_BYTES
 
     def _open(self) -> sqlite3.Connection:
         address = f"{self._path.absolute().as_uri()}?mode=rw"  # never a new file in the place of one that has gone

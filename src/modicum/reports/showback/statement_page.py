@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from modicum.insights.dimensions import shown_name
 from modicum.ledger.asking.several_dimensions import BETWEEN
 from modicum.reports import charts
 from modicum.reports.escaping import escape
@@ -25,9 +26,9 @@ def render_statement_page(document: Document) -> str:
     )
 
 
-def shown_name(name: str) -> str:
+def shown_payer(name: str) -> str:
     """A name as a statement shows it."""
-    return " / ".join(part or UNTAGGED for part in name.split(BETWEEN))
+    return " / ".join(shown_name(part) if part else UNTAGGED for part in name.split(BETWEEN))
 
 
 def _head(title: str, document: Document) -> str:
@@ -45,7 +46,7 @@ def _head(title: str, document: Document) -> str:
 
 
 def _chart(document: Document) -> str:
-    bars = [(shown_name(row["name"]), float(row["total_usd"])) for row in document["rows"] if row["total_usd"] > 0]
+    bars = [(shown_payer(row["name"]), float(row["total_usd"])) for row in document["rows"] if row["total_usd"] > 0]
     if not bars:
         return ""
     left_out = f", {len(bars) - MOST_BARS:,} smaller ones are in the table alone" if len(bars) > MOST_BARS else ""
@@ -64,7 +65,7 @@ def _rows(document: Document) -> str:
 
 
 def _cells(row: Document, has_codes: bool, currency: Document | None) -> list[str]:
-    name = row["name"] if row["name"] == "total" else shown_name(row["name"])
+    name = row["name"] if row["name"] == "total" else shown_payer(row["name"])
     amounts = [row[f"{one}_usd"] for one in ("list", "metered", "subscription", "shared")]
     return [
         name,

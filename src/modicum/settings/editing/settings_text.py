@@ -17,10 +17,15 @@ _VALUE = r"""(?:true|false|\[[^\]\n#]*\]|[-+]?[0-9][0-9_.eE+-]*|"[^"\\\n]*"|'[^'
 _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 
+_ABOVE = -1
+"""In the place of the line of a header: settings above all tables."""
+
+
 class SettingPlace(NamedTuple):
     """Where a setting stands: `[table] key`, or `key` of one of the rows `[[table]]`."""
 
     table: str
+    """Empty: above all tables."""
     key: str
     row: int | None = None
     """Which of the rows, from 0."""
@@ -34,11 +39,12 @@ def with_setting(text: str, place: SettingPlace, value: SettingValue | None) -> 
     """
     table, key, row = place
     written = "" if value is None else _toml(value)
-    header = f"[{table}]" if row is None else f"[[{table}]]"
-    by_hand = f"write {key} = {written} under {header}" if written else f"take {key} out of {header}"
+    header = f"under [{table}]" if row is None else f"under [[{table}]]"
+    header = header if table else "above all tables"
+    by_hand = f"write {key} = {written} {header}" if written else f"take out {key} {header}"
 
     def expect(document: dict[str, Any]) -> None:
-        inside = document.setdefault(table, {}) if row is None else document[table][row]
+        inside = _inside(document, place) if row is not None or not table else document.setdefault(table, {})
         if value is None:
             inside.pop(key, None)
         else:
@@ -102,7 +108,7 @@ def edit_settings(path: Path, edit: Callable[[str], str]) -> None:
         text = path.read_bytes().decode("utf-8")
         fresh.write_bytes(edit(text).encode("utf-8"))
         fresh.chmod(path.stat().st_mode & 0o777)
-        read_settings({"MODICUM_CONFIG": str(fresh)})
+        _check_settings(fresh, path)
         fresh.replace(path)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: the setting was not changed: {error}") from None
@@ -111,14 +117,29 @@ def edit_settings(path: Path, edit: Callable[[str], str]) -> None:
         held.release()
 
 
+def _check_settings(fresh: Path, path: Path) -> None:
+    """Raises:
+    UserError: the settings would be wrong; it names the file that people know.
+    """
+    try:
+        read_settings({"MODICUM_CONFIG": str(fresh)})
+    except UserError as error:
+        raise UserError(str(error).replace(str(fresh), str(path))) from None
+
+
 def value_at(text: str, place: SettingPlace) -> Any:
     """What stands there; None: nothing does."""
     try:
         document = tomllib.loads(text)
-        inside = document.get(place.table, {})
-        return inside.get(place.key) if place.row is None else inside[place.row].get(place.key)
+        return _inside(document, place).get(place.key)
     except (tomllib.TOMLDecodeError, AttributeError, IndexError, KeyError, TypeError):
         return None
+
+
+def _inside(document: dict[str, Any], place: SettingPlace) -> Any:
+    """The table or row of a setting."""
+    table: Any = document.get(place.table, {}) if place.table else document
+    return table if place.row is None else table[place.row]
 
 
 def find_row(text: str, table: str, fits: Callable[[Mapping[str, Any]], bool]) -> int | None:
@@ -151,7 +172,7 @@ def _without_empty(document: dict[str, Any]) -> dict[str, Any]:
 def _edited(text: str, place: SettingPlace, written: str) -> str:
     lines = text.splitlines(keepends=True)
     key = _key(place.key)
-    at = _header_of(lines, place)
+    at = _header_of(lines, place) if place.table else _ABOVE
     if at is None:
         gap = "" if not text or text.endswith("\n") else "\n"
         return f"{text}{gap}\n[{place.table}]\n{key} = {written}\n"
@@ -165,7 +186,7 @@ def _edited(text: str, place: SettingPlace, written: str) -> str:
             return "".join(lines)
     if not written:
         return text
-    if not lines[at].endswith("\n"):
+    if at != _ABOVE and not lines[at].endswith("\n"):
         lines[at] += "\n"
     lines.insert(at + 1, f"{key} = {written}\n")
     return "".join(lines)

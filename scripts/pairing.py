@@ -48,6 +48,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "providers/test_adding_a_dialect.py": "a toy dialect, and who names the others",
     "statistics/test_betting_against_ville.py": "betting.py and randomised.py beside an independent library",
     "importers/test_every_format.py": "the fixtures of every log format",
+    "test_packaging.py": "what lies in packaging/",
     "test_docs_commands.py": "tests docs_commands.py beside it: the commands that README and docs print",
     "test_docs.py": "holds the docs to the code",
     "test_hostile_files.py": "every reader and every verb at once, with files that are none",

@@ -1,15 +1,18 @@
 from datetime import timedelta
 from importlib import resources
 
+import msgspec
 import pytest
 
 from insights.test_energy_consumption import window
 from ledger.samples import EVER, FULL, START, entry, read
 from modicum.calls import AuditEvent, BookedShortening, Outcome, Owner
 from modicum.cli.energy.window_booking import append_windows
+from modicum.gateway.own_tools.tool_use_file import FILE_NAME, read_tool_use
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import AUDIT_EVENTS, ENERGY_WINDOWS, OUTCOMES, SHORTENINGS
-from modicum.settings import data_folder
+from modicum.optimizers.tool_use import ProgramRecord
+from modicum.settings import data_folder, state_folder
 
 ASKED = EVER | {
     "by": "model", "tag": "run", "zone": "UTC", "outcome": "tests", "arm": "", "most": 100, "provider": "",
@@ -160,7 +163,11 @@ def test_an_owner_is_erased_with_its_keys(modicum, tmp_path):
     store = open_store(str(place))
     store.append([entry("c1", owner=Owner(user="ada")), entry("c2", owner=Owner(user="bob"))])
     store.close()
+    learned = [ProgramRecord("00", ("", "", user, ""), 1, 0, {}) for user in ("ada", "bob")]
+    state_folder().mkdir(parents=True, exist_ok=True)
+    (state_folder() / FILE_NAME).write_bytes(msgspec.json.encode(learned))
     done = modicum("ledger", "erase", "user", "ada", "--yes", "--json", "--ledger", place).json
 
     assert (done["calls"], done["keys"]) == (1, 0)
+    assert read_tool_use(state_folder() / FILE_NAME) == learned[1:]
     assert "0 calls and 0 keys" in modicum("ledger", "erase", "user", "ada", "--yes", "--ledger", place).out

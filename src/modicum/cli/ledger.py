@@ -155,6 +155,8 @@ def _number_of_records(number: int, label: str) -> str:
 def erase(part: str, name: str, *, yes: bool, ledger_url: str | None, as_json: bool) -> None:
     """Erase all calls of an owner for good, and revoke its keys. The log says that, and not who it was.
 
+    What the gateway has learned of the owner's tools goes too.
+
     \b
     Examples:
       modicum ledger erase user ada
@@ -170,6 +172,9 @@ def erase(part: str, name: str, *, yes: bool, ledger_url: str | None, as_json: b
             gone = erase_owner(store, events, part, name, at=now, by=by, digest_key=digest_key)
     finally:
         events.close()
+    from modicum.gateway.own_tools.tool_use_file import erase_tool_use
+
+    erase_tool_use(state_folder(), part, name)
     if as_json:
         output.print_json({"part": part, "name": name, "calls": gone.calls, "keys": gone.keys, "digest": gone.digest})
         return

@@ -215,6 +215,23 @@ def test_a_budget_that_has_no_room_for_the_next_time_ends_the_call(tmp_path):
         assert upstream.reserved() == 0
 
 
+def test_a_budget_that_ends_streams_bounds_the_next_time_by_what_is_left(tmp_path):
+    def settings(port):
+        return msgspec.structs.replace(all_upstreams(port), optimize=OptimizeSettings(on=("content.cut",), hold_out=0))
+
+    with with_budgets(tmp_path, {"limit_usd": 0.06, "at_limit": "cut"}, settings=settings, rules=RULES) as upstream:
+        model = reads_back("anthropic", stream=True)
+        upstream.answers = lambda request: model(request)._replace(
+            body=model(request).body.replace(b'"output_tokens":10', b'"output_tokens":960')  # leaves less than 100 more
+        )
+        got = upstream.call("anthropic", stream=True, tools=[tool("anthropic", "grep")], **messages("anthropic"))
+
+        first, second = (asked["max_tokens"] for asked in upstream.asked)
+        assert first == 100
+        assert 16 <= second < 100
+        assert text_of("anthropic", got, stream=True).text.startswith("Let me look. ")
+
+
 @pytest.mark.parametrize("answered", ["whole", "stream"])
 def test_a_limit_in_tokens_counts_each_time_that_the_model_was_asked(tmp_path, answered):
     stream, most = answered == "stream", 100_000

@@ -41,6 +41,7 @@ from modicum.gateway.limits.limiting import Limiting
 from modicum.gateway.limits.provider_limits import ProviderLimits
 from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.own_tools.offering import OwnTools
+from modicum.gateway.own_tools.tool_use_file import ToolUseFile
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.policies.authorising import Authorising
@@ -80,7 +81,6 @@ from modicum.ledger.worker_reports import read_report
 from modicum.metering.digests import Digester
 from modicum.metering.prices import PriceBook
 from modicum.optimizers.all_rules import RULES
-from modicum.optimizers.tool_use import ToolUse
 from modicum.outbound.event_loop import LOOP_NAME, run_loop
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
@@ -138,7 +138,7 @@ class Gateway:
         self._meanings: SemanticAnswerer
         self._teams: Teams | None = None
         self._troubles = Troubles()
-        self._own_tool_use = ToolUse() if worker.count == 1 else None  # several see no conversation whole
+        self._tools = ToolUseFile(folder, digest_key, is_alone=worker.count == 1)
         self._app: App | None = None
         self._tls: TlsListener | None = None
         self.server: CallServer | None = None
@@ -207,6 +207,7 @@ class Gateway:
     async def _close(self, board: Board) -> None:
         if self._teams is not None:
             self._teams.close()
+        self._tools.close()
         report_end(self.parts.refusals, self._folder / REPORTS, self._worker.journal)
         await self.parts.close()
         self.parts.metrics.retire()
@@ -270,6 +271,7 @@ class Gateway:
                 board.tell(self.parts.readiness.state)
                 board.tell_connections(self.server.connections)
             await self._report()
+            await self._tools.keep()
             with suppress(TimeoutError):
                 await asyncio.wait_for(again.wait(), LOOK_EVERY_S)
             if again.is_set() and self._worker.index == 0:  # a worker may have died that nobody starts again
@@ -425,7 +427,7 @@ class Gateway:
         diverts = bool(self._settings.resilience)
         in_force = InForce(owners, self._upstreams, arms, always, moved, graded, has_fallbacks=diverts)
         if choice is not None and OwnTools.may_offer(choice):
-            in_force = in_force._replace(sources=(*arms, OwnTools(choice, self._own_tool_use)))
+            in_force = in_force._replace(sources=(*arms, OwnTools(choice, self._tools.use)))
         if self._teams is None:
             return in_force
         teams, graded = self._teams.parts, both_graded(self._teams.graded, graded)

@@ -86,6 +86,7 @@ REASONS = {
     "it needs calls or outcomes of a kind that the sample lacks": (
         "modicum compare gpt-5 gpt-5-mini --outcome resolved --pair tag:case",
         "modicum route train --logs ~/.claude/projects --outcome resolved --loss 1",
+        "modicum outcome from-git ~/src/shop",
         "modicum yield --outcome commits --by model",
     ),
     "it needs a team's recording, or runs a team": (
@@ -111,6 +112,7 @@ REASONS = {
         "modicum tco --rent 2.69 --bench points.json --watch run.jsonl --api groq/openai/gpt-oss-120b",
     ),
     "it asks another host": (
+        "modicum reconcile --from openai --since 2026-11-01",
         "modicum budget mirror https://claude-gateway.internal.example.com --key env:GATEWAY_ADMIN_KEY >> modicum.toml",
         "modicum ledger copy ~/.local/share/modicum/ledger.duckdb clickhouse://user:password@ledger.internal:8443/modicum",
         "modicum compare run tasks.jsonl --models gpt-4o,gpt-4o-mini --grader exact --budget 2",
@@ -200,7 +202,6 @@ def prepare(home):
         "modicum import src/modicum/sample/logs",
         "modicum outcome import src/modicum/sample/outcomes.csv",
         "modicum key create first",
-        "git init -q ~/src/shop && cd ~/src/shop && git -c user.name=a -c user.email=a@b.c commit -qm x --allow-empty",
     ):
         ended = run_in(home, command)
         assert ended.returncode == 0, ended.stderr

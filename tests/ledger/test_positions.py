@@ -90,7 +90,7 @@ def test_a_journal_that_was_made_anew_is_read_from_its_first_record_and_the_doub
     note(journal, 2)
     for path in tmp_path.glob("gateway.sqlite*"):
         path.unlink()
-    write(tmp_path, *b"cdefg")
+    write(tmp_path, b"c", b"d", b"e", b"f", b"g")
 
     position, doubt = resumed(journal)
 

@@ -24,7 +24,7 @@ No text is read: calls carry no anatomy.
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,7 +40,7 @@ from modicum.providers.fields import count, label, listed, mapping, parsed_mappi
 from modicum.providers.gemini_generate import usage as gemini
 from modicum.providers.openai import usage as openai
 from modicum.providers.openai.recorded import requests_in
-from modicum.providers.usage_guard import unknown_counts
+from modicum.providers.usage_guard import unknown_counts, word
 
 NAME = "llm"
 CALLS = {
@@ -90,15 +90,16 @@ def _call(row: Row, table: str) -> Call:
     provider = provider_of_model(text(row.get("model"))) or provider_of_own_model(model)
     counted = _with_doubts(_counted(row, provider, model, reply), row, table)
     identity, native = label(row.get("id")), label(reply.get("id"))
+    if not identity and not is_native_id(native):
+        raise ValueError("the call has no id")
     started = start(row.get("datetime_utc"))
-    waited = count(row, "duration_ms")
     return Call(
         call_id=native if is_native_id(native) else f"{NAME}:{identity}",
         source=NAME,
         provider=provider,
         model=model,
         started=started,
-        finished=started + timedelta(milliseconds=waited) if waited and waited < MOST_MILLISECONDS else None,
+        finished=_end(started, row.get("duration_ms")),
         usage=counted.usage,
         usage_basis=counted.bases[0],
         output_basis=counted.bases[1],
@@ -107,6 +108,13 @@ def _call(row: Row, table: str) -> Call:
         task=label(row.get("thread_id")) or label(row.get("conversation_id")) or identity,
         revision=counted.usage.total_tokens,
     )
+
+
+def _end(started: datetime, waited: Any) -> datetime | None:
+    """The end of a call that took so many milliseconds; None where that is no duration."""
+    if isinstance(waited, int | float) and 0 < waited < MOST_MILLISECONDS:
+        return started + timedelta(milliseconds=waited)
+    return None
 
 
 def _counted(row: Row, provider: str, model: str, reply: Mapping[str, Any]) -> _Counted:
@@ -144,7 +152,9 @@ def _less(row: Row, whole: str, details: Mapping[str, Any], part: str) -> int | 
 
 def _with_doubts(counted: _Counted, row: Row, table: str) -> _Counted:
     doubts, tier = unknown_counts(row, KNOWN, table), counted.tier
-    asked_tier = openai.tier_from({"service_tier": parsed_mapping(row.get("options_json")).get("service_tier")})
+    asked_lane = parsed_mapping(row.get("options_json")).get("service_tier")
+    doubts += word("service_tier", asked_lane, openai.LANES)
+    asked_tier = openai.tier_from({"service_tier": asked_lane})
     if tier is Tier.STANDARD and asked_tier is not tier:
         tier = asked_tier
         doubts.append(ASKED_LANE)

@@ -1,0 +1,52 @@
+"""The container file as hadolint would ask for it, where no hadolint is, and the unit of systemd as systemd says."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LINES = re.sub(r"\\\n\s*", " ", (ROOT / "packaging" / "Dockerfile").read_text()).splitlines()
+STEPS = [tuple(line.split(" ", 1)) for line in LINES if line and not line.startswith("#")]
+
+
+def of(step):
+    return [words for name, words in STEPS if name == step]
+
+
+def test_the_image_is_small_pinned_and_nobodys():
+    assert all(re.fullmatch(r"python:\d+\.\d+-slim( AS \w+)?", base) for base in of("FROM"))
+    assert of("USER") == ["modicum"]
+    assert [name for name, _ in STEPS].index("USER") < [name for name, _ in STEPS].index("ENTRYPOINT")
+    assert of("ADD") == []
+    assert not any("sudo" in words or "apt-get" in words or "curl" in words for words in of("RUN"))
+
+
+def test_what_is_installed_comes_from_the_lock_and_leaves_no_cache():
+    installs = [part for words in of("RUN") for part in words.split("&&") if "pip install" in part]
+
+    assert all("--no-cache-dir" in part and "--no-deps" in part for part in installs)
+    assert any("--require-hashes" in part and "--only-binary :all:" in part for part in installs)
+
+
+def test_what_it_starts_gets_signals_itself():
+    for step in ("ENTRYPOINT", "CMD"):
+        assert all(isinstance(json.loads(words), list) for words in of(step))
+    assert all("CMD [" in words for words in of("HEALTHCHECK"))
+
+
+def test_all_that_it_copies_is_there():
+    files = [name for words in of("COPY") if not words.startswith("--from") for name in words.split()[:-1]]
+
+    assert [name for name in files if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+def test_systemd_knows_every_word_of_the_unit():
+    words = ["systemd-analyze", "verify", "--man=no", ROOT / "packaging" / "modicum.service"]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stderr) == (0, "")

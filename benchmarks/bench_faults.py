@@ -266,7 +266,7 @@ async def measure(arguments):
     no_containers = why_no_containers()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         upstream = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", 0)
-        modicum = Modicum(Path(name), arguments.workers, upstream.sockets[0].getsockname()[1])
+        modicum = Modicum(Path(name), arguments.workers, upstream.sockets[0].getsockname()[1], arguments.durable)
         callers = Callers(modicum.gateway, modicum.key())
         Upstream.kills = kills = Kills(modicum, callers, planned(arguments.kills, containers=not no_containers))
         try:
@@ -307,6 +307,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--durable", choices=("disk", "process"), default="disk", help="of modicum's settings")
     parser.add_argument("--away", type=float, default=60.0)
     parser.add_argument("--full", type=float, default=10.0)
     parser.add_argument("--folder", help="a small file system of its own, which is filled")
@@ -314,9 +315,12 @@ def main():
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--data", help="not used")
     parser.add_argument("--idle", type=int, default=0, help="instead: so many idle connections, and slow callers")
+    parser.add_argument(
+        "--readers", type=int, default=100, help="with --idle: so many streams of 20 MB that nobody reads"
+    )
     arguments = parser.parse_args()
     if arguments.idle:
-        measured.report(asyncio.run(measure_crowd(arguments.idle)), as_json=arguments.json)
+        measured.report(asyncio.run(measure_crowd(arguments.idle, arguments.readers)), as_json=arguments.json)
         return 0
     random.seed(arguments.seed)
     result = {"seed": arguments.seed, **asyncio.run(measure(arguments))}

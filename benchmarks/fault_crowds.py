@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import socket
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -16,14 +17,12 @@ import load
 from fault_lives import Modicum
 
 CALLERS = 8
-SLOW, READERS = 100, 20
-"""Callers that send slowly, of each kind; and those that do not read: of each the kernel takes some megabytes first."""
+SLOW = 100
+"""Callers that send slowly, of each kind."""
 LET_GO_S = 3.0
 """The setting `slow_client_s` of this run."""
 WATCHED_S = 24.0
 """Longer than the gateway waits for the head of a request."""
-given_up = []
-"""When the gateway gave up a stream that nobody read."""
 EVENT = (
     b"data: %b\n\n"
     % json.dumps(
@@ -41,7 +40,7 @@ REPLY = json.dumps(
 
 
 async def upstream(reader, writer):
-    """A reply to each request; to one that streams a long one, as fast as it is read."""
+    """A reply to each request; to one that streams a long one, as fast as it is read. Says when one was given up."""
     streams = False
     try:
         while True:
@@ -60,8 +59,21 @@ async def upstream(reader, writer):
             streams = False
     except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
         if streams:
-            given_up.append(time.monotonic())
+            print(time.monotonic(), flush=True)
     writer.close()
+
+
+async def serve_upstream():
+    """In a process of its own, so that callers are not measured beside its work. Says its port first."""
+    server = await asyncio.start_server(upstream, "127.0.0.1", 0, backlog=1000)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+async def moments(lines, given_up):
+    """Collects when the gateway gave up a stream that nobody read."""
+    async for line in lines:
+        given_up.append(float(line))
 
 
 class Idle(asyncio.Protocol):
@@ -78,12 +90,10 @@ class Idle(asyncio.Protocol):
 
 
 async def connect(port, *, reads=True):
-    """One that does not read has little room for what it is sent, as a slow line."""
+    """One that does not read has as much room for what it is sent as the system gives it: some megabytes."""
     loop = asyncio.get_running_loop()
     own = socket.socket()
     own.settimeout(0)
-    if not reads:
-        own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     await loop.sock_connect(own, ("127.0.0.1", port))
     transport, idle = await loop.create_connection(Idle, sock=own)
     if not reads:
@@ -100,6 +110,7 @@ async def called(port, request, seconds):
         "faults": figures["faults"],
         "p50_ms": taken[len(taken) // 2] * 1e3,
         "p99_ms": taken[int(len(taken) * 0.99)] * 1e3,
+        "longest_ms": taken[-1] * 1e3,
     }
 
 
@@ -122,7 +133,7 @@ def resident_mb(pid):
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-async def crowd(modicum, key, count):
+async def crowd(modicum, key, count, readers, given_up):
     port = modicum.gateway
     body = b'{"model":"gpt-4o-mini","messages":[{"role":"user","content":"capital?"}],"max_tokens":9}'
     request = load.request_bytes(port, body, key=key)
@@ -134,7 +145,7 @@ async def crowd(modicum, key, count):
     started_s = time.monotonic()
     head, _, rest = request.partition(b"\r\n\r\n")
     slow = {"heads": [await connect(port) for _ in range(SLOW)], "bodies": [await connect(port) for _ in range(SLOW)]}
-    slow["readers"] = [await connect(port, reads=False) for _ in range(READERS)]
+    slow["readers"] = [await connect(port, reads=False) for _ in range(readers)]
     for one in slow["bodies"]:
         one.transport.write(head + b"\r\n\r\n")
     streamed = load.request_bytes(port, body.replace(b'"max_tokens":9', b'"stream":true'), key=key)
@@ -147,7 +158,7 @@ async def crowd(modicum, key, count):
     for kind in ("heads", "bodies"):
         figures[f"slow_{kind}"] = let_go([one.closed_s for one in slow[kind]], started_s)
     # A caller that does not read does not see its end either: its upstream does.
-    figures["slow_readers"] = let_go([*given_up, *[None] * (READERS - len(given_up))], started_s)
+    figures["slow_readers"] = let_go([*given_up, *[None] * (readers - len(given_up))], started_s)
     for one in dripping:
         one.cancel()
     for one in [*idle, *slow["heads"], *slow["bodies"], *slow["readers"]]:
@@ -156,11 +167,12 @@ async def crowd(modicum, key, count):
     return figures
 
 
-async def measure_crowd(count):
-    """The figures of one gateway process with a crowd of so many idle connections."""
+async def measure_crowd(count, readers):
+    """The figures of one gateway process with a crowd of so many idle connections, and of callers that do not read."""
     with tempfile.TemporaryDirectory() as name:
-        server = await asyncio.start_server(upstream, "127.0.0.1", 0, backlog=1000)
-        modicum = Modicum(Path(name), 1, server.sockets[0].getsockname()[1])
+        server = await asyncio.create_subprocess_exec(sys.executable, __file__, stdout=asyncio.subprocess.PIPE)
+        modicum, given_up = Modicum(Path(name), 1, int(await server.stdout.readline())), []
+        watching = asyncio.ensure_future(moments(server.stdout, given_up))
         settings = modicum.folder / "modicum.toml"
         settings.write_text(settings.read_text().replace("[gateway]\n", f"[gateway]\nslow_client_s = {LET_GO_S}\n"))
         key = modicum.key()
@@ -168,8 +180,14 @@ async def measure_crowd(count):
         try:
             if not await modicum.serves():
                 raise SystemExit("it does not start:\n" + (modicum.folder / "up.log").read_text())
-            return await crowd(modicum, key, count)
+            return await crowd(modicum, key, count, readers, given_up)
         finally:
             modicum.up.terminate()
-            modicum.up.wait(30)
-            server.close()
+            await asyncio.to_thread(modicum.up.wait, 60)
+            watching.cancel()
+            server.terminate()
+            await server.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve_upstream())

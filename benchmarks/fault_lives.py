@@ -56,7 +56,7 @@ def why_no_containers():
 class Modicum:
     """`modicum up` in a folder of its own, life after life."""
 
-    def __init__(self, folder, workers, upstream):
+    def __init__(self, folder, workers, upstream, durable="disk"):
         self.folder, self.workers = folder, workers
         self.gateway, self.ledger = free_ports(2)
         self.environment = os.environ | {
@@ -68,6 +68,7 @@ class Modicum:
         }
         (folder / "modicum.toml").write_text(
             f'ledger = "{folder}/ledger.duckdb"\n[gateway]\nlisten = "127.0.0.1:{self.gateway}"\n'
+            f'durable = "{durable}"\n'
             f'[console]\npages_listen = ""\nlisten = "127.0.0.1:{self.ledger}"\n'
             f'[upstreams.mock]\nurl = "http://127.0.0.1:{upstream}/v1"\nspeaks = "openai"\nprovider = "openai"\n'
             'pass_headers = ["x-task", "x-fault"]\n'

@@ -32,6 +32,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "gateway/callers/test_plans.py": "credentials of plans, through the whole gateway",
     "gateway/test_all_paths.py": "every path that is metered, through the whole gateway",
     "gateway/test_known_charges.py": "what is charged beside plain tokens, through the whole gateway",
+    "console/test_figures_of_verbs.py": "every table of the console beside the verb that it names",
     "ledger/rollups/test_rolled_answers.py": "sums of days beside the entries, whatever happens to these, on both engines",
     "insights/test_planted_waste.py": "mutation check of all findings together",
     "benchmarks/test_second_prices.py": "the price list beside a second source, with benchmarks/second_prices.py",

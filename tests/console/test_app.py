@@ -117,6 +117,24 @@ def test_a_table_is_a_csv_file_with_plain_figures(site):
     }
 
 
+def test_ten_thousand_names_are_paged_and_found():
+    store = open_store(":memory:")
+    store.append([entry(f"c{n}", owner=Owner(team=f"team-{n:03}")) for n in range(120)])
+    site = Site(store)
+
+    first = site.get("/where?by=team&since=2026-01-01").text
+    assert "1 to 50 of 120" in first
+    assert "since=2026-01-01&amp;by=team&amp;from=50#by-team" in first
+    assert "101 to 120 of 120" in site.get("/where?by=team&from=100").text
+    found = site.get("/where?by=team&find=TEAM-11").text
+    assert "1 to 10 of 10" in found
+    assert 'value="TEAM-11"' in found
+    assert len(site.get("/where/by-team.csv?by=team&find=TEAM-11").text.splitlines()) == 121
+    assert "no name holds that" in site.get("/where?by=team&find=%3Cb%3E").text
+    site.console.close()
+    store.close()
+
+
 def test_the_first_page_keeps_what_the_address_says(site):
     reply = site.get("/?since=7d")
 

@@ -50,8 +50,8 @@ def test_short_results_and_those_with_a_note_stay():
 
 
 def test_budgets_go_by_tool():
-    assert (budget_of("Read"), budget_of("Bash"), budget_of("Grep"), budget_of("")) == (12_000, 4_000, 2_000, 6_000)
-    assert [budget_of(tool) for tool in ("Task", "Agent", "spawn_agent", "TaskList")] == [12_000, 12_000, 12_000, 6_000]
+    assert (budget_of("Read"), budget_of("Bash"), budget_of("Grep"), budget_of("")) == (16_000, 6_000, 4_000, 9_000)
+    assert [budget_of(tool) for tool in ("Task", "Agent", "spawn_agent", "TaskList")] == [12_000, 12_000, 12_000, 9_000]
 
 
 @pytest.mark.parametrize("shown", [1, 10], ids=["every line", "every tenth"])

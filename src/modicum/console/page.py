@@ -2,8 +2,9 @@
 alike; how they look is in `templates/components.html`.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -42,6 +43,16 @@ class Cell(msgspec.Struct, frozen=True):
     """Of the largest of its column, from 0 to 1: drawn as a bar."""
 
 
+class ShownRows(NamedTuple):
+    """The part of a table that a page shows."""
+
+    rows: Sequence[Sequence[Cell]]
+    first: int
+    """The place of the first of them among those that fit, from 0."""
+    fitting: int
+    """Rows that have what is looked for."""
+
+
 class Table(msgspec.Struct, frozen=True, kw_only=True):
     """A table, which is a CSV file too."""
 
@@ -61,6 +72,21 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     """How many rows the page shows; the CSV file has all."""
     more: int = 0
     """Rows that are left out here and in the CSV file."""
+
+    def show(self, find: str, first: str) -> ShownRows:
+        """The rows that a page shows.
+
+        Args:
+            find: what their names must hold, in small or large letters; empty: all rows fit.
+            first: the place of the first one, as an address has it; what is none is the beginning.
+        """
+        searched = find.casefold()
+        fitting = [
+            row for row in self.rows if not searched or any(searched in one.text.casefold() for one in row[: self.left])
+        ]
+        at = int(first) if re.fullmatch("[0-9]{1,9}", first) else 0
+        at = at if at < len(fitting) else 0
+        return ShownRows(fitting[at : at + self.most], at, len(fitting))
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):

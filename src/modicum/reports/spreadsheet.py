@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
 from typing import Any, TextIO
 
@@ -29,6 +30,12 @@ def csv_cell(value: Any) -> Any:
         return f"{value:f}"  # never 6.00E-8
     if isinstance(value, float) and isfinite(value):
         return f"{Decimal(f'{value:.12g}'):f}"  # without the last bits of a sum
-    if not isinstance(value, str) or re.fullmatch(_NUMBER, value):
+    return _text_cell(value) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=20_000)
+def _text_cell(value: str) -> str:
+    """Of a text. Kept, since a file has the same names again and again."""
+    if re.fullmatch(_NUMBER, value):
         return value
     return re.sub(_FORMULA, r"'\g<0>", one_line(value))  # a carriage return within would begin another row

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modicum.optimizers.code.languages import LANGUAGES, language_of_name
-from modicum.optimizers.code.skeletons import FEWEST_LINES, skeleton_gaps
+from modicum.optimizers.code.skeletons import FEWEST_LINES, LONGEST_LINE, MOST_CHARACTERS, skeleton_gaps
 
 PYTHON = '''import re
 
@@ -97,6 +97,14 @@ def test_bodies_go_in_every_language_and_braces_stay(name):
 def test_what_is_no_code_has_no_skeleton(name):
     assert skeleton_gaps("Dear all,\nthe (cart is { full\n" * 30, language_of_name(name)) == []
     assert skeleton_gaps("", language_of_name(name)) == []
+
+
+def test_functions_in_functions_and_texts_without_end_hold_nothing_up():
+    nested = "export const a = " + "() => {\n" * 2_000 + "}\n" * 2_000
+
+    assert len(skeleton_gaps(nested, language_of_name("a.ts"))) == 1
+    for end in ("x" * (LONGEST_LINE + 1), "x\n" * MOST_CHARACTERS):
+        assert skeleton_gaps(f"{FILES['a.go']}{end}", language_of_name("a.go")) == []
 
 
 @settings(max_examples=40, deadline=None)

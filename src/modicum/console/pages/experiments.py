@@ -64,7 +64,7 @@ def _savings_table(graded: Sequence[GradedExperiment]) -> Table:
             ]
             for one in graded
         ],
-        verb="modicum experiment status",
+        verb="modicum bill",
     )
 
 

@@ -1,5 +1,6 @@
 """Teams of agents: what each agent cost, and how many turns it had."""
 
+import shlex
 from collections.abc import Sequence
 
 from modicum.agents.from_ledger import LedgerRows, RunSelection, read_ledger_rows
@@ -65,8 +66,13 @@ def _agent_table(found: LedgerRows, team: str) -> Table:
             ]
             for agent in ordered
         ],
-        verb=f"modicum team attribute{f' --team {team}' if team else ''}",
+        verb=f"modicum team attribute{_options(found, team)}",
     )
+
+
+def _options(found: LedgerRows, team: str) -> str:
+    named = {"--team": team, "--outcome": found.outcome}
+    return "".join(f" {option} {shlex.quote(name)}" for option, name in named.items() if name)
 
 
 PAGE = Page(

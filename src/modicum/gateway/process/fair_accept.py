@@ -1,8 +1,8 @@
-"""Connections taken from the listening socket, one at a time.
+"""Connections taken from the listening socket, one at a time where several workers share it.
 
 A server of asyncio takes all that wait whenever it wakes, so that one worker ends up with every connection of a burst;
-and when no more files can be opened it closes them without a byte. Here each worker takes one at a time, one that has
-more connections than another leaves it a moment to be faster, and whom nobody can serve is told so.
+and when no more files can be opened it closes them without a byte. Here each of several workers takes one at a time,
+one that has more connections than another leaves it a moment to be faster, and whom nobody can serve is told so.
 There is one queue for all (SO_REUSEPORT would give each worker its own): what waits while a worker is started again is
 taken by another, and nothing depends on how the system spreads connections over sockets.
 """

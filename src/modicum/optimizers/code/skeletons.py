@@ -20,6 +20,10 @@ AROUND_LINES = 1
 RARE_SHARE = 0.02
 """Of a text's lines: words that more of them hold tell nothing."""
 RARE_LINES = 6
+MOST_LEVELS = 20
+"""Of functions without a name in each other; deeper ones go with the one around them."""
+MOST_CHARACTERS, LONGEST_LINE = 150_000, 2_000
+"""Of a text, in characters; longer ones have no skeleton, because reading them would hold up other calls."""
 _WORD = re.compile(r"\w{3,}")
 
 
@@ -42,11 +46,13 @@ def skeleton_gaps(code: str, language: CodeLanguage, question: str = "") -> list
     Raises:
         UserError: the packages that read code are not installed; the message says what to type.
     """
+    lines = code.split("\n")
+    if len(code) > MOST_CHARACTERS or max(map(len, lines)) > LONGEST_LINE:
+        return []
     encoded = code.encode("utf-8", "replace")
     root = parser_of(language).parse(encoded).root_node
     if root.has_error and _errors(root) > MOST_ERRORS_SHARE * len(encoded):
         return []
-    lines = code.split("\n")
     near_question = _lines_near_question(lines, question)
     return [gap for body in _bodies(root, language) for gap in _gaps_in(body, near_question)]
 
@@ -63,7 +69,7 @@ def _errors(root: Any) -> int:
     return size
 
 
-def _bodies(root: Any, language: CodeLanguage) -> Iterator[CodeGap]:
+def _bodies(root: Any, language: CodeLanguage, level: int = 0) -> Iterator[CodeGap]:
     """The lines inside of each outermost function; of functions without a name, of each innermost one."""
     nodes = [root]
     while nodes:
@@ -72,8 +78,8 @@ def _bodies(root: Any, language: CodeLanguage) -> Iterator[CodeGap]:
         if body is None:
             nodes += reversed(node.named_children)
             continue
-        if node.type in language.inner_functions:
-            inner = list(_bodies(body, language))
+        if node.type in language.inner_functions and level < MOST_LEVELS:
+            inner = list(_bodies(body, language, level + 1))
             if inner:
                 yield from inner
                 continue

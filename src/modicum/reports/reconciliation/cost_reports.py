@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 CENTS = Decimal(100)
+MOST_AMOUNT = Decimal(10**12)
 
 
 class CostLine(NamedTuple):
@@ -72,6 +73,8 @@ def _amount(value: Any) -> Decimal:
     amount = Decimal(str(value))
     if not amount.is_finite():
         raise ValueError("the amount is no number")
+    if abs(amount) > MOST_AMOUNT:
+        raise ValueError(f"the amount is above {MOST_AMOUNT:,}, which nobody is charged on a day")
     return amount
 
 

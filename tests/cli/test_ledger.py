@@ -17,7 +17,7 @@ from modicum.settings import data_folder, state_folder
 ASKED = EVER | {
     "by": "model", "tag": "run", "zone": "UTC", "outcome": "tests", "arm": "", "most": 100, "provider": "",
     "team": "", "app": "", "user": "", "key": "", "task": "", "model": "", "tag_value": "", "slot_s": 3600,
-    "rule": "", "pair": "task", "pair_tag": "", "counted_in": "",
+    "rule": "", "pair": "task", "pair_tag": "", "counted_in": "", "times": 3,
 }  # fmt: skip
 """Everything that any question wants to know."""
 

@@ -126,3 +126,16 @@ def test_what_an_agent_was_given_are_the_words_before_the_first_answer():
     )
     assert plain != digest({"role": "user", "content": "find them"})
     assert digest({"role": "user", "content": [reminder]}) == digest() == b""
+    assert digest(None) == b""  # no request that anybody can read
+
+
+def test_an_agent_that_sends_what_nobody_can_read_is_placed_all_the_same(guarded):
+    (first, second) = agent_calls("odd", ("a", ""), ("b", "a"))["claude"]
+    key = {"authorization": f"Bearer {guarded.keys['again']}"}
+    for headers in (first, second):
+        body = b'{"model":"gpt-4o-mini","messages":[{"role":"user","content":"\\ud800"}]}'
+        sent = key | headers | {"content-type": "application/json"}
+        httpx.post(f"{guarded.url}/v1/chat/completions", content=body, headers=sent, timeout=10)
+
+    metrics = httpx.get(f"{guarded.url}/metrics").text
+    assert 'stage="agent_guard"' not in metrics

@@ -98,6 +98,20 @@ def test_what_has_no_mark_or_is_no_first_call_or_is_another_s_waits_for_nobody(s
     assert not [call for call in (*without, *later, *short) if TAG in call.tags]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"model":"claude-sonnet-4-6","max_tokens":5,"system":[{"cache_control":5},7],"messages":[null]}',
+        b'{"model":"claude-sonnet-4-6","max_tokens":5,"system":[{"text":"\\ud800","cache_control":{}}],"messages":[]}',
+    ],
+)
+def test_requests_that_nobody_can_read_wait_for_nobody(sharing, body):
+    headers = {"x-api-key": sharing.keys["waits"], "content-type": "application/json"}
+    httpx.post(f"{sharing.url}/v1/messages", content=body, headers=headers, timeout=20)
+
+    assert 'stage="beginnings"' not in httpx.get(f"{sharing.url}/metrics").text
+
+
 def test_where_the_one_that_writes_fails_another_one_does(sharing):
     statuses, records = fan_out(
         sharing,

@@ -89,6 +89,17 @@ def test_the_ends_of_the_calendar_cut_no_day():
     assert divide(first, last, [], "Asia/Tokyo").summed[0][0] == first
 
 
+@pytest.mark.parametrize("zone", ["UTC", BERLIN, "America/New_York", "Asia/Tokyo"])
+def test_calls_at_the_ends_of_the_calendar_are_read_from_entries(zone):
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    slots = [slot_of(first), slot_of(last), slot_of(at(3))]
+
+    spans = divide(first, last, touched_days(slots, zone), zone)
+    for moment in (first, last - timedelta(seconds=1), at(3)):
+        assert any(begins <= moment < ends for begins, ends in spans.plain)
+    assert len(last_days(slots, zone, at(20), 9)) <= 2
+
+
 def test_many_parts_are_joined_where_they_are_nearest():
     touched = [(at(day), at(day + 1)) for day in (1, 3, 6, 9, 12, 15, 18, 21, 24, 27)]
     spans = divide(at(1), at(30), touched, "UTC")

@@ -13,10 +13,12 @@ from modicum.metering.tokens import count_with
 from modicum.providers.body_parsing import UNREADABLE
 from modicum.providers.json_values import tolerant
 
-MOST_KEPT = 100_000
+MOST_KEPT = 50_000
 """Parts; of more all are counted again."""
 AROUND_A_PART = 1
 """How many tokens more the whole may have than its parts, for each of them: two that meet may be cut otherwise."""
+LEAST_ITEM_BYTES = 64
+"""Of items that are shorter on average none is a part: to look each of them up takes longer than to count."""
 _LISTS = ("messages", "input", "contents")
 """Fields whose items are parts of their own; all others together are one."""
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -54,7 +56,7 @@ def _parts(body: bytes) -> Iterator[bytes]:
     except UNREADABLE:
         yield body
         return
-    if not items:
+    if not items or len(items) * LEAST_ITEM_BYTES > len(body):
         yield body
         return
     fields[name] = msgspec.Raw(b"[]")

@@ -82,6 +82,8 @@ def digest_prompt(prompt: Prompt) -> bytes:
     """A digest of what an agent was given: what the user wrote before the model first answered, in whatever white
     space; empty where there are no words of a user, or the prompt does not hold them.
     """
+    if not prompt.is_known:
+        return b""
     digest, is_empty = blake2b(digest_size=16), True
     for unit in prompt.units:
         if unit.is_by_model:

@@ -17,6 +17,7 @@ from modicum.gateway.failures import Failed, contain_stage
 from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import ClientGone
 from modicum.metering.beginning_writers import BeginningTurn, BeginningWriters
+from modicum.providers.body_parsing import UNREADABLE
 from modicum.settings.optimize import OptimizeSettings
 
 if TYPE_CHECKING:
@@ -145,5 +146,8 @@ def _is_marked(body: bytes) -> bool:
     """Whether its caller, or a rule, marks something that stands before the messages."""
     if _MARK not in body:
         return False
-    fields = _fields.decode(body)
+    try:
+        fields = _fields.decode(body)
+    except UNREADABLE:  # its provider will say so
+        return False
     return any(_MARK in bytes(fields.get(name, b"")) for name in _STABLE)

@@ -15,6 +15,9 @@ SLOT_S = 900
 MOST_PLAIN = 8
 """Parts of a time that are read from entries: each is a search of its own."""
 
+_LAST_SLOT = 281_558_111
+"""Of the year 9999; its last microseconds are rounded into the next one."""
+
 Span = tuple[datetime, datetime]
 """From a moment until before another, in UTC."""
 
@@ -32,10 +35,12 @@ def slot_of(moment: datetime) -> int:
 
 
 def day_of_slot(slot: int, zone: str) -> Span | None:
-    """The day of the zone in which a slot lies; None: it lies in two, as in times when zones went by the sun."""
+    """The day of the zone in which a slot lies; None: it lies in two, as in times when zones went by the sun, or
+    at an end of the calendar, as the year 1 of clocks that were never set.
+    """
     begins = _time_of(slot)
-    day = day_of(begins, zone)
-    return day if begins + timedelta(seconds=SLOT_S) <= day[1] else None
+    day = _day_or_none(begins, zone)
+    return day if day is not None and begins + timedelta(seconds=SLOT_S - 1) < day[1] else None
 
 
 @lru_cache(maxsize=4096)
@@ -62,8 +67,8 @@ def touched_days(slots: Iterable[int], zone: str) -> list[Span]:
     days: set[Span] = set()
     for slot in slots:
         begins = _time_of(slot)
-        days.add(day_of(begins, zone))
-        days.add(day_of(begins + timedelta(seconds=SLOT_S - 1), zone))
+        for moment in (begins, begins + timedelta(seconds=SLOT_S - 1)):
+            days.add(_day_or_none(moment, zone) or _end_of_calendar(moment))
     return _joined(sorted(days))
 
 
@@ -132,5 +137,12 @@ def _day_or_none(moment: datetime, zone: str) -> Span | None:
         return None
 
 
+def _end_of_calendar(moment: datetime) -> Span:
+    """What is read from entries around a moment whose day has no beginning or no end."""
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    two_days = timedelta(days=2)
+    return (first, first + two_days) if moment - first < two_days else (last - two_days, last)
+
+
 def _time_of(slot: int) -> datetime:
-    return datetime.fromtimestamp(slot * SLOT_S, UTC)
+    return datetime.fromtimestamp(min(slot, _LAST_SLOT) * SLOT_S, UTC)

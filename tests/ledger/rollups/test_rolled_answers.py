@@ -190,3 +190,31 @@ def test_sums_are_read_where_they_keep_apart_what_is_asked_for(store):
         ("spend_by_day", {"by": "team", "zone": "UTC"}),
     ):
         assert not reads_sums(store, question, **(asked | other)), other
+
+
+@pytest.mark.parametrize(
+    ("zone", "first"),
+    [
+        ("America/St_Johns", datetime(2006, 10, 27, tzinfo=UTC)),  # midnight came twice: clocks went back a minute later
+        ("America/Vancouver", datetime(2026, 10, 30, tzinfo=UTC)),  # newer tables of zones have no winter time there
+        ("Pacific/Apia", datetime(2011, 12, 28, tzinfo=UTC)),  # a day was left out
+    ],
+)
+def test_days_that_the_engine_cuts_otherwise_are_read_from_entries(store, zone, first):
+    store.append([entry(f"c{half}", started=first + timedelta(minutes=30 * half)) for half in range(6 * 48)])
+    store.sum_days(zone, datetime(2027, 1, 1, tzinfo=UTC), 100)
+
+    for question, parameters in (("bill", {"by": "day", "tag": ""}), ("spend_by_day", {"by": "team", "tag": ""})):
+        asked = {"zone": zone, "since": first - timedelta(days=2), "until": first + timedelta(days=9), "where": {}}
+        assert_same(store.ask(question, **parameters, **asked), ask_plainly(store, question, **parameters, **asked))
+
+
+def test_sums_that_fit_no_column_keep_no_other_day_from_being_summed(store):
+    store.append([*BY_HAND[0], *(entry(f"huge{n}", started=NOW, usage=Usage(2**62, 0, 0, 0, 0, 0)) for n in range(2))])
+    assert store.sum_days(BERLIN, NOW + timedelta(days=2), 2) == 2
+
+    assert store.sum_days(BERLIN, NOW + timedelta(days=2), 100) == 3
+    assert store.sum_days(BERLIN, NOW + timedelta(days=2), 100) == 0
+    asked = {"by": "team", "tag": "", "zone": BERLIN, "since": SPANS[0][0], "until": NOW, "where": {}}
+    assert reads_sums(store, "bill", **asked)
+    assert_same(store.ask("bill", **asked), ask_plainly(store, "bill", **asked))

@@ -9,7 +9,8 @@ from modicum.gateway.budgets import part_counts
 from modicum.gateway.budgets.part_counts import AROUND_A_PART, PartCounts
 from modicum.metering.tokens import count_with
 
-TEXTS = st.one_of(st.text(max_size=40), st.text('ab {}[]",:\\n\\\\é😀', max_size=40))
+ANY, AWKWARD = st.characters(exclude_categories=["Cs"]), st.sampled_from('ab {}[]",:\n\\é😀')
+TEXTS = st.one_of(st.text(ANY, max_size=40), st.text(AWKWARD, max_size=40), st.text(AWKWARD, min_size=90, max_size=140))
 MESSAGES = st.lists(
     st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant"]), "content": TEXTS}), max_size=6
 )
@@ -34,15 +35,15 @@ def test_only_what_is_new_of_a_conversation_is_counted(monkeypatch):
     counts = PartCounts()
 
     def turns(number, encoding="o200k_base"):
-        said = [{"role": "user", "content": f"turn {one}"} for one in range(number)]
+        said = [{"role": "user", "content": f"turn {one}".ljust(80)} for one in range(number)]
         return counts.tokens(json.dumps({"model": "m", "messages": said}).encode(), encoding)
 
     assert (turns(2), turns(3)) == (3 * (1 + AROUND_A_PART), 4 * (1 + AROUND_A_PART))
-    assert [text for text, _ in counted][3:] == ['{"role":"user","content":"turn 2"}']
+    assert [text for text, _ in counted][3:] == [f'{{"role":"user","content":"{"turn 2":80}"}}']
     turns(1, "cl100k_base")
     assert counted[4:] == [
         ('{"model":"m","messages":[]}', "cl100k_base"),
-        ('{"role":"user","content":"turn 0"}', "cl100k_base"),
+        (f'{{"role":"user","content":"{"turn 0":80}"}}', "cl100k_base"),
     ]
 
 
@@ -61,9 +62,13 @@ def test_any_json_is_counted_as_a_whole_where_it_has_no_plain_list(body):
     )
 
 
-@pytest.mark.parametrize("item", ["%d", '{"role":"user","content":"a text of more than 32 bytes, number %d"}'])
-def test_a_list_of_a_great_many_parts_is_counted_with_the_rest(item):
-    body = f'{{"messages":[{",".join(item % number for number in range(5_000))}]}}'
+@pytest.mark.parametrize(
+    ("item", "system_bytes"),
+    [("%d", 500_000), ('{"role":"user","content":"a text of more than 64 bytes, which is message %d"}', 0)],
+)
+def test_a_list_of_a_great_many_parts_is_counted_with_the_rest(item, system_bytes):
+    messages = ",".join(item % number for number in range(5_000))
+    body = f'{{"messages":[{messages}],"system":"{" " * system_bytes}"}}'
     counts = PartCounts()
 
     assert counts.tokens(body.encode(), "o200k_base") == count_with(body, "o200k_base") + AROUND_A_PART
@@ -74,6 +79,13 @@ def test_no_more_parts_are_kept_than_fit(monkeypatch):
     monkeypatch.setattr(part_counts, "MOST_KEPT", 4)
     counts = PartCounts()
     for number in range(9):
-        counts.tokens(b'{"messages": [{"content": "%d"}]}' % number, "o200k_base")
+        counts.tokens(b'{"messages": [{"content": "%80d"}]}' % number, "o200k_base")
 
     assert len(counts._kept) <= 4
+
+
+def test_a_list_of_tiny_items_is_counted_as_a_whole():
+    counts = PartCounts()
+    counts.tokens(b'{"messages": [%b0]}' % (b"0," * 8_000), "o200k_base")
+
+    assert len(counts._kept) == 1

@@ -113,8 +113,8 @@ class ClickHouseRollups:
         """Whether the server cuts this day as we do: its table of zones may be older or newer than Python's."""
         if (zone, day) not in self._can_be_summed:
             first, behind = slots_within(day)
-            asked = {"begins": day[0], "zone": zone, "quarters": behind - first}
-            self._can_be_summed[zone, day] = self._rows(_DATES, asked) == [{"dates": 1}]
+            bounds = {"begins": day[0], "zone": zone, "quarters": behind - first}
+            self._can_be_summed[zone, day] = self._rows(_DATES, bounds) == [{"dates": 1}]
         return self._can_be_summed[zone, day]
 
     def _touched(self, zone: str) -> list[int]:

@@ -91,8 +91,8 @@ class EmbeddedRollups:
         """Whether the engine cuts this day as we do: its table of zones may be older or newer than Python's."""
         if day not in self._can_be_summed:
             first, behind = slots_within(day)
-            asked = {"begins": _naive(day[0]), "zone": self.zone, "quarters": behind - first}
-            self._can_be_summed[day] = self._base.execute(_DATES, asked).fetchall() == [(1,)]
+            bounds = {"begins": _naive(day[0]), "zone": self.zone, "quarters": behind - first}
+            self._can_be_summed[day] = self._base.execute(_DATES, bounds).fetchall() == [(1,)]
         return self._can_be_summed[day]
 
     def sum_day(self, day: Span) -> None:

@@ -16,6 +16,7 @@ from modicum.insights.changes.contexts import FORMS as CONTEXT_FORMS
 from modicum.insights.changes.contexts import is_context_change, parse_context_change
 from modicum.insights.changes.tools_on_demand import send_tools_on_demand
 from modicum.insights.changes.ttl_by_kind import choose_ttl
+from modicum.insights.changes.ttl_by_pauses import ttl_by_pauses
 from modicum.insights.changes.written_once import write_once
 from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.history import Flags, History, Ints
@@ -26,11 +27,12 @@ from modicum.metering.prices import PriceBook
 from modicum.metering.prompt_cache import CacheRules
 from modicum.metering.return_times import CODING_AGENTS
 from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET, RULES
+from modicum.optimizers.cache_lifetimes import FEWEST_PAUSES
 from modicum.optimizers.cache_preparation import BREAKPOINTS
 from modicum.optimizers.tools_on_demand import TOOLS_ON_DEMAND
 
 FORMS = (
-    "cache_ttl=5m|1h|30m|12h|24h|off|per_kind",
+    "cache_ttl=5m|1h|30m|12h|24h|off|per_kind|by_pauses",
     "keep_warm=5m:PINGS|oracle",
     "keep_warm=auto",
     "rules=lossless|all|NAME",
@@ -57,6 +59,8 @@ SET_BREAKPOINTS = f"{RULES_FORM}={BREAKPOINTS.name}"
 SEND_TOOLS = f"{RULES_FORM}={TOOLS_ON_DEMAND.name}"
 _UNSEEN_RULES = frozenset(rule.name for rule in RULES) - {*_RULE_SETS, BREAKPOINTS.name, TOOLS_ON_DEMAND.name}
 PER_KIND = "per_kind"
+BY_PAUSES = "by_pauses"
+"""As the gateway decides it for owners who let it choose."""
 KEEP_WARM = "keep_warm=auto"
 """As many pings as are expected to pay at the prices of each call's day: the rule of the gateway."""
 LONGEST_COUNT = 9
@@ -163,7 +167,7 @@ def _is_cache_change(text: str) -> bool:
     ttl, _, pings = value.partition(":")
     return (
         text == KEEP_WARM
-        or (name == "cache_ttl" and (value in _TTL_S or value == PER_KIND))
+        or (name == "cache_ttl" and value in {*_TTL_S, PER_KIND, BY_PAUSES})
         or (name == "keep_warm" and bool(_TTL_S.get(ttl)) and (pings == "oracle" or _is_ping_count(pings)))
     )
 
@@ -210,6 +214,8 @@ def _parse_cache_change(text: str, history: History, prices: PriceBook) -> WhatI
     name, _, value = text.partition("=")
     if value == PER_KIND:
         return _parse_ttl_by_kind(text, history, prices)
+    if value == BY_PAUSES:
+        return _parse_ttl_by_pauses(text, history, prices)
     if name == "cache_ttl":
         return WhatIf(text, FindingClass.REPLAYED, HistoryChange(ttl_seconds=_set_ttl(history, text, _TTL_S[value])))
     if text == KEEP_WARM:
@@ -229,6 +235,25 @@ def _parse_ttl_by_kind(text: str, history: History, prices: PriceBook) -> WhatIf
     settings = {name: _set_ttl(history, text, _TTL_S[name]) for name in offered}
     choice = choose_ttl(Replay(history, prices), settings)
     return WhatIf(text, FindingClass.REPLAYED, choice.change, choice.notes)
+
+
+def _parse_ttl_by_pauses(text: str, history: History, prices: PriceBook) -> WhatIf:
+    """What the gateway would choose, beside the vendor's own setting: one time for all.
+
+    Raises:
+        UserError: no call in this history can choose between five minutes and an hour.
+    """
+    settings = {name: _set_ttl(history, text, _TTL_S[name]) for name in ("5m", "1h")}
+    replays = Replay(history, prices)
+    notes = tuple(
+        f"the vendor's own setting, {name} for all: {replays.run([HistoryChange(ttl_seconds=ttl)]).saving_share:+.1%}"
+        for name, ttl in settings.items()
+    )
+    ttl = ttl_by_pauses(history, prices)
+    if not (ttl > 0).any():
+        notes += (f"nothing is decided before a kind of calls has {FEWEST_PAUSES} pauses, so all stays as it was",)
+        return WhatIf(text, FindingClass.REPLAYED, HistoryChange(), notes)
+    return WhatIf(text, FindingClass.REPLAYED, HistoryChange(ttl_seconds=ttl), notes)
 
 
 def _parse_keep_warm(text: str, history: History, prices: PriceBook) -> WhatIf:

@@ -1,5 +1,5 @@
-"""How long what conversations write to their caches is to live, five minutes or an hour: decided from the pauses of calls
-of their kind and the prices of the day. Gateway and replay decide by the very same function.
+"""How long what conversations write to their caches is to live, five minutes or an hour: decided from the pauses of
+calls of their kind and the prices of the day. Gateway and replay decide by the very same function.
 
 A write for an hour costs more; it saves the second write where the next call comes between five minutes and an hour
 later. What is never read again costs more with it, and so does what is read again at once.

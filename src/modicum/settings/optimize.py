@@ -80,9 +80,15 @@ class OptimizeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         return chosen
 
     @property
+    def widest_ttl_choice(self) -> CacheTtlChoice:
+        """The most that may become of times to live for anybody."""
+        chosen = {self.cache_ttl, *(one.cache_ttl for one in self.owner)} if self.enabled else set()
+        return "choose" if "choose" in chosen else "shorten" if "shorten" in chosen else "leave"
+
+    @property
     def chooses_ttl(self) -> bool:
         """Whether times to live are chosen for anybody."""
-        return self.enabled and any(one.cache_ttl not in {None, "leave"} for one in (self, *self.owner))
+        return self.widest_ttl_choice != "leave"
 
     def cache_ttl_for(self, owner: Owner) -> CacheTtlChoice:
         """What may become of times to live in an owner's requests; `leave` where pings keep the caches."""

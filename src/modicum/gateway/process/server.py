@@ -87,6 +87,7 @@ from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.settings import Settings, budgets_of, limits_of, policies_of, rule_choice_of
 from modicum.settings.addresses import host_and_port
+from modicum.settings.optimize import CacheTtlChoice
 
 if TYPE_CHECKING:  # it loads numpy, for whoever has teams
     from modicum.gateway.teams.teams import Teams
@@ -384,10 +385,13 @@ class Gateway:
     def _lifetimes_of(self, rates: LiveRates, turns: LiveTurns | None) -> CacheLifetimes | None:
         """Who remembers pauses; None as above."""
         if turns is not None:
-            return CacheLifetimes(rates, lambda owner: self._settings.optimize.cache_ttl_for(owner))
+            return CacheLifetimes(rates, self._cache_ttl_for)
         if self._settings.optimize.chooses_ttl:
             log("cache_ttl_off", problem="it needs gateway.workers = 1: several share no conversations")
         return None
+
+    def _cache_ttl_for(self, owner: Owner) -> CacheTtlChoice:
+        return self._settings.optimize.cache_ttl_for(owner)
 
     def _keeps_warm_for(self, owner: Owner) -> bool:
         """As the settings say now: a reload replaces them."""

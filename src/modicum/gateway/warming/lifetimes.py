@@ -1,6 +1,7 @@
-"""Times to live of prompt caches by kind of call, for owners who chose it: remembers the pauses of each kind, and brings
-what was decided to its calls. A kind is an owner's calls to one model, of main agents or of agents within a task.
+"""Times to live of prompt caches by kind of call, for owners who chose it: remembers the pauses of each kind, and
+brings what was decided to its calls.
 
+A kind is an owner's calls to one model, of main agents or of agents within a task.
 What is remembered are sums, in memory, and no text. Used from the event loop.
 """
 

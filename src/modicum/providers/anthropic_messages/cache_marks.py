@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from modicum.calls.change import DoesNotFit
 from modicum.calls.prompt import VOLATILE_NOTE
 
 MARK = "cache_control"
@@ -24,16 +25,24 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.encode
 
 
-def shorten_marks(fields: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
-    """A request's fields with every mark for five minutes. Blocks without a longer mark keep their bytes; what looks
-    like a mark in a tool's input or a schema is none.
+def set_ttl(fields: Mapping[str, msgspec.Raw], ttl: str) -> dict[str, msgspec.Raw]:
+    """A request's fields with every mark for five minutes (`5m`) or an hour (`1h`): all of them, since a longer one may
+    not stand behind a shorter one. Blocks without a mark for another time keep their bytes; what looks like a mark in a
+    tool's input or a schema is none.
+
+    Raises:
+        DoesNotFit: no mark is for another time.
     """
-    return _with_marks(fields, _SHORTENED)
-
-
-def lengthen_marks(fields: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
-    """The same for an hour, and all of them: a longer mark may not stand behind a shorter one."""
-    return _with_marks(fields, _LENGTHENED)
+    lifetime = _LENGTHENED if ttl == _HOUR else _SHORTENED
+    changed = dict(fields)
+    for name in _WITH_BLOCKS:
+        if name in fields:
+            changed[name] = _changed_list(fields[name], lifetime)
+    if (mark := _changed_mark(fields.get(MARK), lifetime)) is not None:
+        changed[MARK] = mark
+    if changed == fields:
+        raise DoesNotFit("no mark has another time to live")
+    return changed
 
 
 def set_marks(fields: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
@@ -117,16 +126,6 @@ def _lengthen(mark: dict[str, Any]) -> dict[str, Any] | None:
 
 _SHORTENED = _Lifetime(b'"1h"', _shorten)
 _LENGTHENED = _Lifetime(b'"cache_control"', _lengthen)
-
-
-def _with_marks(fields: Mapping[str, msgspec.Raw], lifetime: _Lifetime) -> dict[str, msgspec.Raw]:
-    changed = dict(fields)
-    for name in _WITH_BLOCKS:
-        if name in fields:
-            changed[name] = _changed_list(fields[name], lifetime)
-    if (mark := _changed_mark(fields.get(MARK), lifetime)) is not None:
-        changed[MARK] = mark
-    return changed
 
 
 def _changed_list(raw: msgspec.Raw, lifetime: _Lifetime) -> msgspec.Raw:

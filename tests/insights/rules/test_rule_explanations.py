@@ -4,7 +4,7 @@ from modicum.calls import Call, Owner, Usage
 from modicum.calls.change import Change
 from modicum.calls.rule import NetSaving, Rule, Safety
 from modicum.governance.agent_tree import AgentLimits
-from modicum.insights.rules.rule_explanations import AGENT_GUARD, KEEP_WARM, SEMANTIC_CACHE, explain
+from modicum.insights.rules.rule_explanations import AGENT_GUARD, CACHE_TTL, KEEP_WARM, SEMANTIC_CACHE, explain
 from modicum.ledger.booking import book
 from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
@@ -40,7 +40,7 @@ CAP = Rule(
 def test_every_rule_is_explained_with_its_calls_and_reasons():
     store = ledger(call(1), call(2, agent="helper"), call(3, usage=Usage(input_uncached=10)))
 
-    cap, agents, beginnings, warm, cache = explain(store, RuleChoice((CAP,)), PriceBook(), SPAN)
+    cap, agents, beginnings, ttl, warm, cache = explain(store, RuleChoice((CAP,)), PriceBook(), SPAN)
 
     assert (cap.rule, cap.calls, cap.calls_on, cap.tokens_removed) == ("toy.cap", 3, 0, 9)
     assert cap.why_not == {"it is lossy, so its owner has to choose it": 3}
@@ -54,6 +54,7 @@ def test_every_rule_is_explained_with_its_calls_and_reasons():
         0,
         {"there is nothing for it to do": 3},
     )
+    assert (ttl.rule, ttl.calls, ttl.expected_usd, list(ttl.why_not.values())) == (CACHE_TTL, 0, None, [3])
     assert (warm.rule, warm.calls, warm.calls_on) == (KEEP_WARM, 1, 0)
     assert warm.expected_usd > 0
     assert warm.why_not == {
@@ -70,7 +71,7 @@ def test_one_call_is_explained_with_what_its_owner_chose():
     first = store.ask("rule_calls", since=SPAN[0], until=SPAN[1])
     entry_id = next(row["entry_id"] for row in first if row["team"] == "web")
 
-    cap, _, _, _, cache = explain(
+    cap, *_, cache = explain(
         store, RuleChoice((CAP,), (OwnerChoice("web", on=("toy",)),)), PriceBook(), SPAN, call_id=entry_id
     )
 

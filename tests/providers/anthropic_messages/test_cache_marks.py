@@ -59,7 +59,7 @@ def test_marks_are_lengthened_wherever_they_stand_whatever_else_is_in_them():
 
 
 blocks = st.fixed_dictionaries(
-    {"type": st.just("text"), "text": st.sampled_from(["", "says \"ttl\":\"1h\"", "cache_control"])},
+    {"type": st.just("text"), "text": st.sampled_from(["", 'says "ttl":"1h"', "cache_control"])},
     optional={
         "cache_control": st.one_of(
             st.none(),
@@ -70,8 +70,14 @@ blocks = st.fixed_dictionaries(
     },
 )
 requests = st.fixed_dictionaries(
-    {"messages": st.lists(st.fixed_dictionaries({"role": st.just("user"), "content": st.lists(blocks, max_size=3)}), max_size=2)},
-    optional={"system": st.one_of(st.sampled_from(["", "says \"ttl\":\"1h\"", "cache_control"]), st.lists(blocks, max_size=3))},
+    {
+        "messages": st.lists(
+            st.fixed_dictionaries({"role": st.just("user"), "content": st.lists(blocks, max_size=3)}), max_size=2
+        )
+    },
+    optional={
+        "system": st.one_of(st.sampled_from(["", 'says "ttl":"1h"', "cache_control"]), st.lists(blocks, max_size=3))
+    },
 )
 
 

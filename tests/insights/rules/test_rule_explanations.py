@@ -8,6 +8,7 @@ from modicum.insights.rules.rule_explanations import AGENT_GUARD, CACHE_TTL, KEE
 from modicum.ledger.booking import book
 from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
+from modicum.optimizers.cache_lifetimes import FEWEST_PAUSES
 from modicum.optimizers.rule_choice import OwnerChoice, RuleChoice
 
 AT = datetime(2026, 2, 3, tzinfo=UTC)
@@ -98,3 +99,31 @@ def test_agents_are_placed_as_the_gateway_would():
     assert (row.calls, row.calls_on, row.calls_undecided) == (2, 2, 0)
     assert row.why_not["this agent stands at level 2 of agents that start agents, and 1 level may be"] == 2
     assert sum(row.why_not.values()) == 5
+
+
+def test_times_to_live_are_explained_by_what_their_owner_allows():
+    pause = timedelta(minutes=30)
+    calls = [
+        call(
+            number,
+            started=AT + pause * number,
+            finished=AT + pause * number,
+            conversation="a" if number <= FEWEST_PAUSES else "b",
+            usage=Usage(cache_write_5m=45_000),
+        )
+        for number in range(FEWEST_PAUSES + 4)
+    ]
+    store, span = ledger(*calls), (AT - timedelta(days=1), AT + timedelta(days=10))
+
+    rows = {
+        choice: next(
+            row for row in explain(store, RuleChoice(()), PriceBook(), span, ttl_choice=choice) if row.rule == CACHE_TTL
+        )
+        for choice in ("leave", "shorten", "choose")
+    }
+
+    assert [(row.calls, row.calls_on) for row in rows.values()] == [(3, 0), (0, 0), (3, 3)]
+    assert rows["choose"].expected_usd == rows["leave"].expected_usd > 0
+    assert rows["leave"].why_not["its owner has to choose it: cache_ttl in [optimize]"] == 3
+    forbidden = "an hour would pay, and its owner allows none: cache_ttl = 'choose' in [optimize]"
+    assert rows["shorten"].why_not[forbidden] == 3

@@ -29,7 +29,7 @@ def read(asking: Asking, view: View) -> Content:
                 Cell(event.owner.key or event.subject, event.subject),
                 Cell(" / ".join(filter(None, (event.owner.team, event.owner.app, event.owner.user)))),
                 Cell(event.by),
-                Cell(", ".join(f"{name}: {value}" for name, value in sorted(event.details.items()))),
+                Cell(", ".join(f"{name}: {value}" for name, value in sorted(event.details.items()) if value)),
             ]
             for event in reversed(chosen[-MOST_ROWS:])
         ],
@@ -46,6 +46,6 @@ PAGE = Page(
     "itself.",
     read=read,
     takes_where=False,
-    nothing="Nothing was decided in that time. Keys, policies, raised budgets and experiments leave a line here, as in "
-    "'modicum key log' and 'modicum budget log'.",
+    nothing="Nothing was decided in that time. Keys, policies, raised budgets and experiments leave a line here: "
+    "choose a longer time above.",
 )

@@ -107,7 +107,7 @@ def check_calls(case):
 
 
 INPUT_COUNTS = re.compile(
-    r'(\\*"(?:prompt_tokens|input_tokens|promptTokenCount|prompt_token_count|promptTokens|input_uncached|input|'
+    r'(\\*"(?:prompt_tokens|input_tokens|uncached_input_tokens|promptTokenCount|prompt_token_count|promptTokens|input_uncached|input|'
     r"gen_ai\.usage\.input_tokens|total_tokens|totalTokens|totalTokenCount|total|inputTokens|tokensIn|input_other|inputOther|"
     r'inputTotal)\\*"\s*:\s*)\d+'
 )

@@ -20,8 +20,8 @@ def call(body=b"{}", dialect="openai-chat", owner=None, passing=(), own_key=None
     request = SimpleNamespace(served=served, query=b"", passing=passing)
     route = SimpleNamespace(upstream=SimpleNamespace(name="openai"), model="gpt-4o")
     about, caller = SimpleNamespace(owner=owner or Owner()), SimpleNamespace(own_key=own_key)
-    fields = {"request": request, "route": route, "about": about, "caller": caller, "edited": body, "agent_line": ""}
-    return SimpleNamespace(**fields | {"is_plain": False} | changes)
+    fields = {"request": request, "route": route, "about": about, "caller": caller, "edited": body}
+    return SimpleNamespace(**fields | {"agent_line": "", "guard_line": "", "is_plain": False} | changes)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def read(asking: Asking, view: View) -> Content:
                 Cell(event.owner.key or event.subject, event.subject),
                 Cell(" / ".join(filter(None, (event.owner.team, event.owner.app, event.owner.user)))),
                 Cell(event.by),
-                Cell(", ".join(f"{name}: {value}" for name, value in sorted(event.details.items()))),
+                Cell(", ".join(f"{name}: {value}" for name, value in sorted(event.details.items()) if value)),
             ]
             for event in reversed(chosen[-MOST_ROWS:])
         ],

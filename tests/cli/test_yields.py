@@ -76,6 +76,13 @@ def test_the_table_shows_yield_cost_and_what_stands_apart(run):
     assert "lower bound" in out
 
 
+def test_calls_of_no_owner_are_named_so(run):
+    _, out, _ = run("--outcome", "resolved", "--by", "owner", "--worth", "5")
+
+    assert "///" not in out
+    assert len([line for line in out.splitlines() if line.startswith("(no owner) ")]) == 2  # its yield and its margin
+
+
 def test_json_is_one_object_with_totals_rules_and_rows(run):
     told = json.loads(run("--outcome", "resolved", "--by", "source", "--json")[1])
 

@@ -10,6 +10,7 @@ from console.rig import Site
 from ledger.samples import entry
 from modicum.calls import Owner, UserError
 from modicum.console.guards import POLICY
+from modicum.console.page import ON_MACHINE
 from modicum.console.pages import PAGES
 from modicum.ledger.opening import open_store
 
@@ -21,7 +22,11 @@ def test_pages_of_an_empty_ledger_say_what_to_do(empty_site, page):
     reply = empty_site.get(f"/{page}")
 
     assert reply.status == 200
-    assert "modicum " in reply.text.partition("<main")[2]
+    shown = reply.text.partition("<main")[2]
+    words = re.sub(f"{ON_MACHINE}.*", "", shown)  # commands stand on a line of their own
+    assert ON_MACHINE in shown or "choose a longer time" in shown
+    assert "modicum import" not in words
+    assert not re.search("class=.(nothing|quiet).>[^<]*modicum [a-z]+ [a-zA-Z-]", words)
 
 
 @pytest.mark.parametrize("page", NAMES)
@@ -95,7 +100,8 @@ def test_a_ledger_that_is_away_is_said_and_nothing_breaks():
 
     reply = Site(Away()).get("/overview")
     assert reply.status == 503
-    assert "held by process 7 &lt;b&gt;" in reply.text
+    assert "open this page again in a minute" in reply.text
+    assert "<br>For whoever runs it: the ledger /x is held by process 7 &lt;b&gt;" in reply.text
 
 
 def test_a_page_that_has_not_changed_is_not_sent_again(site):

@@ -91,3 +91,31 @@ def test_what_is_remembered_is_bounded(monkeypatch):
     assert len(tree._tasks) <= 3
     assert all(len(one.agents) <= 4 for one in tree._tasks.values())
     assert len(tree._inside) <= 12
+
+
+def test_the_agents_of_all_tasks_together_are_bounded(monkeypatch):
+    monkeypatch.setattr(agent_tree, "MOST_AGENTS_IN_ALL", 5)
+    tree = AgentTree()
+    for task in ("t0", "t1", "t2"):
+        for number in range(3):
+            call(tree, f"{task}-{number}", task, task=task, session=True)
+
+    assert {task for _, task in tree._tasks} == {"t2"}
+    assert {agent for _, agent in tree._inside} == {"t2-0", "t2-1", "t2-2"}
+    for number in range(9):  # of one task alone all are told apart
+        place = call(tree, f"more-{number}", "t2", task="t2", session=True)
+    assert (place.number, len(tree._tasks)) == (12, 1)
+
+
+def test_prompts_are_compared_with_those_of_the_nearest_above_and_of_the_main_agent():
+    tree, deep = AgentTree(), agent_tree.MOST_PROMPTS_ABOVE + 2
+    call(tree, prompt=b"main")
+    for number in range(deep):
+        call(tree, f"a{number}", f"a{number - 1}", prompt=b"%d" % number)
+
+    def repeats(name, prompt):
+        return call(tree, name, f"a{deep - 1}", prompt=prompt).is_repeated
+
+    assert repeats("x", b"main")
+    assert repeats("y", b"2")
+    assert not repeats("z", b"1")

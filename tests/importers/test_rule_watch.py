@@ -9,6 +9,7 @@ from modicum.importers.anatomy_reading import read_with_listeners
 from modicum.importers.format import Reading
 from modicum.importers.rule_watch import rule_sets, sent_share
 from modicum.metering.tokens import count_tokens
+from modicum.optimizers.code.skeleton_rule import code_skeleton
 from modicum.optimizers.line_numbers import without_line_numbers
 
 FILE = "\n".join(f"{number:6}→\ttotal += price({number})" for number in range(1, 200))
@@ -74,3 +75,16 @@ def test_a_rule_after_another_sees_the_text_that_was_left(tmp_path):
     for found in shares(read(agent, tmp_path)):
         assert found["all"] < found["content.cut"]
         assert found["all"] < found["lossless"]
+
+
+def test_files_of_code_are_seen_as_skeletons_where_code_can_be_read(tmp_path, monkeypatch):
+    body = "".join(f"    total += price({number}) * {number}  # what is added here\n" for number in range(30))
+    code = "import shop\n\n" + "".join(f"def total_{number}(items):\n{body}    return total\n\n" for number in range(9))
+    agent = Agent().calls("Read", {"path": "a.py"}, code).says("Done.")
+
+    (seen,) = shares(read(agent, tmp_path))
+    monkeypatch.setattr("modicum.importers.rule_watch.why_unread", lambda: "not installed")
+    (unseen,) = shares(read(agent, tmp_path))
+
+    assert seen["content.code_skeleton"] == sent_share(code, code_skeleton(code), count_tokens(code, ""), "")
+    assert unseen == {name: share for name, share in seen.items() if name != "content.code_skeleton"}

@@ -9,6 +9,7 @@ from modicum.calls import Usage, UserError
 from modicum.insights.finding import FindingClass
 from modicum.insights.replay import Replay
 from modicum.insights.what_if import parse_what_if
+from modicum.optimizers.all_rules import RULES
 
 HISTORY = history_of(
     Conversation(model="claude-opus-4-5-20251101").call(user("q", 5000)).call(*tool_round("Read", "a", "text", 3000))
@@ -182,7 +183,50 @@ def test_breakpoints_are_set_where_nobody_has_set_any():
     assert parse_what_if("rules=cache.breakpoints", marked, PRICES).change.is_nothing
 
 
-@pytest.mark.parametrize("rule", ["cache.key", "cache.tool_order", "guard.loop_stop", "content.code_skeleton"])
-def test_rules_that_look_at_what_no_log_holds_say_so(rule):
-    with pytest.raises(UserError, match=f"an audit does not see what {rule} looks at"):
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("cache.key", "no log says which machine"),
+        ("cache.tool_order", "by another order of tools alone, no log says"),
+        ("cache.key_order", "and no key"),
+        ("cache.volatile_facts", "and no line"),
+    ],
+)
+def test_rules_whose_saving_is_in_no_log_say_why_and_what_to_do(rule, why):
+    with pytest.raises(UserError, match=rf"{why}.*\. Send calls through the gateway with on = \["):
         parse_what_if(f"rules={rule}", HISTORY, PRICES)
+
+
+def test_a_guard_needs_tool_calls_and_is_for_all_tools():
+    plain = history_of(Conversation().call(user("q", 9)))
+
+    with pytest.raises(UserError, match="do not show tool calls and their answers"):
+        parse_what_if("rules=guard.loop_stop", plain, PRICES)
+    with pytest.raises(UserError, match=r"for some tools alone: write rules=guard\.loop_stop"):
+        parse_what_if("rules:Read=guard.loop_stop", HISTORY, PRICES)
+
+
+def test_every_rule_of_the_list_is_replayed_or_says_why_not():
+    refused = set()
+    for rule in RULES:
+        try:
+            parse_what_if(f"rules={rule.name}", HISTORY, PRICES)
+        except UserError:
+            refused.add(rule.name)
+
+    assert refused == {"cache.tool_order", "cache.key_order", "cache.volatile_facts", "cache.key"}
+
+
+def test_code_as_skeletons_is_an_upper_bound_or_says_what_to_install(monkeypatch):
+    text = "rules=content.code_skeleton"
+    watched = replace(HISTORY, shortened_shares={"content.code_skeleton": np.array([1.0, 1.0, 0.5])})
+
+    seen, unseen = parse_what_if(text, watched, PRICES), parse_what_if(text, HISTORY, PRICES)
+
+    assert seen.change.segment_tokens.tolist() == [5000, 20, 1500]
+    assert (seen.finding_class, "read again" in seen.notes[0]) == (FindingClass.UPPER_BOUND, True)
+    assert (unseen.change.is_nothing, "imported again" in unseen.notes[0]) == (True, True)
+    monkeypatch.setattr("modicum.insights.what_if.why_unread", lambda: "pip install 'modicum[code]'")
+    with pytest.raises(UserError, match=r"pip install 'modicum\[code\]'; then import the logs once more"):
+        parse_what_if(text, HISTORY, PRICES)
+    assert parse_what_if(text, watched, PRICES).change.segment_tokens.tolist() == [5000, 20, 1500]

@@ -18,6 +18,7 @@ def test_without_a_file_everything_has_a_default(home):
         ('# mine\nkeep_days = "a week"\n', r"modicum\.toml:2: .*keep_days.*accepted are ledger"),
         ('timezone = "Berlin"\n', r"modicum\.toml:1: there is no time zone 'Berlin'"),
         ("keep_days = -1\n", r":1: keep_days is a number of days"),
+        ("keep_days = 9000000\n", r":1: keep_days is a number of days up to 36,500"),
         ("colour = 1\n", "colour"),
         ("[gateway]\nmost_calls = 0\n", r":2: gateway.most_calls is a number, 1 or more"),
         (

@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ def load_extra(extra: str, purpose: str, module: str) -> Any:
         return import_module(module)
     except ImportError:
         raise missing_extra(extra, purpose) from None
+
+
+def is_installed(module: str) -> bool:
+    """Whether a package of an extra is there, without loading it."""
+    return find_spec(module) is not None
 
 
 def missing_extra(extra: str, purpose: str) -> UserError:

@@ -13,7 +13,7 @@ from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.task_energy import add_task_energy
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
-from modicum.insights.dimensions import YIELD, parse_dimension
+from modicum.insights.dimensions import YIELD, parse_dimension, shown_name
 from modicum.insights.scoping.persons import group_persons, persons_note
 from modicum.insights.scoping.time_span import bounds_or_none
 from modicum.ledger.outcomes import find_outcome
@@ -142,7 +142,12 @@ def _margins(found: "Yield", worth: float | None) -> "list[OutcomeMargin]":
 
 def _print_margins(margins: "list[OutcomeMargin]", by: str) -> None:
     rows = [
-        [one.name, output.dollars(one.worth_usd), output.dollars(one.cost_usd), output.dollars(one.margin_usd)]
+        [
+            shown_name(one.name),
+            output.dollars(one.worth_usd),
+            output.dollars(one.cost_usd),
+            output.dollars(one.margin_usd),
+        ]
         for one in margins
     ]
     click.echo()
@@ -208,7 +213,7 @@ def print_yield(found: "Yield", by: str, outcome_row: "Row") -> None:
 
 def _row(line: "YieldLine") -> list[str]:
     return [
-        line.name,
+        shown_name(line.name),
         output.count(line.tasks),
         output.count(line.tasks_failed),
         f"{line.outcomes:,.6g}",

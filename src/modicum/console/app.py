@@ -17,7 +17,7 @@ from modicum.console.access.access_file import AccessFile
 from modicum.console.access.accounts import Accounts
 from modicum.console.access.gate import OPEN, VIEWER, Gate, viewer_of
 from modicum.console.access.login import Login
-from modicum.console.access.oidc import OidcProvider
+from modicum.console.access.oidc import OidcProvider, ProviderAwayError
 from modicum.console.access.sessions import Sessions
 from modicum.console.access.viewer import ForbiddenError, Viewer
 from modicum.console.acting.addresses import FormAddresses
@@ -35,7 +35,19 @@ from modicum.reports.spreadsheet import write_csv
 from modicum.settings.editing.changes import ChangedMeanwhileError
 
 NOT_THERE = "there is no such page"
-STATUS: Mapping[type[Exception], int] = {LedgerAwayError: 503, ForbiddenError: 403, ChangedMeanwhileError: 409}
+AWAY = (
+    "The ledger or the settings cannot be read just now. Nothing is lost: open this page again in a minute. If it "
+    "stays so, show this page to whoever runs modicum."
+)
+WHERE_COMMANDS_ARE = (
+    "Commands are typed on the machine that runs modicum: where that is not yours, ask whoever runs it."
+)
+STATUS: Mapping[type[Exception], int] = {
+    LedgerAwayError: 503,
+    ProviderAwayError: 503,
+    ForbiddenError: 403,
+    ChangedMeanwhileError: 409,
+}
 """What replies to what cannot be done; all else that a user does wrong is a 400."""
 
 
@@ -140,7 +152,11 @@ class Console:
         else:
             status, message = STATUS.get(type(error), 400), str(error)
         if request.url.path.startswith(API):
-            return json_fault(status, message)
+            return json_fault(status, message.replace("\n", " "))
+        if isinstance(error, LedgerAwayError):
+            message = f"{AWAY}\nFor whoever runs it: {message}"
+        elif "'modicum " in message:
+            message = f"{message}\n{WHERE_COMMANDS_ARE}"
         return self._reply(request, "fault.html", status, message=message)
 
     def _reply(self, request: Request, template: str, status: int, **parts: Any) -> Response:

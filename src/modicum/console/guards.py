@@ -73,7 +73,10 @@ class RequestGuard:
     def _fault(self, scope: MutableMapping[str, Any]) -> str:
         hosts = [value.lower() for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or hosts[0] not in self._origins:
-            return "the console is not known by that name: open it at the address that 'modicum console' prints"
+            return (
+                "the console is not known by that name: open it at the address that you were given, or ask who runs it "
+                "to set this one as console.public_url"
+            )
         if scope["method"] in SAFE:
             return ""
         origins = [value.lower() for name, value in scope["headers"] if name == b"origin"]

@@ -20,6 +20,16 @@ BASES = {
 }
 
 
+ON_MACHINE = "Or, on the machine that runs modicum: "
+
+
+def with_command(words: str, command: str) -> str:
+    """What a reader of pages can do, and on a second line the command for whoever has the machine: templates show the
+    lines one below the other.
+    """
+    return f"{words}\n{ON_MACHINE}{command}"
+
+
 class Tile(msgspec.Struct, frozen=True, kw_only=True):
     """One figure."""
 
@@ -67,7 +77,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     verb: str = ""
     """The command that prints the same figures."""
     empty: str = "nothing in this view"
-    """What is said where there are no rows."""
+    """What is said where there are no rows, in lines."""
     most: int = 50
     """How many rows the page shows; the CSV file has all."""
     more: int = 0
@@ -95,7 +105,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     tiles: Sequence[Tile] = ()
     tables: Sequence[Table] = ()
     notes: Sequence[str] = ()
-    """Sentences that a reader must know."""
+    """Sentences that a reader must know, each in lines."""
     parts: Mapping[str, Any] = {}
     """What else its template takes."""
 
@@ -121,4 +131,4 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     for_teams: bool = True
     """Whether it can be shown to those who see some teams only."""
     nothing: str = ""
-    """What is said where there is nothing to show, with what to type; empty: how calls come into the ledger."""
+    """What is said where there is nothing to show, with what to do; empty: how calls come into the ledger."""

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from modicum.calls.outside.one_line import one_line
 from modicum.console.access.viewer import Viewer
-from modicum.console.page import BASES, Content, Page
+from modicum.console.page import BASES, ON_MACHINE, Content, Page
 from modicum.governance.access.tokens import TokenScope
 from modicum.governance.access.users import EVERY_TEAM, Role
 from modicum.ledger.asking.conditions import COLUMNS
@@ -49,6 +49,7 @@ class Renderer:
             is_sample=is_sample,
             times=TIMES,
             bases=BASES,
+            on_machine=ON_MACHINE,
             dimensions=list(COLUMNS),
             version=hashlib.sha256(b"".join(self.static.values())).hexdigest()[:12],
             form_token=self._token_mark,

@@ -127,6 +127,7 @@ class Exchange:
         "mark",
         "most_line_tokens",
         "number",
+        "on_leave",
         "on_reply",
         "one_model",
         "paid",
@@ -259,6 +260,8 @@ class Exchange:
         """What it holds of its caller's rate limits (`limits.limiting.LimitHold`); None: nothing."""
         self.limit_headers: list[Header] = []
         """What its reply says of these."""
+        self.on_leave: Callable[[], None] | None = None
+        """Called when the caller leaves while its call waits and is not sent."""
         self.on_reply: Callable[[], None] | None = None
         """Called when the head of an upstream's reply is there."""
         self.attempts = 1
@@ -294,6 +297,8 @@ class Exchange:
         self.client_gone = True
         if self.answer is not None:
             self.answer.close()
+        if self.on_leave is not None:
+            self.on_leave()
 
 
 def is_unbilled(exchange: Exchange) -> bool:

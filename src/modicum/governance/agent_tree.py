@@ -5,6 +5,7 @@ was given. Pure: who calls says so; names and digests are held, within fixed bou
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from itertools import islice
 from typing import NamedTuple
 
 from modicum.calls.words.counted_nouns import number_of
@@ -13,6 +14,10 @@ MOST_TASKS = 10_000
 """Whose agents are remembered; the task that was not heard of for longest goes first."""
 MOST_AGENTS = 10_000
 """Of one task that are remembered; those after them count, and are not told apart."""
+MOST_AGENTS_IN_ALL = 200_000
+"""Of all tasks, which take 50 MB; above it, too, the task that was not heard of for longest goes first."""
+MOST_PROMPTS_ABOVE = 200
+"""Agents above one whose prompts are compared with its own, from its parent on, and the main agent."""
 
 
 class Lineage(NamedTuple):
@@ -86,17 +91,17 @@ class TaskAgents:
                 len(self.agents) + 1,
                 "" if above is None else lineage.parent,
                 digest,
-                bool(digest) and digest in self._prompts_above(above),
+                bool(digest) and digest in islice(self._prompts_above(above), 1 + MOST_PROMPTS_ABOVE),
             )
             if len(self.agents) < MOST_AGENTS:
                 self.agents[lineage.agent] = one
         return one
 
     def _prompts_above(self, above: AgentPlace | None) -> Iterator[bytes]:
+        yield self.prompt
         while above is not None:
             yield above.prompt
             above = self.agents.get(above.parent)
-        yield self.prompt
 
 
 class AgentTree:
@@ -106,6 +111,7 @@ class AgentTree:
         self._tasks: OrderedDict[tuple[object, str], TaskAgents] = OrderedDict()
         self._inside: dict[tuple[object, str], str] = {}
         """The tasks of agents after whom tasks are named."""
+        self._agents_in_all = 0
 
     def place(self, owner: object, task: str, lineage: Lineage, prompt: Callable[[], bytes]) -> AgentPlace | None:
         """Where the agent of a call stands; None: it is the main agent, or nobody says of which task it is.
@@ -126,18 +132,27 @@ class AgentTree:
             return None
         if lineage.task_is_parent and len(agents.agents) < MOST_AGENTS:
             self._inside[owner, lineage.agent] = task
-        return agents.place(lineage, prompt)
+        before = len(agents.agents)
+        place = agents.place(lineage, prompt)
+        self._agents_in_all += len(agents.agents) - before
+        while self._agents_in_all > MOST_AGENTS_IN_ALL and len(self._tasks) > 1:
+            self._forget_oldest()
+        return place
 
     def _agents_of(self, key: tuple[object, str]) -> TaskAgents:
         agents = self._tasks.get(key)
         if agents is None:
             agents = self._tasks[key] = TaskAgents()
             if len(self._tasks) > MOST_TASKS:
-                (owner, _), oldest = self._tasks.popitem(last=False)
-                for agent in oldest.agents:
-                    self._inside.pop((owner, agent), None)
+                self._forget_oldest()
         self._tasks.move_to_end(key)
         return agents
+
+    def _forget_oldest(self) -> None:
+        (owner, _), oldest = self._tasks.popitem(last=False)
+        self._agents_in_all -= len(oldest.agents)
+        for agent in oldest.agents:
+            self._inside.pop((owner, agent), None)
 
 
 def fault_of(place: AgentPlace, limits: AgentLimits) -> AgentFault | None:

@@ -16,7 +16,8 @@ from modicum.calls.prompt import HeldPrompt, HeldUnit
 from modicum.calls.rule import Rule
 from modicum.context.block_listener import BlockListener, MeasuredBlock
 from modicum.metering.tokens import count_tokens
-from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_RULES, LOSSLESS_SET
+from modicum.optimizers.all_rules import ALL_SET, CODE_RULES, CONTENT_RULES, LOSSLESS_RULES, LOSSLESS_SET
+from modicum.optimizers.code.languages import why_unread
 from modicum.optimizers.running import run_rules
 
 NEEDED = {SegmentKind.TOOL_RESULT, SegmentKind.USER}
@@ -32,8 +33,11 @@ Born = tuple[int, int]
 
 
 def rule_sets() -> dict[str, tuple[Rule, ...]]:
-    """The sets that are watched, by name."""
-    return {**{rule.name: (rule,) for rule in CONTENT_RULES}, LOSSLESS_SET: LOSSLESS_RULES, ALL_SET: CONTENT_RULES}
+    """The sets that are watched, by name: each rule alone (those that read code where packages for it are installed),
+    those that lose nothing, and all.
+    """
+    alone = (*(() if why_unread() else CODE_RULES), *CONTENT_RULES)
+    return {**{rule.name: (rule,) for rule in alone}, LOSSLESS_SET: LOSSLESS_RULES, ALL_SET: CONTENT_RULES}
 
 
 class RuleWatch(BlockListener):

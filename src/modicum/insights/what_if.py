@@ -14,6 +14,7 @@ from modicum.insights.cache_replay.paying_pings import count_paying
 from modicum.insights.caching import Caching, find_rule_flags
 from modicum.insights.changes.contexts import FORMS as CONTEXT_FORMS
 from modicum.insights.changes.contexts import is_context_change, parse_context_change
+from modicum.insights.changes.loop_guards import guard_loops
 from modicum.insights.changes.tools_on_demand import send_tools_on_demand
 from modicum.insights.changes.ttl_by_kind import choose_ttl
 from modicum.insights.changes.written_once import write_once
@@ -25,9 +26,11 @@ from modicum.metering.keep_warm import best_pings
 from modicum.metering.prices import PriceBook
 from modicum.metering.prompt_cache import CacheRules
 from modicum.metering.return_times import CODING_AGENTS
-from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET, RULES
-from modicum.optimizers.cache_preparation import BREAKPOINTS
+from modicum.optimizers.all_rules import ALL_SET, CODE_RULES, CONTENT_RULES, GUARD_RULES, LOSSLESS_SET
+from modicum.optimizers.cache_preparation import BREAKPOINTS, CACHE_KEY, KEY_ORDER, TOOL_ORDER
+from modicum.optimizers.code.languages import why_unread
 from modicum.optimizers.tools_on_demand import TOOLS_ON_DEMAND
+from modicum.optimizers.volatile_facts import VOLATILE_FACTS
 
 FORMS = (
     "cache_ttl=5m|1h|30m|12h|24h|off|per_kind",
@@ -36,6 +39,7 @@ FORMS = (
     "rules=lossless|all|NAME",
     f"rules={BREAKPOINTS.name}",
     f"rules={TOOLS_ON_DEMAND.name}",
+    *(f"rules={rule.name}" for rule in GUARD_RULES),
     "rules:TOOL,TOOL=lossless|all|NAME",
     "cap_tool_results=TOKENS",
     "cap_tool_results:TOOL,TOOL=TOKENS",
@@ -52,10 +56,18 @@ CAP_FORM = "cap_tool_results"
 SUBAGENTS_FORM = "subagent_model"
 LEAN_BEGINNINGS = "beginnings=leanest"
 WRITTEN_ONCE = "beginnings=written_once"
-_RULE_SETS = (LOSSLESS_SET, ALL_SET, *(rule.name for rule in CONTENT_RULES))
+_RULE_SETS = (LOSSLESS_SET, ALL_SET, *(rule.name for rule in (*CODE_RULES, *CONTENT_RULES)))
 SET_BREAKPOINTS = f"{RULES_FORM}={BREAKPOINTS.name}"
 SEND_TOOLS = f"{RULES_FORM}={TOOLS_ON_DEMAND.name}"
-_UNSEEN_RULES = frozenset(rule.name for rule in RULES) - {*_RULE_SETS, BREAKPOINTS.name, TOOLS_ON_DEMAND.name}
+_GUARDS = {f"{RULES_FORM}={rule.name}": rule for rule in GUARD_RULES}
+_CODE = frozenset(rule.name for rule in CODE_RULES)
+_WHY_UNSEEN = {
+    TOOL_ORDER.name: "which caches were lost by another order of tools alone, no log says",
+    KEY_ORDER.name: "of schemas a log keeps sizes and digests, and no key",
+    VOLATILE_FACTS.name: "of instructions a log keeps sizes and digests, and no line",
+    CACHE_KEY.name: "no log says which machine of the provider answered, and which one had the cache",
+}
+"""Rules whose saving is in no log, and why."""
 PER_KIND = "per_kind"
 KEEP_WARM = "keep_warm=auto"
 """As many pings as are expected to pay at the prices of each call's day: the rule of the gateway."""
@@ -68,6 +80,15 @@ SHORT_TTL_S = 1800
 MODELS_NAMED = 3
 MOST_PINGS = 1000
 """In one pause. Pings are no substitute for a longer time to live."""
+_HEEDED = (
+    "as if every agent had heeded the first note and gone on as it did behind the circle; results are compared by "
+    "digests, so failed calls are left alone, where the gateway leaves alone those alone whose error passes"
+)
+_READ_AGAIN = "what agents would have read again of the bodies is not priced"
+_NO_CODE = (
+    "no result in this history is known to be code that the rule shortens; logs that went into a ledger before the "
+    "packages of the extra were installed say it once they are imported again"
+)
 _WHY_NO_OFF = "the provider caches by itself, and no request can forbid it"
 _WHY_NO_TTL = "the provider offers no such time to live"
 _NO_SWITCH = "nothing about the cache can be set there"
@@ -90,14 +111,16 @@ def check_what_if(text: str) -> None:
         UserError: it has none of the known forms, or names rules that are not there.
     """
     name, _, value = text.partition("=")
-    if text in {SET_BREAKPOINTS, SEND_TOOLS}:
+    if text in {SET_BREAKPOINTS, SEND_TOOLS, *_GUARDS}:
         return
     if _without_tools(name) == RULES_FORM:
-        if value in _UNSEEN_RULES:
+        if value in _WHY_UNSEEN:
             raise UserError(
-                f"'{text}' cannot be replayed: an audit does not see what {value} looks at; 'modicum optimize explain' "
-                "says what it would do, and a hold-out what it does"
+                f"'{text}' cannot be replayed: {_WHY_UNSEEN[value]}. Send calls through the gateway with on = "
+                f'["{value}"] and a hold_out in [optimize]: calls with the tag rules.held_out are there to compare with'
             )
+        if f"{RULES_FORM}={value}" in {SET_BREAKPOINTS, SEND_TOOLS, *_GUARDS}:
+            raise UserError(f"'{text}' cannot be replayed for some tools alone: write {RULES_FORM}={value}")
         if value not in _RULE_SETS:
             raise unknown_name("set of rules", value, _RULE_SETS)
     elif not (_is_cache_change(text) or is_context_change(text) or _is_other_change(name, value)):
@@ -123,13 +146,15 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     if text in {WRITTEN_ONCE, SEND_TOOLS}:
         change = write_once(history, prices) if text == WRITTEN_ONCE else send_tools_on_demand(history)
         return WhatIf(text, FindingClass.UPPER_BOUND, change)
-    return _parse_size_change(text, history)
+    return _parse_guard(text, history) if text in _GUARDS else _parse_size_change(text, history)
 
 
 def _parse_size_change(text: str, history: History) -> WhatIf:
     """Fewer tokens in prompts or replies, or another lane."""
     name, _, value = text.partition("=")
     form = _without_tools(name)
+    if form == RULES_FORM and value in _CODE:
+        return _parse_code_rule(text, history)
     if form == RULES_FORM:
         return WhatIf(text, FindingClass.REPLAYED, shorten_results(history, value, _tools_of(name)))
     if form == CAP_FORM:
@@ -140,6 +165,35 @@ def _parse_size_change(text: str, history: History) -> WhatIf:
         change = HistoryChange(max_output_tokens=np.full(history.calls, int(value), dtype=np.int64))
         return WhatIf(text, FindingClass.HEADROOM, change)
     return WhatIf(text, FindingClass.HEADROOM, HistoryChange(tier=value))
+
+
+def _parse_guard(text: str, history: History) -> WhatIf:
+    """A guard against circles, as if every agent had heeded its first note.
+
+    Raises:
+        UserError: the history has no tool calls with their answers.
+    """
+    if not history.segment_detail.any():
+        raise UserError(
+            f"'{text}' cannot be replayed: these logs do not show tool calls and their answers; an agent's own logs, "
+            "imported with their content, and calls through the gateway do"
+        )
+    return WhatIf(text, FindingClass.UPPER_BOUND, guard_loops(history, _GUARDS[text]), (_HEEDED,))
+
+
+def _parse_code_rule(text: str, history: History) -> WhatIf:
+    """Files of code as the rule would have sent them: it may leave out what an agent reads again.
+
+    Raises:
+        UserError: nobody has looked at these logs with the packages that read code, and here they are not installed.
+    """
+    name, _, value = text.partition("=")
+    if value in history.shortened_shares:
+        change = shorten_results(history, value, _tools_of(name))
+        return WhatIf(text, FindingClass.UPPER_BOUND, change, (_READ_AGAIN,))
+    if why := why_unread():
+        raise UserError(f"'{text}' cannot be replayed: {why}; then import the logs once more")
+    return WhatIf(text, FindingClass.UPPER_BOUND, HistoryChange(), (_NO_CODE,))
 
 
 def _parse_model_change(text: str, history: History, prices: PriceBook) -> WhatIf:

@@ -41,7 +41,7 @@ from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.routes import RouteSettings, route_fault
 from modicum.settings.showing.showback import SharedCostSettings, ShowbackSettings
 from modicum.settings.state import StateSettings, state_fault
-from modicum.settings.table import Settings
+from modicum.settings.table import MOST_KEEP_DAYS, Settings
 from modicum.settings.teams import TeamSettings, team_fault
 from modicum.settings.time_zone import checked_zone
 from modicum.settings.upstreams import USUAL_UPSTREAMS, UpstreamSettings, upstream_fault
@@ -129,8 +129,9 @@ def _check(settings: Settings, path: Path, text: str) -> None:
     if not 1 <= settings.gateway.workers <= MOST_WORKERS:
         raise UserError(f"{path}{line_of(text, 'workers')}: workers is a number from 1 to {MOST_WORKERS}")
     _check_loads(settings, path, text)
-    if settings.keep_days < 0:
-        raise UserError(f"{path}{line_of(text, 'keep_days')}: keep_days is a number of days, or 0 to keep all")
+    if not 0 <= settings.keep_days <= MOST_KEEP_DAYS:
+        days = f"keep_days is a number of days up to {MOST_KEEP_DAYS:,}, or 0 to keep all"
+        raise UserError(f"{path}{line_of(text, 'keep_days')}: {days}")
     if (wrong := gateway_fault(settings.gateway)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{line_of(text, key)}: gateway.{key} {accepted}")

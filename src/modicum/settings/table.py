@@ -28,6 +28,9 @@ from modicum.settings.teams import TeamSettings
 from modicum.settings.upstreams import UpstreamSettings
 from modicum.settings.variants import VariantSettings
 
+MOST_KEEP_DAYS = 36_500
+"""A hundred years. Much more would begin before there were dates."""
+
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ledger: str = ""

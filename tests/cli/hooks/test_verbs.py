@@ -70,3 +70,23 @@ def test_codex_can_only_watch_and_wants_to_be_asked(modicum, home, monkeypatch):
     assert "trust the two new hooks" in modicum("hooks", "install", "codex", "--yes").out
     assert Path(home / ".codex" / "hooks.json").exists()
     assert "lets no hook replace" in modicum("hooks", "act", "codex", "--yes").err
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("content.code_skeleton", "hooks leave files whole"),
+        ("guard.loop_stop", "it looks at more than the text of one result"),
+        ("cache", "it looks at more than the text of one result"),
+    ],
+)
+def test_a_rule_that_no_hook_can_run_is_refused_with_where_it_runs(modicum, settings_file, rule, why):
+    modicum("hooks", "install", "claude-code", "--yes")
+
+    refused = modicum("hooks", "act", "claude-code", "--rule", "content.log_fold", "--rule", rule, "--yes")
+
+    assert refused.status == 2
+    assert f"{rule} cannot act in hooks" in refused.err
+    assert why in " ".join(refused.err.split())
+    assert f'on = ["{rule}"] in [optimize]' in " ".join(refused.err.split())
+    assert modicum("hooks", "status", "--json").json["agents"][0]["rules_that_act"] == []

@@ -13,6 +13,7 @@ class Provider:
 
         self.key = RSAKey.generate_key(2048, {"kid": "k1", "use": "sig"})
         self.claims, self.forms, self.signs_with, self.token_headers = {}, [], None, []
+        self.is_away = False
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -38,7 +39,7 @@ class Provider:
 
             def reply(self, document):
                 body = json.dumps(document).encode()
-                self.send_response(200)
+                self.send_response(503 if provider.is_away else 200)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

@@ -1,10 +1,11 @@
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from console.rig import Site, add_users
 from modicum.calls import UserError
-from modicum.console.access.oidc import LOGIN_WITHIN_S, OidcProvider
+from modicum.console.access.oidc import KEPT_S, LOGIN_WITHIN_S, OidcProvider, ProviderAwayError
 from modicum.ledger.opening import open_store
 from modicum.settings import Settings
 from modicum.settings.console import ConsoleSettings
@@ -26,7 +27,7 @@ def made_provider():
 
 @pytest.fixture
 def provider(made_provider):
-    made_provider.claims, made_provider.signs_with = {}, None
+    made_provider.claims, made_provider.signs_with, made_provider.is_away = {}, None, False
     made_provider.forms.clear()
     return made_provider
 
@@ -126,5 +127,42 @@ def test_a_user_logs_in_with_an_account_and_a_stranger_does_not(provider, tmp_pa
     address, cookie = log_in()
     refused = site.get(address.replace("code=c", "error=access_denied"), **cookie)
     assert (refused.status, "access_denied" in refused.text) == (400, True)
+    site.console.close()
+    store.close()
+
+
+def test_what_a_provider_said_that_is_away_is_believed_for_an_hour_at_most(provider):
+    now = [0.0]
+    oidc = OidcProvider(settings_of(provider), clock=lambda: now[0])
+    state, _ = begin(oidc, provider)
+    assert oidc.finish(state, "code")[0] == "ada@example.com"
+    provider.is_away = True
+    now[0] = KEPT_S - 1
+    state, _ = begin(oidc, provider)
+    with pytest.raises(ProviderAwayError, match="answers with status 503"):
+        oidc.finish(state, "code")
+    now[0] = KEPT_S
+    with pytest.raises(ProviderAwayError, match="Try again in a minute"):
+        oidc.begin(BACK, "/")
+    with pytest.raises(ProviderAwayError):
+        oidc._document(f"{provider.url}/jwks")
+    assert KEPT_S <= 3600
+
+
+def test_while_the_provider_is_away_its_page_says_so_and_sessions_go_on(provider, tmp_path):
+    store = open_store(":memory:")
+    add_users(tmp_path, ann="owner")
+    site = Site(store, settings=Settings(console=ConsoleSettings(oidc=settings_of(provider))), state=tmp_path)
+    now = datetime.now(UTC)
+    session = site.console.gate.sessions.begin("ann", now, now + timedelta(hours=1))
+    provider.is_away = True
+
+    away = site.get("/login/oidc?next=/where")
+    assert (away.status, "That cannot be shown just now" in away.text) == (503, True)
+    assert "log in with a password or a link" in away.text
+    assert "set-cookie" not in away.headers
+    assert site.get("/where", cookie=f"{site.console.gate.cookie}={session}").status == 200
+    provider.is_away = False
+    assert site.get("/login/oidc?next=/where").status == 303
     site.console.close()
     store.close()

@@ -45,7 +45,7 @@ def test_editors_neither_set_it_nor_take_it_back(asking_as, settings_file):
     assert "keep_days = 90" in settings_file.read_text("utf-8")
 
 
-@pytest.mark.parametrize("typed", ["soon", "-1", "0", "1.5", "99999999"])
+@pytest.mark.parametrize("typed", ["soon", "-1", "0", "1.5", "99999999", "0000000019999999", "9" * 5000])
 def test_what_are_no_days_is_said(asking_as, typed):
     with pytest.raises(UserError, match="are no days"):
         set_keep_days(asking_as("ann"), typed, "0")

@@ -62,6 +62,19 @@ def test_any_json_is_counted_as_a_whole_where_it_has_no_plain_list(body):
     )
 
 
+@pytest.mark.parametrize(
+    ("item", "system_bytes"),
+    [("%d", 500_000), ('{"role":"user","content":"a text of more than 64 bytes, which is message %d"}', 0)],
+)
+def test_a_list_of_a_great_many_parts_is_counted_with_the_rest(item, system_bytes):
+    messages = ",".join(item % number for number in range(5_000))
+    body = f'{{"messages":[{messages}],"system":"{" " * system_bytes}"}}'
+    counts = PartCounts()
+
+    assert counts.tokens(body.encode(), "o200k_base") == count_with(body, "o200k_base") + AROUND_A_PART
+    assert len(counts._kept) == 1
+
+
 def test_no_more_parts_are_kept_than_fit(monkeypatch):
     monkeypatch.setattr(part_counts, "MOST_KEPT", 4)
     counts = PartCounts()

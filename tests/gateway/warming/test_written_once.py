@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2 as httpx
 import pytest
 
-from gateway.rig import running
+from gateway.rig import running, wait_until
 from gateway.team_rig import mock_provider
 from gateway.warming.warm_rig import USE_KEY, message_body
+from modicum.calls import CallStatus
 from modicum.gateway.warming.written_once import TAG
 from modicum.settings import GatewaySettings, OptimizeSettings, Settings, UpstreamSettings
 from modicum.settings.optimize import OwnerRules
@@ -126,3 +127,22 @@ def test_where_the_one_that_writes_fails_another_one_does(sharing):
     assert len(records) == 3
     statuses, records = fan_out(sharing, "waits", "g", calls=3, system=system_of("fails"))
     assert (statuses, wrote_most(records)) == ([200] * 3, 1)
+
+
+def test_who_leaves_while_it_waits_is_not_sent_and_holds_nothing(sharing):
+    before, under_way = len(sharing.records()), sharing.gateway.parts.journal
+
+    def ask(question, timeout=20, delay_ms=0):
+        headers = {"x-api-key": sharing.keys["waits"], "x-mock-delay-ms": str(delay_ms)}
+        body = message_body(question, system=system_of("leaves"))
+        return httpx.post(f"{sharing.url}/v1/messages", json=body, headers=headers, timeout=timeout).status_code
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask, "writes", delay_ms=1500)
+        wait_until(lambda: under_way.calls_under_way == 1)
+        with pytest.raises(httpx.ReadTimeout):
+            ask("leaves", timeout=0.2)
+        (left,) = sharing.wait_for_records(before + 1)[before:]
+
+        assert (left.status, left.usage.total_tokens) == (CallStatus.ABORTED, 0)
+        assert first.result() == 200

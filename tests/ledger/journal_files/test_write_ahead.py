@@ -1,4 +1,6 @@
 import sqlite3
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -105,6 +107,33 @@ def test_a_log_that_somebody_reads_is_moved_later(tmp_path, base, log, monkeypat
     insert(base, log, 20)
 
     assert size(tmp_path) == grown > 40 * FRAME_BYTES
+
+
+CHECKPOINT_LOCK = 121
+"""Its byte in the -shm file, as SQLite's file format names it."""
+HOLD = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as shared:
+    fcntl.lockf(shared, fcntl.LOCK_EX, 1, int(sys.argv[2]))
+    print(flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SQLite locks otherwise there")
+def test_a_log_that_another_process_moves_at_that_moment_is_moved_later(tmp_path, base, log, monkeypatch):
+    monkeypatch.setattr(write_ahead, "MOVED_FROM_BYTES", 100_000)
+    insert(base, log, 20)
+    before = size(tmp_path)
+    command = [sys.executable, "-SE", "-c", HOLD, str(tmp_path / "a.sqlite-shm"), str(CHECKPOINT_LOCK)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        log.move()
+        other.stdin.close()
+    log.move()
+    insert(base, log, 20)
+
+    assert size(tmp_path) == before
 
 
 def test_a_log_that_fills_while_it_is_moved_is_emptied_while_commits_wait(tmp_path, base, log, monkeypatch):

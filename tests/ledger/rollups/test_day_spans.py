@@ -23,6 +23,10 @@ def at(day, hour=0, minute=0, month=3):
     return datetime(2026, month, day, hour, minute, tzinfo=UTC)
 
 
+def every(day):
+    return True
+
+
 def test_a_day_is_as_long_as_its_zone_says():
     assert day_of(at(10, 12), BERLIN) == (at(9, 23), at(10, 23))
     assert day_of(at(29, 12), BERLIN) == (at(28, 23), at(29, 22))  # 23 hours: clocks are put forward
@@ -70,8 +74,15 @@ def test_days_that_border_each_other_are_one_span():
 def test_the_last_days_that_have_ended_come_first():
     slots = [slot_of(at(day, hour)) for day, hour in ((3, 1), (3, 20), (4, 0), (7, 5), (9, 1))]
 
-    assert last_days(slots, "UTC", at(9, 12), 2) == [(at(7), at(8)), (at(4), at(5))]
-    assert last_days(slots, "UTC", at(8) - timedelta(seconds=1), 9) == [(at(4), at(5)), (at(3), at(4))]
+    assert last_days(slots, "UTC", at(9, 12), 2, every) == [(at(7), at(8)), (at(4), at(5))]
+    assert last_days(slots, "UTC", at(8) - timedelta(seconds=1), 9, every) == [(at(4), at(5)), (at(3), at(4))]
+    assert last_days(slots, "UTC", at(9), 2, lambda day: day[0] != at(4)) == [(at(7), at(8)), (at(3), at(4))]
+
+
+def test_an_hour_between_two_midnights_is_touched_too():
+    between = datetime(2006, 10, 29, 2, 45, tzinfo=UTC)  # 23:15; at 2:30 it was midnight for the first time
+
+    assert any(begins <= between < ends for begins, ends in touched_days([slot_of(between)], "America/St_Johns"))
 
 
 def test_what_is_touched_or_cut_is_read_from_entries():
@@ -97,7 +108,7 @@ def test_calls_at_the_ends_of_the_calendar_are_read_from_entries(zone):
     spans = divide(first, last, touched_days(slots, zone), zone)
     for moment in (first, last - timedelta(seconds=1), at(3)):
         assert any(begins <= moment < ends for begins, ends in spans.plain)
-    assert len(last_days(slots, zone, at(20), 9)) <= 2
+    assert len(last_days(slots, zone, at(20), 9, every)) <= 2
 
 
 def test_many_parts_are_joined_where_they_are_nearest():

@@ -190,3 +190,38 @@ def test_sums_are_read_where_they_keep_apart_what_is_asked_for(store):
         ("spend_by_day", {"by": "team", "zone": "UTC"}),
     ):
         assert not reads_sums(store, question, **(asked | other)), other
+
+
+def check_days_cut_otherwise(store, zone, first):
+    store.append([entry(f"{zone}{hour}", started=first + timedelta(hours=hour, minutes=15)) for hour in range(72)])
+    store.sum_days(zone, datetime(2027, 1, 1, tzinfo=UTC), 100)
+    asked = {"zone": zone, "since": first - timedelta(days=2), "until": first + timedelta(days=9), "where": {}}
+    for question, parameters in (("bill", {"by": "day", "tag": ""}), ("spend_by_day", {"by": "team", "tag": ""})):
+        assert_same(store.ask(question, **parameters, **asked), ask_plainly(store, question, **parameters, **asked))
+
+
+def test_days_that_the_engine_cuts_otherwise_are_read_from_entries(store):
+    """In Newfoundland midnight came twice that night, since clocks went back a minute later."""
+    check_days_cut_otherwise(store, "America/St_Johns", datetime(2006, 10, 28, 4, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("zone", "first"),
+    [
+        ("America/Vancouver", datetime(2026, 10, 31, tzinfo=UTC)),  # newer tables of zones have no winter time there
+        ("Pacific/Apia", datetime(2011, 12, 29, tzinfo=UTC)),  # a day was left out
+    ],
+)
+def test_so_are_days_of_zones_whose_clocks_were_changed(ledger_in_memory, zone, first):
+    check_days_cut_otherwise(ledger_in_memory, zone, first)
+
+
+def test_sums_that_fit_no_column_keep_no_other_day_from_being_summed(store):
+    store.append([*BY_HAND[0], *(entry(f"huge{n}", started=NOW, usage=Usage(2**62, 0, 0, 0, 0, 0)) for n in range(2))])
+    assert store.sum_days(BERLIN, NOW + timedelta(days=2), 2) == 2
+
+    assert store.sum_days(BERLIN, NOW + timedelta(days=2), 100) == 3
+    assert store.sum_days(BERLIN, NOW + timedelta(days=2), 100) == 0
+    asked = {"by": "team", "tag": "", "zone": BERLIN, "since": SPANS[0][0], "until": NOW, "where": {}}
+    assert reads_sums(store, "bill", **asked)
+    assert_same(store.ask("bill", **asked), ask_plainly(store, "bill", **asked))

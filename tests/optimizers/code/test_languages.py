@@ -46,3 +46,9 @@ def test_packages_that_are_missing_are_said_with_what_to_type(monkeypatch):
     with pytest.raises(UserError, match=r"reading code needs a package that is not installed: .*\[code\]"):
         parser_of(LANGUAGES[0])
     assert languages.EXTRA == "code"
+
+
+def test_without_the_packages_it_is_said_what_to_type(monkeypatch):
+    assert languages.why_unread() == ""
+    monkeypatch.setattr(languages, "PACKAGE", "no_such_package")
+    assert "[code]" in languages.why_unread()

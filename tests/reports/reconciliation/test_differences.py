@@ -28,6 +28,8 @@ def cause(ours, theirs):
     [
         (side(), side(usd="10.01"), ""),
         (side(), side(usd=None), ""),
+        (side(), side(basis=Basis.UNKNOWN), "the report leaves out counts"),
+        (None, side(0, 0, basis=Basis.UNKNOWN), "the report leaves out counts"),
         (None, side(), "none of these calls came through here"),
         (side(), side(prompt=200_000), "some calls did not come through here"),
         (side(), side(prompt=50_000), "we counted more"),

@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 from ledger.samples import EVER, START, entry
-from modicum.calls import Owner, Usage
+from modicum.calls import Basis, Owner, Usage
 from modicum.ledger.opening import open_store
 from modicum.reports.reconciliation.sides import our_side, their_side
 
@@ -34,3 +34,12 @@ def test_theirs_are_tokens_of_usage_reports_and_dollars_of_cost_reports():
     assert found[DAY, "anthropic", "haiku", ""].tokens is None
     assert by_day[DAY, "anthropic", "", ""].usd == 4
     assert {key: (one.calls, one.usd) for key, one in by_key.items()} == {(DAY, "anthropic", "opus", "ci"): (5, None)}
+
+
+def test_a_report_that_leaves_a_count_out_does_not_say_how_many_tokens():
+    whole = entry("whole", source="anthropic-usage")
+    lacking = entry("lacking", usage=Usage(), usage_basis=Basis.UNKNOWN, source="anthropic-usage")
+
+    found = their_side([lacking, whole], {}, {}, with_models=True, with_keys=False)
+
+    assert (found[DAY, "anthropic", "opus", ""].calls, found[DAY, "anthropic", "opus", ""].tokens) == (2, None)

@@ -24,6 +24,7 @@ def test_the_page_says_who_owes_what_and_by_which_rules():
     wanted = ("<h1>Statement of 2026-11 by team</h1>", '<td class="text">(untagged)</td>', ">CC-1</td>", "&lt;b&gt;2")
     assert not [one for one in (*wanted, "Hosts: $9 a month", "Plus", "\u2248 $35.00") if one not in page]
     assert "1 call has no known price and is in no sum" in page
+    assert page.count("Hosts: ") == 1, "in the table the name has a column of its own"
     assert "<b>2" not in page
     assert "<script" not in page
 

@@ -98,6 +98,7 @@ def act(*, name: str, rules: tuple[str, ...], hold_out: float, yes: bool) -> Non
     if not agent.can_replace:
         raise UserError(f"{agent.title} lets no hook replace what a tool returned: its hooks can only watch")
     choice = choose_rules(on=rules)
+    _check_acts(rules)
     chosen = [rule for rule in CONTENT_RULES if not choice.why_off(rule, NOBODY)]
     for rule in chosen:
         output.print_text(f"{rule.name} ({rule.safety}): {rule.purpose}")
@@ -198,6 +199,29 @@ def _policy(name: str) -> "HookPolicy":
     if policy is None:
         raise UserError(f"no hooks are installed for {name}: 'modicum hooks install {name}'")
     return policy
+
+
+def _check_acts(names: tuple[str, ...]) -> None:
+    """Refuses rules that no hook can run.
+
+    Raises:
+        UserError: a name is of none that acts on the text of one result.
+    """
+    from modicum.optimizers.all_rules import CODE_RULES, CONTENT_RULES
+    from modicum.optimizers.rule_choice import ALL
+
+    of_hooks = {rule.name for rule in CONTENT_RULES}
+    for name in names:
+        if name in {rule.name for rule in CODE_RULES}:
+            raise UserError(
+                f"{name} cannot act in hooks: agents number the lines of files themselves and quote them in edits, so "
+                f'hooks leave files whole; behind the gateway on = ["{name}"] in [optimize] runs it'
+            )
+        if name != ALL and name not in of_hooks | {rule.partition(".")[0] for rule in of_hooks}:
+            raise UserError(
+                f"{name} cannot act in hooks: it looks at more than the text of one result; behind the gateway on = "
+                f'["{name}"] in [optimize] runs it'
+            )
 
 
 def _agree(yes: bool) -> None:

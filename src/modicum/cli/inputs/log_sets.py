@@ -244,12 +244,15 @@ def _forget_others(folder: Path) -> None:
 
 @cache
 def program_version() -> str:
-    """Of this very program: its files, which change with an upgrade and while somebody works on it."""
+    """Of this very program: its files, which change with an upgrade and while somebody works on it, and whether it can
+    read code: with that an import sees more.
+    """
     import modicum
+    from modicum.calls.extras import is_installed
 
     root = Path(modicum.__file__).parent
     facts = sorted((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in root.rglob("*.py"))
-    return _digest(msgspec.msgpack.encode(facts))
+    return _digest(msgspec.msgpack.encode((facts, is_installed("tree_sitter"))))
 
 
 def _digest(data: bytes) -> str:

@@ -21,12 +21,16 @@ from modicum.console.access.access_file import AccessFile
 from modicum.console.access.sessions import Sessions
 from modicum.console.access.viewer import ForbiddenError, Viewer, local_viewer
 from modicum.console.guards import SAFE
+from modicum.console.page import with_command
 from modicum.governance.access.tokens import PREFIX as TOKEN_PREFIX
 from modicum.governance.access.tokens import TokenScope
 from modicum.governance.access.users import EVERY_TEAM, Role
 
 MOST_FORM_BYTES = 10_000
-NO_USERS = "this console is shown to others and has no users yet: add one on its machine, 'modicum user add NAME owner'"
+NO_USERS = with_command(
+    "this console is shown to others and has no users yet: ask whoever runs it to add you",
+    "modicum user add NAME owner",
+)
 NO_FORMS = "forms are for people who logged in: a program changes things under /api/v1, within the scopes of its token"
 Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
 

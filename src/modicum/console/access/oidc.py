@@ -33,6 +33,10 @@ ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 PURPOSE = "logging in by OIDC"
 
 
+class ProviderAwayError(UserError):
+    """The identity provider does not answer, or not as one; nobody who asks is at fault."""
+
+
 class LoginRequest(NamedTuple):
     """Where the browser is sent, and what it has to bring back."""
 
@@ -191,7 +195,16 @@ class OidcProvider:
             reply = ask(address.origin, method, address.target.decode(), body, headers, timeout_s=TIMEOUT_S)
             document = msgspec.json.decode(reply.body) if reply.status == 200 else None
         except (Unreachable, msgspec.DecodeError) as error:
-            raise UserError(f"the identity provider cannot be asked: {error}") from None
+            raise _away(str(error)) from None
+        if reply.status >= 500:
+            raise _away(f"{address.shown} answers with status {reply.status}")
         if not isinstance(document, dict):
             raise UserError(f"the identity provider refused ({address.shown}, status {reply.status}): begin again")
         return document
+
+
+def _away(trouble: str) -> ProviderAwayError:
+    return ProviderAwayError(
+        f"the identity provider cannot be asked: {trouble}. Try again in a minute, or log in with a password or a link "
+        "that an owner gives you. Who is logged in already stays so"
+    )

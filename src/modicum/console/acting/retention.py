@@ -13,8 +13,7 @@ from modicum.governance.access.users import EVERY_TEAM, Role
 from modicum.governance.settings_log import SettingsEvent
 from modicum.settings.editing.changes import ChangedMeanwhileError, SettingsChange
 from modicum.settings.editing.settings_text import SettingPlace, value_at
-
-MOST_DAYS = 36_500
+from modicum.settings.table import MOST_KEEP_DAYS
 
 
 class Retention(NamedTuple):
@@ -61,6 +60,9 @@ def set_keep_days(asking: Asking, typed: str, looked_at: str) -> SettingsEvent:
 def _parse_days(typed: str) -> int | None:
     if not typed:
         return None
-    if not typed.isascii() or not typed.isdigit() or not 1 <= int(typed[:9]) <= MOST_DAYS:
-        raise UserError(f"'{typed:.20}' are no days: write a number from 1 to {MOST_DAYS:,}, or nothing to keep all")
+    is_number = typed.isascii() and typed.isdigit() and len(typed) <= len(str(MOST_KEEP_DAYS))
+    if not is_number or not 1 <= int(typed) <= MOST_KEEP_DAYS:
+        raise UserError(
+            f"'{typed:.20}' are no days: write a number from 1 to {MOST_KEEP_DAYS:,}, or nothing to keep all"
+        )
     return int(typed)

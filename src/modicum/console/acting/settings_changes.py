@@ -10,6 +10,7 @@ from modicum.calls import UserError
 from modicum.console.access.viewer import ForbiddenError
 from modicum.console.acting.decisions import decide, read_events
 from modicum.console.asking import Asking
+from modicum.console.page import with_command
 from modicum.governance.access.tokens import TokenScope
 from modicum.governance.access.users import EVERY_TEAM, Role
 from modicum.governance.settings_log import EVENT_KIND, SettingsEvent, audit_settings, standing_changes
@@ -96,7 +97,11 @@ def settings_file(asking: Asking) -> Path:
     """
     file = asking.sources.read_settings().file
     if not file:
-        raise UserError("there is no settings file to write it into: have one made first ('modicum init')")
+        raise UserError(
+            with_command(
+                "there is no settings file to write it into: ask whoever runs it to have one made", "modicum init"
+            )
+        )
     return Path(file)
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from modicum.console.acting.budgets import editable_budgets
 from modicum.console.acting.settings_changes import changes_to_undo
 from modicum.console.asking import Asking
-from modicum.console.page import Cell, Content, Page, Table, Tile
+from modicum.console.page import Cell, Content, Page, Table, Tile, with_command
 from modicum.console.view import View
 from modicum.governance.access.tokens import TokenScope
 from modicum.governance.access.users import EVERY_TEAM, Role
@@ -125,7 +125,10 @@ def _budget_table(rows: Sequence[BudgetRow]) -> Table:
         rows=[_budget_row(row) for row in ordered[:MOST_ROWS]],
         more=max(0, len(ordered) - MOST_ROWS),
         verb="modicum budget show --all",
-        empty="No budget is set: add [[budget]] to modicum.toml; docs/budgets.md has examples.",
+        empty=with_command(
+            "No budget is set. Editors add one below, where there is a settings file; else ask whoever runs modicum.",
+            "add [[budget]] to modicum.toml; docs/budgets.md has examples",
+        ),
     )
 
 
@@ -170,7 +173,7 @@ def _key_table(keys: Sequence[Key], view: View) -> Table:
         ],
         more=max(0, len(keys) - MOST_ROWS),
         verb="modicum key list --all",
-        empty="No key was issued: 'modicum key create NAME' makes one.",
+        empty=with_command("No key was issued. Editors issue one below; else ask one.", "modicum key create NAME"),
     )
 
 
@@ -185,6 +188,8 @@ PAGE = Page(
     read=read,
     takes_where=False,
     takes_times=False,
-    nothing="No budget is set and no key was issued. Budgets stand in modicum.toml as [[budget]] (docs/budgets.md); "
-    "'modicum key create NAME' makes a key.",
+    nothing=with_command(
+        "No budget is set and no key was issued: ask an owner of this console, or whoever runs modicum.",
+        "[[budget]] in modicum.toml sets a budget (docs/budgets.md), modicum key create NAME makes a key",
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from modicum.calls import Basis, UserError
 from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.console.asking import Asking
-from modicum.console.page import Cell, Content, Page, Table, Tile
+from modicum.console.page import Cell, Content, Page, Table, Tile, with_command
 from modicum.console.view import View
 from modicum.energy.carbon import JOULES_PER_KWH, Facility
 from modicum.insights.bill import BillLine, build
@@ -140,6 +140,9 @@ PAGE = Page(
     read=read,
     for_teams=False,
     takes_where=False,
-    nothing="No server was watched in that time. 'modicum energy watch --server URL' measures one and books what it "
-    "draws (docs/energy.md).",
+    nothing=with_command(
+        "No server was watched in that time. Who runs a server of models can have it measured, and what it draws is "
+        "booked (docs/energy.md).",
+        "modicum energy watch --server URL",
+    ),
 )

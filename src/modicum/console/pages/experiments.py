@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from modicum.console.asking import Asking
-from modicum.console.page import Cell, Content, Page, Table, Tile
+from modicum.console.page import Cell, Content, Page, Table, Tile, with_command
 from modicum.console.view import View
 from modicum.experiments.experiment import Arm
 from modicum.experiments.grading import SpendComparison
@@ -128,6 +128,9 @@ PAGE = Page(
     read=read,
     for_teams=False,
     takes_where=False,
-    nothing="No experiment was started yet. A change is proved on live tasks, with a part of them held out: "
-    "'modicum experiment start --help', docs/experiments.md.",
+    nothing=with_command(
+        "No experiment was started yet. A change is proved on live tasks, with a part of them held out "
+        "(docs/experiments.md): ask whoever runs modicum to start one.",
+        "modicum experiment start --help",
+    ),
 )

@@ -46,6 +46,6 @@ PAGE = Page(
     "itself.",
     read=read,
     takes_where=False,
-    nothing="Nothing was decided in that time. Keys, policies, raised budgets and experiments leave a line here, as in "
-    "'modicum key log' and 'modicum budget log'.",
+    nothing="Nothing was decided in that time. Keys, policies, raised budgets and experiments leave a line here: "
+    "choose a longer time above.",
 )

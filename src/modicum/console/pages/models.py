@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from modicum.console.asking import Asking
-from modicum.console.page import Cell, Content, Page, Table
+from modicum.console.page import Cell, Content, Page, Table, with_command
 from modicum.console.tables import money
 from modicum.console.view import View
 from modicum.insights.bill import BillLine, build
@@ -35,8 +35,11 @@ def read(asking: Asking, view: View) -> Content:
         notes += found.rules
     else:
         notes.append(
-            "which model is worth its price, outcomes say, and none is on record: 'modicum outcome --help' says how to "
-            "add some"
+            with_command(
+                "which model is worth its price, outcomes say, and none is on record: ask who knows what came of the "
+                "tasks to record it (docs/yield.md)",
+                "modicum outcome --help",
+            )
         )
     return Content(
         tables=tables,

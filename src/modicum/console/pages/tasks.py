@@ -7,7 +7,7 @@ from typing import Any
 from modicum.calls import Basis
 from modicum.console.asking import Asking
 from modicum.console.charts import Mark, Series, draw_lines
-from modicum.console.page import Cell, Content, Page, Table, Tile
+from modicum.console.page import Cell, Content, Page, Table, Tile, with_command
 from modicum.console.view import View
 from modicum.insights.dimensions import shown_name
 from modicum.insights.trends.task_timeline import TaskTimeline, build_timeline
@@ -98,7 +98,7 @@ def _task_tiles(line: TaskTimeline, outcomes: Sequence[Mapping[str, Any]]) -> li
         Tile(
             label="outcome",
             value=", ".join(f"{row['name']} {row['value']:g}" for row in outcomes[:3]) or "unknown",
-            note="" if outcomes else "none is on record: modicum outcome record",
+            note="" if outcomes else "none is on record",
         ),
     ]
 
@@ -154,7 +154,10 @@ def _outcome_table(outcomes: Sequence[Mapping[str, Any]], view: View) -> Table:
             ]
             for row in outcomes
         ],
-        empty="No outcome of this task is on record; 'modicum outcome --help' says how to add some.",
+        empty=with_command(
+            "No outcome of this task is on record: ask who knows what came of it to record it.",
+            "modicum outcome --help",
+        ),
     )
 
 

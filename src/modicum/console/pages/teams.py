@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from modicum.agents.from_ledger import LedgerRows, RunSelection, read_ledger_rows
 from modicum.calls import UserError
 from modicum.console.asking import Asking
-from modicum.console.page import Cell, Content, Page, Table, Tile
+from modicum.console.page import Cell, Content, Page, Table, Tile, with_command
 from modicum.console.view import View
 from modicum.reports.figures import count, dollars_of
+
+FURTHER = with_command(
+    "what each agent adds to outcomes, and whom a plan would drop, takes long to work out: ask whoever runs modicum",
+    "modicum team attribute, modicum team propose",
+)
 
 
 def read(asking: Asking, view: View) -> Content:
@@ -32,7 +37,7 @@ def read(asking: Asking, view: View) -> Content:
     return Content(
         tiles=_tiles(found),
         tables=[_agent_table(found, team) for team in sorted({name for name, _, _ in found.costs})],
-        notes=[*found.notes, *(str(problem) for problem in found.problems[:6])],
+        notes=[*found.notes, *(str(problem) for problem in found.problems[:6]), FURTHER],
         parts={"outcomes": choices if len(choices) > 1 else []},
     )
 
@@ -78,11 +83,13 @@ def _options(found: LedgerRows, team: str) -> str:
 PAGE = Page(
     name="teams",
     title="Teams of agents",
-    about="What each agent of a team costs. What each adds, and whom a plan would drop: 'modicum team attribute' and "
-    "'propose'.",
+    about="What each agent of a team costs.",
     read=read,
     for_teams=False,
     takes_where=False,
-    nothing="No call of that time says of which run and agent it is. Headers x-modicum-run, x-modicum-agent and "
-    "x-modicum-round, or tags of the same names, tell (docs/teams.md): 'modicum team --help'.",
+    nothing=with_command(
+        "No call of that time says of which run and agent it is. Programs tell by the headers x-modicum-run, "
+        "x-modicum-agent and x-modicum-round, or by tags of the same names: ask who writes them (docs/teams.md).",
+        "modicum team --help",
+    ),
 )

@@ -19,6 +19,8 @@ AROUND_A_PART = 1
 """How many tokens more the whole may have than its parts, for each of them: two that meet may be cut otherwise."""
 LEAST_ITEM_BYTES = 64
 """Of items that are shorter on average none is a part: to look each of them up takes longer than to count."""
+MOST_PARTS = 4_000
+"""Of one request; a longer list is counted with the rest, so that no request pushes out what is kept of all others."""
 _LISTS = ("messages", "input", "contents")
 """Fields whose items are parts of their own; all others together are one."""
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -56,7 +58,7 @@ def _parts(body: bytes) -> Iterator[bytes]:
     except UNREADABLE:
         yield body
         return
-    if not items or len(items) * LEAST_ITEM_BYTES > len(body):
+    if not items or len(items) > min(MOST_PARTS, len(fields[name]) // LEAST_ITEM_BYTES):
         yield body
         return
     fields[name] = msgspec.Raw(b"[]")

@@ -4,6 +4,7 @@ wait until the reply to it begins, for as long as their owner chose; then they r
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import blake2b
 from time import monotonic
@@ -79,20 +80,23 @@ class WrittenOnce:
     async def _wait(self, key: bytes, wait_s: float, exchange: Exchange, client: Client) -> BeginningTurn:
         """What the call does about its beginning; where it waits for another, when that is over."""
         until, waits = self._clock() + wait_s, False
-        while (turn := self._writers.turn(key, exchange.number, self._clock())) is BeginningTurn.WAITS:
-            left_s = until - self._clock()
-            if left_s <= 0:
-                break
-            if client.exchange is None:
-                client.watch(exchange)
-            waits = True
-            begun = self._begun.setdefault(key, asyncio.Event())
-            try:
-                await asyncio.wait_for(begun.wait(), left_s)
-            except TimeoutError:
-                break
-            if exchange.client_gone:
-                raise ClientGone
+        exchange.on_leave = lambda: self._wake(key)  # all wake, and the others go on waiting
+        try:
+            while (turn := self._writers.turn(key, exchange.number, self._clock())) is BeginningTurn.WAITS:
+                left_s = until - self._clock()
+                if left_s <= 0:
+                    break
+                if client.exchange is None:
+                    client.watch(exchange)
+                if exchange.client_gone:
+                    raise ClientGone
+                waits = True
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._begun.setdefault(key, asyncio.Event()).wait(), left_s)
+                if exchange.client_gone:
+                    raise ClientGone
+        finally:
+            exchange.on_leave = None
         if waits and turn is not BeginningTurn.WRITES:
             exchange.tags = {**exchange.tags, TAG: "read" if turn is BeginningTurn.READS else "late"}
         return turn

@@ -9,16 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Call, ChargedUnit, Charges, Owner, Problem, Usage
+from modicum.calls import Basis, Call, ChargedUnit, Charges, Owner, Problem, Usage
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.importers.recorded.aggregates import aggregated_count
+from modicum.importers.recorded.aggregates import aggregated_bases, aggregated_count
 from modicum.providers.anthropic_messages import usage as anthropic
 from modicum.providers.fields import listed, mapping, moment, text
 from modicum.providers.usage_guard import KnownFields, unknown_numbers, word
 
 NAME = "anthropic-usage"
 GROUPS = ("workspace_id", "api_key_id", "account_id", "model", "service_tier", "context_window", "speed")
+PROMPT, OUTPUT = "uncached_input_tokens", "output_tokens"
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -48,11 +49,11 @@ def usage_from(result: Mapping[str, Any]) -> Usage:
     writes = mapping(result.get("cache_creation"))
     short, long = "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"
     return Usage(
-        input_uncached=aggregated_count("uncached_input_tokens", result.get("uncached_input_tokens")),
+        input_uncached=aggregated_count(PROMPT, result.get(PROMPT)),
         cache_read=aggregated_count("cache_read_input_tokens", result.get("cache_read_input_tokens")),
         cache_write_5m=aggregated_count(short, writes.get(short, result.get("cache_creation_5m_input_tokens"))),
         cache_write_1h=aggregated_count(long, writes.get(long, result.get("cache_creation_1h_input_tokens"))),
-        output_visible=aggregated_count("output_tokens", result.get("output_tokens")),
+        output_visible=aggregated_count(OUTPUT, result.get(OUTPUT)),
     )
 
 
@@ -61,7 +62,9 @@ def _call(bucket: Mapping[str, Any], result: Mapping[str, Any]) -> Call | None:
     searches = aggregated_count(
         "web_search_requests", mapping(result.get("server_tool_use")).get("web_search_requests")
     )
-    if not usage.total_tokens and not searches:
+    basis, output_basis = aggregated_bases(result, prompt=PROMPT, output=OUTPUT)
+    is_unknown = output_basis is Basis.UNKNOWN and (PROMPT in result or OUTPUT in result)
+    if not usage.total_tokens and not searches and not is_unknown:
         return None
     started, ended = moment(bucket.get("starting_at")), moment(bucket.get("ending_at"))
     if started is None:
@@ -75,7 +78,9 @@ def _call(bucket: Mapping[str, Any], result: Mapping[str, Any]) -> Call | None:
         model=named["model"],
         started=started,
         finished=ended if ended and ended >= started else None,
-        usage=usage,
+        usage=Usage() if basis is Basis.UNKNOWN else usage,
+        usage_basis=basis,
+        output_basis=output_basis,
         tier=anthropic.tier(named["service_tier"], named["speed"]),
         charges=_charges(result, searches),
         project=named["workspace_id"],

@@ -6,7 +6,8 @@ report was grouped by them. Traps, each with a fixture:
 - `input_tokens` includes cached ones and, where they are billed, those written to the cache; and sound and pictures,
   which are told apart too. Where a report also tells which of these were cached, its counts of sound and pictures leave
   them out; older reports include them.
-- The CSV writes counts as `59200.0` and empty buckets as rows without counts.
+- The CSV writes counts as `59200.0` and empty buckets as rows without counts; a row that counts calls and not their
+  input is unknown, not 0.
 - A bucket that has not ended grows: a later export of it replaces the earlier one.
 """
 
@@ -17,11 +18,11 @@ from typing import Any
 
 import msgspec
 
-from modicum.calls import Call, Charges, Owner, Problem, Tier, Usage
+from modicum.calls import Basis, Call, Charges, Owner, Problem, Tier, Usage
 from modicum.calls.words.counted_nouns import number_of
 from modicum.importers.files import lines, records
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.importers.recorded.aggregates import aggregated_count
+from modicum.importers.recorded.aggregates import aggregated_bases, aggregated_count
 from modicum.providers.fields import listed, mapping, moment, text
 from modicum.providers.openai.usage import LANES, buckets, tier_from
 from modicum.providers.token_buckets import MODALITIES, with_modalities
@@ -136,6 +137,7 @@ def _call(row: Mapping[str, Any]) -> Call | None:
     requests = aggregated_count("num_model_requests", row.get("num_model_requests"))
     if not requests and not usage.total_tokens:
         return None
+    basis, output_basis = aggregated_bases(row, prompt=COUNTS[0], output=COUNTS[3], lacks_output=True)
     started = moment(row.get("start_time")) or moment(row.get("start_time_iso"))
     if started is None:
         raise ValueError("the bucket has no time")
@@ -150,7 +152,9 @@ def _call(row: Mapping[str, Any]) -> Call | None:
         model=text(named["model"]),
         started=started,
         finished=ended if ended and ended >= started else None,
-        usage=usage,
+        usage=Usage() if basis is Basis.UNKNOWN else usage,
+        usage_basis=basis,
+        output_basis=output_basis,
         tier=Tier.BATCH if is_batch else tier_from(row),
         charges=Charges.of(
             caveats=unknown_numbers(row, KNOWN, "results[]") + word("service_tier", row.get("service_tier"), LANES)

@@ -86,6 +86,8 @@ class WriteAheadLog:
     def _move(self, base: sqlite3.Connection) -> None:
         commits = self._commits
         _, pages, moved = base.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if pages < 0:  # another process moves it at this moment: nobody says how much there is
+            return
         is_begun_anew = pages == moved and commits == self._commits
         self._used_bytes = 0 if is_begun_anew else pages * FRAME_BYTES
 

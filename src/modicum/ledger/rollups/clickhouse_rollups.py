@@ -18,6 +18,11 @@ SLOT = "toInt64(floor(toUnixTimestamp64Micro(started) / 900000000))"
 """The slot of an entry, in SQL."""
 _COLUMNS = ", ".join(rollup_columns())
 _SUM_OF_DAY = sum_of_day(TABLE, "started >= $begins AND started < $ends", "toDateTime64($begins, 6, 'UTC')")
+_DATES = """
+SELECT count(DISTINCT CAST(local_time($begins + INTERVAL number * 15 MINUTE, $zone) AS DATE)) AS dates
+FROM numbers($quarters)
+"""
+"""How many dates the server's own table of zones has in a day."""
 _TOUCHED = """
 SELECT touched.slot AS slot
 FROM (SELECT slot, max(touched_at) AS touched_at FROM touched_slots_log GROUP BY slot) AS touched
@@ -42,6 +47,8 @@ class ClickHouseRollups:
         self._rows, self._command = rows, command
         self._marked: set[int] = set()
         """Slots that we have marked already."""
+        self._can_be_summed: dict[tuple[str, Span], bool] = {}
+        """Of days of a zone that were looked at."""
 
     def zone(self) -> str:
         """In which days are summed; empty: none was."""
@@ -77,7 +84,7 @@ class ClickHouseRollups:
 
     def due_days(self, zone: str, ended_before: datetime, most: int) -> list[Span]:
         """Days to be summed, the last ones first."""
-        return last_days(self._touched(zone), zone, ended_before, most)
+        return last_days(self._touched(zone), zone, ended_before, most, lambda day: self._is_a_day(zone, day))
 
     def sum_day(self, zone: str, day: Span) -> None:
         """Sums a day anew."""
@@ -101,6 +108,14 @@ class ClickHouseRollups:
                 "ALTER TABLE rollups_log DELETE WHERE zone = $zone AND started = $begins AND summed_at < $now",
                 {**known, "now": now},
             )
+
+    def _is_a_day(self, zone: str, day: Span) -> bool:
+        """Whether the server cuts this day as we do: its table of zones may be older or newer than Python's."""
+        if (zone, day) not in self._can_be_summed:
+            first, behind = slots_within(day)
+            bounds = {"begins": day[0], "zone": zone, "quarters": behind - first}
+            self._can_be_summed[zone, day] = self._rows(_DATES, bounds) == [{"dates": 1}]
+        return self._can_be_summed[zone, day]
 
     def _touched(self, zone: str) -> list[int]:
         return [row["slot"] for row in self._rows(_TOUCHED, {"zone": zone})]

@@ -4,7 +4,7 @@ Every entry lies in a slot of a quarter of an hour. A slot that an entry came to
 its day has been summed; so whatever lies outside the days of touched slots is in the sums, or is empty.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -67,17 +67,23 @@ def touched_days(slots: Iterable[int], zone: str) -> list[Span]:
     days: set[Span] = set()
     for slot in slots:
         begins = _time_of(slot)
-        for moment in (begins, begins + timedelta(seconds=SLOT_S - 1)):
-            days.add(_day_or_none(moment, zone) or _end_of_calendar(moment))
+        last = begins + timedelta(seconds=SLOT_S - 1)
+        for moment in (begins, last):
+            day = _day_or_none(moment, zone) or _end_of_calendar(moment)
+            days.add(day)
+            if day[1] <= moment:  # clocks were put back over midnight: it came twice, and this is the hour between
+                days.add((begins, last + timedelta(seconds=1)))
     return _joined(sorted(days))
 
 
-def last_days(slots: Iterable[int], zone: str, ended_before: datetime, most: int) -> list[Span]:
-    """The last days that have one of these slots and ended before a moment, the latest first."""
+def last_days(
+    slots: Iterable[int], zone: str, ended_before: datetime, most: int, can_be_summed: Callable[[Span], bool]
+) -> list[Span]:
+    """The last days that have one of these slots, ended before a moment and can be summed, the latest first."""
     days: list[Span] = []
     for slot in sorted(slots, reverse=True):
         day = day_of_slot(slot, zone)
-        if day is not None and day[1] <= ended_before and day not in days[-1:]:
+        if day is not None and day[1] <= ended_before and day not in days[-1:] and can_be_summed(day):
             days.append(day)
             if len(days) >= most:
                 break

@@ -13,6 +13,11 @@ SLOT = "CAST(floor(epoch(started) / 900) AS BIGINT)"
 """The slot of an entry, in SQL."""
 _COLUMNS = ", ".join(rollup_columns())
 _SUM_OF_DAY = sum_of_day("entries", "started >= $begins AND started < $ends", "CAST($begins AS TIMESTAMP)")
+_DATES = """
+SELECT count(DISTINCT CAST(local_time($begins + quarter * INTERVAL 15 MINUTE, $zone) AS DATE))
+FROM range($quarters) AS quarters (quarter)
+"""
+"""How many dates the engine's own table of zones has in a day."""
 
 
 class EmbeddedRollups:
@@ -30,6 +35,8 @@ class EmbeddedRollups:
         self._touched: set[int] = set()
         self._days: list[Span] | None = None
         """Of touched slots; None: to be worked out."""
+        self._can_be_summed: dict[Span, bool] = {}
+        """Of days that were looked at."""
         if is_there:
             self.load()
 
@@ -69,11 +76,24 @@ class EmbeddedRollups:
             self._base.execute(f"DELETE FROM {table}")
         self._base.execute("INSERT INTO rollup_zone VALUES ($zone)", {"zone": zone})
         self._base.execute(f"INSERT INTO touched_slots SELECT DISTINCT {SLOT} FROM entries")
+        self._can_be_summed = {}
         self.load()
 
     def due_days(self, ended_before: datetime, most: int) -> list[Span]:
         """Days to be summed, the last ones first."""
-        return last_days(self._touched, self.zone, ended_before, most)
+        return last_days(self._touched, self.zone, ended_before, most, self._is_a_day)
+
+    def leave_out(self, day: Span) -> None:
+        """Has a day read from its entries for as long as the ledger is open: its sums do not fit the columns."""
+        self._can_be_summed[day] = False
+
+    def _is_a_day(self, day: Span) -> bool:
+        """Whether the engine cuts this day as we do: its table of zones may be older or newer than Python's."""
+        if day not in self._can_be_summed:
+            first, behind = slots_within(day)
+            bounds = {"begins": _naive(day[0]), "zone": self.zone, "quarters": behind - first}
+            self._can_be_summed[day] = self._base.execute(_DATES, bounds).fetchall() == [(1,)]
+        return self._can_be_summed[day]
 
     def sum_day(self, day: Span) -> None:
         """Sums a day anew."""

@@ -4,9 +4,9 @@ import re
 from functools import cache
 from typing import Any, NamedTuple
 
-from modicum.calls.extras import load_extra
+from modicum.calls.extras import is_installed, load_extra, missing_extra
 
-EXTRA = "code"
+EXTRA, PACKAGE = "code", "tree_sitter"
 _PURPOSE = "reading code"
 _LOOKED_AT_LINES = 200
 
@@ -120,6 +120,11 @@ def language_of_text(text: str) -> CodeLanguage | None:
     return best if counts[best.name] >= FEWEST_MARKS else None
 
 
+def why_unread() -> str:
+    """Why no code can be read here, and what to type; empty: it can be."""
+    return "" if is_installed(PACKAGE) else str(missing_extra(EXTRA, _PURPOSE))
+
+
 @cache
 def parser_of(language: CodeLanguage) -> Any:
     """A parser for a language.
@@ -127,6 +132,6 @@ def parser_of(language: CodeLanguage) -> Any:
     Raises:
         UserError: the packages are not installed; the message says what to type.
     """
-    tree_sitter = load_extra(EXTRA, _PURPOSE, "tree_sitter")
+    tree_sitter = load_extra(EXTRA, _PURPOSE, PACKAGE)
     grammar = load_extra(EXTRA, _PURPOSE, language.module)
     return tree_sitter.Parser(tree_sitter.Language(getattr(grammar, language.grammar)()))

@@ -30,8 +30,8 @@ class Side(msgspec.Struct):
 
     @property
     def tokens(self) -> int | None:
-        """All of them; None: it does not say."""
-        if self.prompt_tokens is None or self.completion_tokens is None:
+        """All of them; None: it does not say, or not all."""
+        if self.basis is Basis.UNKNOWN or self.prompt_tokens is None or self.completion_tokens is None:
             return None
         return self.prompt_tokens + self.completion_tokens
 
@@ -142,6 +142,8 @@ def _nothing(like: Side | None, usd: Decimal | None) -> Side:
 
 def _cause(name: Name, ours: Mapping[Name, Side], theirs: Mapping[Name, Side], last: date) -> str:
     own, other = ours.get(name), theirs.get(name)
+    if other is not None and other.basis is Basis.UNKNOWN:
+        return "the report leaves out counts of these calls (null, or an empty cell): export it again"
     if own is None:
         if other is not None and other.tokens is None:
             return "a charge beside tokens (a tool, storage, another kind of call), or calls that did not come here"

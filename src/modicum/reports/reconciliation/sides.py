@@ -39,7 +39,9 @@ def their_side(
     with_models: bool,
     with_keys: bool,
 ) -> dict[Name, Side]:
-    """From what reports say. Dollars are those of a cost report; without one nobody knows what they charged.
+    """From what reports say; where one leaves a count out, the basis is unknown.
+
+    Dollars are those of a cost report; without one nobody knows what they charged.
 
     Args:
         reports: rows of usage reports, as entries.
@@ -56,6 +58,7 @@ def their_side(
         usage = call.usage
         one = sides.setdefault(name, Side(0, 0, 0, 0))
         _add(one, call.calls_count, usage.prompt_tokens, usage.cache_read_tokens, usage.completion_tokens)
+        one.basis |= call.usage_basis | call.output_basis
     for (day, provider, model), usd in costs.items() if not with_keys else ():
         one = sides.setdefault((day, provider, model if with_models else "", ""), Side())
         one.usd = (one.usd or Decimal(0)) + usd

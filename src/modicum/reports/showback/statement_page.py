@@ -89,7 +89,10 @@ def _fees(document: Document) -> str:
         rows += [[fee.name, fee.source, dollars(fee.paid_usd), count(fee.calls), dollars(fee.list_usd)] for fee in fees]
         parts.append(render_table("Subscriptions", "Subscriptions of the month", rows, left=2))
     if shared := document["shared"]:
-        rows = [["shared cost", "rule", "divided"], *([one.name, one.rule, dollars(one.usd)] for one in shared)]
+        rows = [
+            ["shared cost", "rule", "divided"],
+            *([one.name, one.rule.removeprefix(f"{one.name}: "), dollars(one.usd)] for one in shared),
+        ]
         parts.append(render_table("Shared costs", "Shared costs of the month", rows, left=2))
     return "".join(parts)
 

@@ -126,7 +126,7 @@ def check_null_counts(case, folder):
 
     is_covered = replaced or all(not call.usage.prompt_tokens for call in whole) or "tlp" in case.parent.name
     assert is_covered, (
-        f"no field of {case.parent.name}/{case.name} that holds the prompt's count is known to this test: add its name to "
+        f"no field of {case.parent.name}/{case.name} that holds the prompt's count is known here: add its name to "
         "INPUT_COUNTS in tests/importers/fixture_pairs.py"
     )
     exact_zeros = [call for call in calls if call.usage_basis is Basis.EXACT and not call.usage.prompt_tokens]

@@ -82,7 +82,7 @@ MOST_PINGS = 1000
 """In one pause. Pings are no substitute for a longer time to live."""
 _HEEDED = (
     "as if every agent had heeded the first note and gone on as it did behind the circle; results are compared by "
-    "digests, so failed calls are left alone, where the gateway leaves alone those alone whose error passes"
+    "digests, so no failed call counts here; the gateway reads texts, and spares only those whose error passes"
 )
 _READ_AGAIN = "what agents would have read again of the bodies is not priced"
 _NO_CODE = (

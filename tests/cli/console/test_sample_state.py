@@ -37,6 +37,7 @@ def site(tmp_path_factory):
         ("energy", "12 windows"),
         ("teams", "Agents of copywriters"),
         ("experiments", "folded-logs"),
+        ("models", "route.short-texts"),
     ],
 )
 def test_pages_that_logs_alone_leave_empty_show_something(site, page, part):

@@ -1,6 +1,6 @@
 from console.rig import Site
 from ledger.samples import START, entry
-from modicum.calls import Outcome
+from modicum.calls import Edit, Outcome
 from modicum.console.pages.models import beaten_by, read
 from modicum.console.view import read_view
 from modicum.insights.yields import build
@@ -42,4 +42,19 @@ def test_outcomes_say_which_models_are_worth_it():
     assert rows["best"][7].text == "on the line"
     assert "cheap had no less for no more" in rows["dear"][7].text
     assert Site(store).get("/models?outcome=nothing").status == 200
+    store.close()
+
+
+def test_what_routes_sent_to_another_model_is_counted_as_the_verb_counts_it():
+    store = open_store(":memory:")
+    edits = (("route.small", "cascade.two"), ("route.small",), ("content.log_fold",))
+    store.append([entry(f"c{n}", edits=tuple(Edit(rule) for rule in rules)) for n, rules in enumerate(edits)])
+    site = Site(store)
+    table = read(site.asking, read_view([("since", "2026-01-01"), ("timezone", "UTC")], "UTC")).table("routing")
+
+    assert [[cell.text for cell in row] for row in table.rows] == [["cascade.two", "", "1"], ["route.small", "", "2"]]
+    assert table.verb == "modicum team spared --since 2026-01-01"
+    of_some = read_view([("where", "team=search")], "UTC")  # the question is of all calls
+    assert read(site.asking, of_some).table("routing") is None
+    site.console.close()
     store.close()

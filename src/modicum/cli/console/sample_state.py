@@ -37,6 +37,8 @@ TRIAL = Experiment(
     estimated_saving=0.35,
     started_at=datetime(2026, 3, 2, tzinfo=UTC),
 )
+ROUTE = "route.short-texts"
+"""Has sent the calls of the copywriters' agents to a small model."""
 OWN_SERVER = "shop-shelves-7b"
 SERVER_URL = "http://shelves.shop.example:8000"
 WATTS = 180.0
@@ -84,6 +86,7 @@ def _complete(entry: Entry) -> Entry | None:
     call, edits = entry.call, tuple[Edit, ...]()
     if call.owner.app == "copywriters" and call.agent:
         tags = {"agent_team": "copywriters", "run": call.task}
+        edits = (Edit(ROUTE, why="invented, as all of the sample"),)
     elif call.owner.app == "support-bot":
         arm = Arm.CHANGED if int(call.task.removeprefix("T-")) % 2 else Arm.HOLD_OUT
         tags = {TRIAL.tag: arm.value}

@@ -1,5 +1,6 @@
 """Models: what each cost, how fast it was, what came of it, and which are beaten by another."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from modicum.console.asking import Asking
@@ -11,8 +12,11 @@ from modicum.insights.dimensions import shown_name
 from modicum.insights.yields import Estimate, Yield, YieldLine
 from modicum.insights.yields import build as build_yield
 from modicum.reports.figures import count, dollars_of, share
+from modicum.routing.rule import CASCADE_FAMILY, FAMILY
 
 MILLION = 1_000_000
+ROUTES = (FAMILY, CASCADE_FAMILY)
+"""How rules begin that send calls to another model."""
 
 
 def read(asking: Asking, view: View) -> Content:
@@ -41,11 +45,37 @@ def read(asking: Asking, view: View) -> Content:
                 "modicum outcome --help",
             )
         )
+    if asking.viewer.sees_everything and not view.scope.where:
+        tables += _route_tables(asking, view)
     return Content(
         tables=tables,
         notes=notes,
         parts={"outcomes": [(name, view.query(outcome=name), name == outcome) for name in names]},
     )
+
+
+def _route_tables(asking: Asking, view: View) -> list[Table]:
+    """What routes and cascades sent to another model than callers asked for; none where none did. The question is of
+    all calls of a time.
+    """
+    rows = asking.rows("edits", since=view.scope.since, until=view.scope.until)
+    moved = [row for row in rows if row["rule"].startswith(ROUTES)]
+    if not moved:
+        return []
+    return [
+        Table(
+            name="routing",
+            title="Sent to another model",
+            columns=["by", "team of agents", "calls"],
+            left=2,
+            rows=[
+                [Cell(row["rule"]), Cell(row["agent_team"] or ""), Cell(count(row["calls"]), row["calls"])]
+                for row in moved
+            ],
+            verb="modicum team spared"
+            + "".join(f" --{one} {shlex.quote(view.typed[one])}" for one in ("since", "until") if view.typed.get(one)),
+        )
+    ]
 
 
 def read_yield(asking: Asking, view: View, outcome: str) -> Yield:

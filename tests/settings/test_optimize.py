@@ -45,3 +45,18 @@ def test_how_long_first_calls_wait_is_chosen_by_owner_and_bounded():
         accepted = "beginnings_wait_s", "must be a number of seconds from 0 to 60"
         assert optimize_fault(OptimizeSettings(beginnings_wait_s=wrong), RULES) == accepted
         assert optimize_fault(OptimizeSettings(owner=(OwnerRules(beginnings_wait_s=wrong),)), RULES) == accepted
+
+
+def test_times_to_live_are_chosen_by_owner_and_left_where_caches_are_kept_warm(tmp_path):
+    settings = OptimizeSettings(
+        cache_ttl="shorten", owner=(OwnerRules(team="web", cache_ttl="choose"), OwnerRules(team="ops", keep_warm=True))
+    )
+
+    assert [settings.cache_ttl_for(Owner(team)) for team in ("web", "ops", "x")] == ["choose", "leave", "shorten"]
+    assert settings.widest_ttl_choice == "choose"
+    assert not OptimizeSettings(enabled=False, cache_ttl="choose").chooses_ttl
+    assert not OptimizeSettings(owner=(OwnerRules(team="web", cache_ttl="leave"),)).chooses_ttl
+    file = tmp_path / "modicum.toml"
+    file.write_text("[optimize]\ncache_ttl = '2h'\n")
+    with pytest.raises(UserError, match=r"modicum.toml:2: .*\$.optimize.cache_ttl"):
+        read_settings({"MODICUM_CONFIG": str(file)})

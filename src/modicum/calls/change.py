@@ -44,6 +44,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """How much the model is to think, in the words of its API (`low`, `medium`, `high`, ...)."""
     shortens_cache_marks: bool = False
     """What the caller has cached for an hour is cached for five minutes: pings keep it, and the write costs less."""
+    lengthens_cache_marks: bool = False
+    """What the caller has cached for five minutes is cached for an hour: its kind of calls makes such pauses."""
     marks_cache: bool = False
     """Breakpoints of the prompt cache are set. It fits only where the caller has set none."""
     sorts_tools: bool = False
@@ -76,7 +78,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_about_cache(self) -> bool:
         """Whether it changes how the request stands to its prompt cache, and nothing that the model reads."""
-        return self.shortens_cache_marks or self.marks_cache or self.sorts_tools or self.sorts_keys
+        return (
+            self.shortens_cache_marks
+            or self.lengthens_cache_marks
+            or self.marks_cache
+            or self.sorts_tools
+            or self.sorts_keys
+        )
 
     @property
     def is_of_texts_alone(self) -> bool:

@@ -20,6 +20,7 @@ from modicum.gateway.redaction.redacting import Redactor
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
+from modicum.gateway.warming.lifetimes import CacheLifetimes
 from modicum.ledger.batches import BatchFile
 from modicum.ledger.journal import Journal
 from modicum.outbound.keepalive import Connections
@@ -48,6 +49,8 @@ class Parts(NamedTuple):
     """None: calls of one conversation may go to other processes, so that nobody here knows where one stands."""
     keeper: CacheKeeper | None = None
     """Keeps caches warm; None as above."""
+    lifetimes: CacheLifetimes | None = None
+    """Remembers pauses, for times to live; None as above."""
 
     def update_gauges(self, upstreams: Upstreams) -> None:
         """Brings up to date what is measured only when somebody asks."""

@@ -43,6 +43,7 @@ class Pipeline:
         self._late_replies = parts.late_replies
         self._readiness, self._recorder, self._upstream_calls = parts.readiness, parts.recorder, parts.upstream_calls
         self._budgets, self._limits, self._keeper = parts.budgets, parts.limits, parts.keeper
+        self._lifetimes = parts.lifetimes
         self._policies, self._redactor, self._agents = parts.policies, parts.redactor, parts.agents
         self._provider_limits, self._refusals = parts.provider_limits, parts.refusals
         self.relay = Relay(parts)
@@ -191,6 +192,9 @@ class Pipeline:
         if self._keeper is not None and exchange.upstream_dialect.is_metered and not exchange.caller.is_plan:
             with contain_stage("keep_warm", self.metrics.failed):
                 self._keeper.record(exchange)
+        if self._lifetimes is not None:
+            with contain_stage(self._lifetimes.name, self.metrics.failed):
+                self._lifetimes.record(exchange)
         if exchange.finished is not None:
             upstream = meter.SOURCE if exchange.answered_by else exchange.route.upstream.name
             self.metrics.record_call(exchange.finished, upstream)

@@ -17,6 +17,7 @@ from modicum.insights.changes.contexts import is_context_change, parse_context_c
 from modicum.insights.changes.loop_guards import guard_loops
 from modicum.insights.changes.tools_on_demand import send_tools_on_demand
 from modicum.insights.changes.ttl_by_kind import choose_ttl
+from modicum.insights.changes.ttl_by_pauses import ttl_by_pauses
 from modicum.insights.changes.written_once import write_once
 from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.history import Flags, History, Ints
@@ -27,13 +28,14 @@ from modicum.metering.prices import PriceBook
 from modicum.metering.prompt_cache import CacheRules
 from modicum.metering.return_times import CODING_AGENTS
 from modicum.optimizers.all_rules import ALL_SET, CODE_RULES, CONTENT_RULES, GUARD_RULES, LOSSLESS_SET
+from modicum.optimizers.cache_lifetimes import FEWEST_PAUSES
 from modicum.optimizers.cache_preparation import BREAKPOINTS, CACHE_KEY, KEY_ORDER, TOOL_ORDER
 from modicum.optimizers.code.languages import why_unread
 from modicum.optimizers.tools_on_demand import TOOLS_ON_DEMAND
 from modicum.optimizers.volatile_facts import VOLATILE_FACTS
 
 FORMS = (
-    "cache_ttl=5m|1h|30m|12h|24h|off|per_kind",
+    "cache_ttl=5m|1h|30m|12h|24h|off|per_kind|by_pauses",
     "keep_warm=5m:PINGS|oracle",
     "keep_warm=auto",
     "rules=lossless|all|NAME",
@@ -69,6 +71,8 @@ _WHY_UNSEEN = {
 }
 """Rules whose saving is in no log, and why."""
 PER_KIND = "per_kind"
+BY_PAUSES = "by_pauses"
+"""As the gateway decides it for owners who let it choose."""
 KEEP_WARM = "keep_warm=auto"
 """As many pings as are expected to pay at the prices of each call's day: the rule of the gateway."""
 LONGEST_COUNT = 9
@@ -217,7 +221,7 @@ def _is_cache_change(text: str) -> bool:
     ttl, _, pings = value.partition(":")
     return (
         text == KEEP_WARM
-        or (name == "cache_ttl" and (value in _TTL_S or value == PER_KIND))
+        or (name == "cache_ttl" and value in {*_TTL_S, PER_KIND, BY_PAUSES})
         or (name == "keep_warm" and bool(_TTL_S.get(ttl)) and (pings == "oracle" or _is_ping_count(pings)))
     )
 
@@ -264,6 +268,8 @@ def _parse_cache_change(text: str, history: History, prices: PriceBook) -> WhatI
     name, _, value = text.partition("=")
     if value == PER_KIND:
         return _parse_ttl_by_kind(text, history, prices)
+    if value == BY_PAUSES:
+        return _parse_ttl_by_pauses(text, history, prices)
     if name == "cache_ttl":
         return WhatIf(text, FindingClass.REPLAYED, HistoryChange(ttl_seconds=_set_ttl(history, text, _TTL_S[value])))
     if text == KEEP_WARM:
@@ -283,6 +289,25 @@ def _parse_ttl_by_kind(text: str, history: History, prices: PriceBook) -> WhatIf
     settings = {name: _set_ttl(history, text, _TTL_S[name]) for name in offered}
     choice = choose_ttl(Replay(history, prices), settings)
     return WhatIf(text, FindingClass.REPLAYED, choice.change, choice.notes)
+
+
+def _parse_ttl_by_pauses(text: str, history: History, prices: PriceBook) -> WhatIf:
+    """What the gateway would choose, beside the vendor's own setting: one time for all.
+
+    Raises:
+        UserError: no call in this history can choose between five minutes and an hour.
+    """
+    settings = {name: _set_ttl(history, text, _TTL_S[name]) for name in ("5m", "1h")}
+    replays = Replay(history, prices)
+    notes = tuple(
+        f"the vendor's own setting, {name} for all: {replays.run([HistoryChange(ttl_seconds=ttl)]).saving_share:+.1%}"
+        for name, ttl in settings.items()
+    )
+    ttl = ttl_by_pauses(history, prices)
+    if not (ttl > 0).any():
+        notes += (f"nothing is decided before a kind of calls has {FEWEST_PAUSES} pauses, so all stays as it was",)
+        return WhatIf(text, FindingClass.REPLAYED, HistoryChange(), notes)
+    return WhatIf(text, FindingClass.REPLAYED, HistoryChange(ttl_seconds=ttl), notes)
 
 
 def _parse_keep_warm(text: str, history: History, prices: PriceBook) -> WhatIf:

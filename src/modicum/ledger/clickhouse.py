@@ -45,7 +45,7 @@ _SETTINGS = {"join_use_nulls": 1, "prefer_column_name_to_alias": 1, "cast_keep_n
 """As in standard SQL: an outer join gives NULL and not the type's zero, `sum(x) AS x` means the column, and a cast
 keeps NULL. Deletes are waited for."""
 _AGE_BITS = 64
-_NOTHING = -1, datetime(1970, 1, 1, tzinfo=UTC)
+_NOTHING = -1, datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC)
 """Of an entry that is not booked."""
 _IDS_A_QUERY = 2_000
 """Ids travel in the address of a query, and servers refuse addresses above a megabyte."""
@@ -71,6 +71,7 @@ class ClickHouseStore(SqlStore):
         batch = newest(entries)
         known = self._booked([entry.call.call_id for entry in batch])
         fresh = [entry for entry in batch if entry.call.revision > known.get(entry.call.call_id, _NOTHING)[0]]
+        self._rollups.touch_again((slot_of(began), booked_at) for _, began, booked_at in known.values())
         if fresh:
             # Segments and edits first: until its entry stands in the log, they are not seen.
             revisions = {entry.call.call_id: entry.call.revision for entry in fresh}
@@ -206,16 +207,17 @@ class ClickHouseStore(SqlStore):
     def close(self) -> None:
         self._client.close()
 
-    def _booked(self, entry_ids: list[str]) -> dict[str, tuple[int, datetime]]:
-        """Of these entries those that are booked: the last revision of each, and when that began."""
+    def _booked(self, entry_ids: list[str]) -> dict[str, tuple[int, datetime, datetime]]:
+        """Of these entries those that are booked: the last revision of each, when that began and when it was booked."""
         rows = self._rows_of_ids(
-            "SELECT entry_id, max(revision) AS latest, argMax(started, version) AS began FROM entries_log"
+            "SELECT entry_id, max(revision) AS latest, argMax(started, version) AS began,"
+            " argMax(booked_at, version) AS booked FROM entries_log"
             " WHERE entry_id IN {ids:Array(String)} GROUP BY entry_id",
             [storable(entry_id) for entry_id in entry_ids],
         )
-        return {str(row["entry_id"]): (int(row["latest"]), row["began"]) for row in rows}
+        return {str(row["entry_id"]): (int(row["latest"]), row["began"], row["booked"]) for row in rows}
 
-    def _leave_former_days(self, columns: Columns, known: Mapping[str, tuple[int, datetime]]) -> None:
+    def _leave_former_days(self, columns: Columns, known: Mapping[str, tuple[int, datetime, datetime]]) -> None:
         """Where an entry is of another day now, says so at its former one: rows are in order of days."""
         moved: dict[str, list[Any]] = {"entry_id": [], "started": [], "version": [], "is_moved": []}
         for entry_id, started, version in zip(columns["entry_id"], columns["started"], columns["version"], strict=True):

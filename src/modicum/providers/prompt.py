@@ -94,8 +94,8 @@ class PromptShape(NamedTuple):
     """Gives tool calls and results that have no ids such that tie them together."""
     with_text: Callable[[msgspec.Raw, str], msgspec.Raw] | None = None
     """A block with another text; None: as most APIs write one."""
-    with_short_marks: Callable[[Mapping[str, msgspec.Raw]], dict[str, msgspec.Raw]] | None = None
-    """Fields with all cache marks for the shortest time; None: there are no marks."""
+    with_ttl: Callable[[Mapping[str, msgspec.Raw], str], dict[str, msgspec.Raw]] | None = None
+    """Fields with all cache marks for `5m` or `1h`; None: marks have no such time."""
     with_marks: Callable[[Mapping[str, msgspec.Raw]], dict[str, msgspec.Raw]] | None = None
     """Fields with breakpoints of the prompt cache; None: there are no marks."""
     result_marks: tuple[bytes, ...] = ()
@@ -298,10 +298,10 @@ class RequestPrompt(Prompt):
             if self._shape.with_marks is None or self.marks_cache:
                 raise DoesNotFit("the API has no cache marks, or the caller sets them")
             fields = self._shape.with_marks(fields)
-        if change.shortens_cache_marks:
-            if self._shape.with_short_marks is None:
+        if change.shortens_cache_marks or change.lengthens_cache_marks:
+            if self._shape.with_ttl is None:
                 raise DoesNotFit("the API has no cache marks with a time to live")
-            fields = self._shape.with_short_marks(fields)
+            fields = self._shape.with_ttl(fields, "1h" if change.lengthens_cache_marks else "5m")
         return fields
 
     def _sorted_tools(self) -> msgspec.Raw:

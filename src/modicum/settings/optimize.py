@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
 
 import msgspec
 
@@ -12,6 +13,8 @@ from modicum.optimizers.rule_choice import ALL, OwnerChoice, RuleChoice
 
 MOST_MB = 100_000
 LONGEST_WAIT_S = 60.0
+
+CacheTtlChoice = Literal["leave", "shorten", "choose"]
 
 
 class OwnerRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -31,6 +34,8 @@ class OwnerRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Rules that do not."""
     keep_warm: bool | None = None
     """Whether pings renew their prompt caches. Not set: as for everybody."""
+    cache_ttl: CacheTtlChoice | None = None
+    """Whether times to live of their prompt caches are chosen. Not set: as for everybody."""
     beginnings_wait_s: float | None = None
     """How long first calls wait for one that writes their beginning. Not set: as for everybody."""
 
@@ -52,6 +57,10 @@ class OptimizeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     Keys that are billed by use only."""
     keep_warm_most_mb: int = 64
     """The most megabytes of requests that are held in memory for that."""
+    cache_ttl: CacheTtlChoice = "leave"
+    """Times to live of Anthropic's prompt caches, by the pauses of each kind of calls and the prices of the day.
+    `leave`: as callers ask; `shorten`: an hour becomes five minutes where these pay; `choose`: five minutes become an
+    hour, too. Keys that are billed by use only, and not where caches are kept warm."""
     beginnings_wait_s: float = 0.0
     """How long the first call of a conversation waits, where another one is just writing the same beginning to the
     provider's cache: then it reads that. 0: none waits."""
@@ -70,6 +79,26 @@ class OptimizeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         chosen = self.keep_warm
         for one in self._about(owner):
             chosen = chosen if one.keep_warm is None else one.keep_warm
+        return chosen
+
+    @property
+    def widest_ttl_choice(self) -> CacheTtlChoice:
+        """The most that may become of times to live for anybody."""
+        chosen = {self.cache_ttl, *(one.cache_ttl for one in self.owner)} if self.enabled else set()
+        return "choose" if "choose" in chosen else "shorten" if "shorten" in chosen else "leave"
+
+    @property
+    def chooses_ttl(self) -> bool:
+        """Whether times to live are chosen for anybody."""
+        return self.widest_ttl_choice != "leave"
+
+    def cache_ttl_for(self, owner: Owner) -> CacheTtlChoice:
+        """What may become of times to live in an owner's requests; `leave` where pings keep the caches."""
+        if not self.enabled or self.keeps_warm_for(owner):
+            return "leave"
+        chosen = self.cache_ttl
+        for one in self._about(owner):
+            chosen = chosen if one.cache_ttl is None else one.cache_ttl
         return chosen
 
     @property

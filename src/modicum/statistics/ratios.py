@@ -17,6 +17,8 @@ LEAST_EQUAL_SHARE = 0.15
 intervals held in 81 to 93 % of cases instead of 95."""
 WIDEST = 1_000.0
 """An interval that reaches from less than a thousandth to more than a thousandfold says nothing, and is not given."""
+ALL_ALIKE = "all tasks are alike"
+"""Why there is no interval where no task differs from another."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def ratio_of_sums(
     centre = math.log(value)
     reach = jackknife(centre, without, confidence)
     if reach.error == 0:
-        return Ratio(value, None, None, count, "all tasks are alike")
+        return Ratio(value, None, None, count, ALL_ALIKE)
     if max(-reach.below, reach.above) > math.log(WIDEST):
         return Ratio(value, None, None, count, "too few tasks: any value would do")
     caution = caution_of(centre, without) or _caution(above, below)

@@ -4,10 +4,11 @@ from modicum.calls import Call, Owner, Usage
 from modicum.calls.change import Change
 from modicum.calls.rule import NetSaving, Rule, Safety
 from modicum.governance.agent_tree import AgentLimits
-from modicum.insights.rules.rule_explanations import AGENT_GUARD, KEEP_WARM, SEMANTIC_CACHE, explain
+from modicum.insights.rules.rule_explanations import AGENT_GUARD, CACHE_TTL, KEEP_WARM, SEMANTIC_CACHE, explain
 from modicum.ledger.booking import book
 from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
+from modicum.optimizers.cache_lifetimes import FEWEST_PAUSES
 from modicum.optimizers.rule_choice import OwnerChoice, RuleChoice
 
 AT = datetime(2026, 2, 3, tzinfo=UTC)
@@ -40,7 +41,7 @@ CAP = Rule(
 def test_every_rule_is_explained_with_its_calls_and_reasons():
     store = ledger(call(1), call(2, agent="helper"), call(3, usage=Usage(input_uncached=10)))
 
-    cap, agents, beginnings, warm, cache = explain(store, RuleChoice((CAP,)), PriceBook(), SPAN)
+    cap, agents, beginnings, ttl, warm, cache = explain(store, RuleChoice((CAP,)), PriceBook(), SPAN)
 
     assert (cap.rule, cap.calls, cap.calls_on, cap.tokens_removed) == ("toy.cap", 3, 0, 9)
     assert cap.why_not == {"it is lossy, so its owner has to choose it": 3}
@@ -54,6 +55,7 @@ def test_every_rule_is_explained_with_its_calls_and_reasons():
         0,
         {"there is nothing for it to do": 3},
     )
+    assert (ttl.rule, ttl.calls, ttl.expected_usd, list(ttl.why_not.values())) == (CACHE_TTL, 0, None, [3])
     assert (warm.rule, warm.calls, warm.calls_on) == (KEEP_WARM, 1, 0)
     assert warm.expected_usd > 0
     assert warm.why_not == {
@@ -70,7 +72,7 @@ def test_one_call_is_explained_with_what_its_owner_chose():
     first = store.ask("rule_calls", since=SPAN[0], until=SPAN[1])
     entry_id = next(row["entry_id"] for row in first if row["team"] == "web")
 
-    cap, _, _, _, cache = explain(
+    cap, *_, cache = explain(
         store, RuleChoice((CAP,), (OwnerChoice("web", on=("toy",)),)), PriceBook(), SPAN, call_id=entry_id
     )
 
@@ -97,3 +99,31 @@ def test_agents_are_placed_as_the_gateway_would():
     assert (row.calls, row.calls_on, row.calls_undecided) == (2, 2, 0)
     assert row.why_not["this agent stands at level 2 of agents that start agents, and 1 level may be"] == 2
     assert sum(row.why_not.values()) == 5
+
+
+def test_times_to_live_are_explained_by_what_their_owner_allows():
+    pause = timedelta(minutes=30)
+    calls = [
+        call(
+            number,
+            started=AT + pause * number,
+            finished=AT + pause * number,
+            conversation="a" if number <= FEWEST_PAUSES else "b",
+            usage=Usage(cache_write_5m=45_000),
+        )
+        for number in range(FEWEST_PAUSES + 4)
+    ]
+    store, span = ledger(*calls), (AT - timedelta(days=1), AT + timedelta(days=10))
+
+    rows = {
+        choice: next(
+            row for row in explain(store, RuleChoice(()), PriceBook(), span, ttl_choice=choice) if row.rule == CACHE_TTL
+        )
+        for choice in ("leave", "shorten", "choose")
+    }
+
+    assert [(row.calls, row.calls_on) for row in rows.values()] == [(3, 0), (0, 0), (3, 3)]
+    assert rows["choose"].expected_usd == rows["leave"].expected_usd > 0
+    assert rows["leave"].why_not["its owner has to choose it: cache_ttl in [optimize]"] == 3
+    forbidden = "an hour would pay, and its owner allows none: cache_ttl = 'choose' in [optimize]"
+    assert rows["shorten"].why_not[forbidden] == 3

@@ -11,18 +11,20 @@ TODAY = START.date()
 BY = (("team", ""),)
 
 
-def book(store, *, recent_passed=8, recent=40, usd="1", value=1.0, name="resolved", without=0, team="search"):
-    """Of the four weeks before 160 tasks for a dollar each, of which eight of ten pass; of the last week `recent`, of
-    which so many of ten.
+def book(store, *, passed=8, recent_passed=8, recent=40, usd="1", value=1.0, name="resolved", without=0, team="search"):
+    """Of the four weeks before 160 tasks for a dollar each, of which `passed` of ten pass; of the last week `recent`,
+    of which `recent_passed` of ten.
     """
     entries, outcomes = [], []
-    tasks = [(n, 9 + n % 26, 8, "1") for n in range(160)] + [(n, 1 + n % 7, recent_passed, usd) for n in range(recent)]
-    for number, (n, days_ago, passed, cost) in enumerate(tasks):
+    tasks = [(n, 9 + n % 26, passed, "1") for n in range(160)] + [
+        (n, 1 + n % 7, recent_passed, usd) for n in range(recent)
+    ]
+    for number, (n, days_ago, passing, cost) in enumerate(tasks):
         task, started = f"{team}-{name}-{number}", START - timedelta(days=days_ago)
         entries.append(entry(task, cost, task=task, started=started, owner=Owner(team)))
         if number < 160 or n >= without:
             outcomes.append(
-                Outcome(outcome_id=task, task=task, name=name, value=value * (n % 10 < passed), time=started)
+                Outcome(outcome_id=task, task=task, name=name, value=value * (n % 10 < passing), time=started)
             )
     store.append(entries)
     store.append_records(OUTCOMES, outcomes)
@@ -64,6 +66,12 @@ def test_counts_are_looked_at_where_they_are_named_and_floors_hold(ledger_in_mem
     assert [one.outcome for one in find(ledger_in_memory, ["commits"])] == ["commits"]
     assert find(ledger_in_memory, ["commits"], fall=0.6) == []
     assert find(ledger_in_memory, ["commits"], floor=41) == []
+
+
+def test_tasks_that_all_cost_the_same_leave_nothing_to_chance(ledger_in_memory):
+    book(ledger_in_memory, passed=10, recent_passed=10, usd="2")
+
+    assert [(one.usd_each, one.usual_usd_each) for one in find(ledger_in_memory)] == [(2, 1)]
 
 
 def test_a_ledger_without_outcomes_has_none(ledger_in_memory):

@@ -48,6 +48,32 @@ def test_a_program_that_was_stopped_half_way_leaves_a_day_that_is_read_from_its_
     assert {row["times"] for row in kept} == {1}  # what was summed before is gone
 
 
+def test_a_day_that_was_summed_while_its_entry_was_booked_is_summed_again_when_the_entry_comes_again(
+    store, monkeypatch
+):
+    store.append(BY_HAND[0])
+    store.sum_days(BERLIN, NOW, 100)
+    rolled, late = store._rollups, one_of_each(99, started=START + timedelta(hours=30))
+    with monkeypatch.context() as patched:
+        marks, mark = [], rolled.touch
+
+        def summed_behind_the_first_mark(slots):
+            slots = set(slots)
+            marks.append(slots)
+            if len(marks) > 1:
+                raise ConnectionError  # as if killed before the second one
+            mark(slots)
+            store.sum_days(BERLIN, NOW, 100)
+
+        patched.setattr(rolled, "touch", summed_behind_the_first_mark)
+        with pytest.raises(ConnectionError):
+            store.append([late])
+
+    assert store.append([late]).unchanged == 1
+    assert_same(store.ask("bill", **ASKED), ask_plainly(store, "bill", **ASKED))
+    assert sum(row["calls"] for row in store.ask("bill", **ASKED)) == 15
+
+
 def test_what_comes_as_it_happens_is_marked_once(store, monkeypatch):
     commands = []
     real = store._rollups._command

@@ -25,6 +25,8 @@ def test_settings_that_make_a_change_real():
     settings = Settings(optimize=OptimizeSettings(on=("content.cut",)))
 
     assert change_of("keep_warm=auto", settings) == SettingsChange(table="optimize", key="keep_warm", value=True)
+    assert change_of("cache_ttl=by_pauses", settings).value == "choose"
+    assert change_of("cache_ttl=by_pauses", Settings(optimize=OptimizeSettings(cache_ttl="choose"))) is None
     assert change_of("rules=content.base64", settings).value == ["content.cut", "content.base64"]
     assert change_of("model:gpt-4.1=gpt-4o-mini", settings) == SettingsChange(
         table="models", key="gpt-4.1", value="openai/gpt-4o-mini"

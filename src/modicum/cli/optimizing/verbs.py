@@ -65,6 +65,8 @@ def list_rules(*, as_json: bool) -> None:
         AGENT_GUARD_PURPOSE,
         BEGINNINGS,
         BEGINNINGS_PURPOSE,
+        CACHE_TTL,
+        CACHE_TTL_PURPOSE,
         KEEP_WARM,
     )
     from modicum.optimizers.all_rules import RULES
@@ -86,6 +88,8 @@ def list_rules(*, as_json: bool) -> None:
     rows.append({"rule": AGENT_GUARD, "safety": "lossy", "cache_safe": True, "on": on, "purpose": AGENT_GUARD_PURPOSE})
     on = settings.beginnings_wait_for(NOBODY) > 0
     rows.append({"rule": BEGINNINGS, "safety": "lossless", "cache_safe": True, "on": on, "purpose": BEGINNINGS_PURPOSE})
+    on = settings.cache_ttl_for(NOBODY) != "leave"
+    rows.append({"rule": CACHE_TTL, "safety": "lossless", "cache_safe": True, "on": on, "purpose": CACHE_TTL_PURPOSE})
     purpose = "renews caches of pausing conversations"
     on = settings.keeps_warm_for(NOBODY)
     rows.append({"rule": KEEP_WARM, "safety": "lossless", "cache_safe": True, "on": on, "purpose": purpose})
@@ -149,6 +153,7 @@ def explain(options: ExplainOptions) -> None:
                 call_id=options.call_id,
                 keeps_warm=keeps_warm,
                 shares_beginnings=settings.optimize.shares_beginnings,
+                ttl_choice=settings.optimize.widest_ttl_choice,
                 has_semantic_cache=bool(settings.semantic_cache),
                 agent_limits=partial(agent_limits_of, settings.agent_guard),
             )

@@ -69,6 +69,7 @@ from modicum.gateway.semantic_cache.answering import SemanticAnswerer
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
+from modicum.gateway.warming.lifetimes import CacheLifetimes
 from modicum.gateway.warming.sending_pings import may_send, send_ping
 from modicum.gateway.warming.short_marks import ShortMarks
 from modicum.gateway.warming.written_once import WrittenOnce
@@ -86,6 +87,7 @@ from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.settings import Settings, budgets_of, limits_of, policies_of, rule_choice_of
 from modicum.settings.addresses import host_and_port
+from modicum.settings.optimize import CacheTtlChoice
 
 if TYPE_CHECKING:  # it loads numpy, for whoever has teams
     from modicum.gateway.teams.teams import Teams
@@ -191,6 +193,7 @@ class Gateway:
             BatchFile(self._folder / "batches.sqlite"),
             turns,
             self._keeper_of(rates, turns),
+            self._lifetimes_of(rates, turns),
         )
         self._load_features()
         self._connect_answerers(parts)
@@ -379,6 +382,17 @@ class Gateway:
         most_bytes = settings.keep_warm_most_mb * 1024 * 1024
         return CacheKeeper(rates, turns, self._keeps_warm_for, most_bytes)
 
+    def _lifetimes_of(self, rates: LiveRates, turns: LiveTurns | None) -> CacheLifetimes | None:
+        """Who remembers pauses; None as above."""
+        if turns is not None:
+            return CacheLifetimes(rates, self._cache_ttl_for)
+        if self._settings.optimize.chooses_ttl:
+            log("cache_ttl_off", problem="it needs gateway.workers = 1: several share no conversations")
+        return None
+
+    def _cache_ttl_for(self, owner: Owner) -> CacheTtlChoice:
+        return self._settings.optimize.cache_ttl_for(owner)
+
     def _keeps_warm_for(self, owner: Owner) -> bool:
         """As the settings say now: a reload replaces them."""
         return self._settings.optimize.keeps_warm_for(owner)
@@ -423,6 +437,8 @@ class Gateway:
         arms = (ChosenRules(choice), *arms) if choice is not None and choice.may_run else arms
         if self.parts.keeper is not None and self._settings.optimize.keeps_warm:
             arms = (*arms, ShortMarks(self._keeps_warm_for))
+        if self.parts.lifetimes is not None and self._settings.optimize.chooses_ttl:
+            arms = (*arms, self.parts.lifetimes)
         moved, graded = self._routes.answerers, self._routes.graded
         diverts = bool(self._settings.resilience)
         in_force = InForce(owners, self._upstreams, arms, always, moved, graded, has_fallbacks=diverts)

@@ -13,9 +13,12 @@ from modicum.calls.rule import RuleDecision, RuleEffect
 from modicum.calls.usage import TEXT_BUCKETS
 from modicum.calls.words.counted_nouns import number_of
 from modicum.governance.agent_tree import AgentLimits, describe, fault_of
+from modicum.insights.changes.ttl_by_pauses import ttl_by_pauses
 from modicum.insights.changes.written_once import count_waiting, saved_usd
+from modicum.insights.finding import HistoryChange
 from modicum.insights.history import NO_CALLS, Floats, History, load
 from modicum.insights.rates import RateTable
+from modicum.insights.replay import Replay
 from modicum.insights.rules.agent_replay import agent_places
 from modicum.insights.rules.rule_replay import ReplayedCall, owner_in, replay_rules, tags_in
 from modicum.insights.what_if import keep_warm_by_price
@@ -23,10 +26,13 @@ from modicum.ledger.store import Store
 from modicum.metering.keep_warm import net_per_reply
 from modicum.metering.prices import PriceBook
 from modicum.metering.return_times import CODING_AGENTS
+from modicum.optimizers.cache_lifetimes import FEWEST_PAUSES, LONG_S, SHORT_S
 from modicum.optimizers.rule_choice import RuleChoice
 
 BEGINNINGS = "cache.beginnings"
 BEGINNINGS_PURPOSE = "first calls that begin alike wait for the one that writes their beginning to the cache"
+CACHE_TTL = "cache.ttl"
+CACHE_TTL_PURPOSE = "writes caches for five minutes or an hour, by the pauses of calls of their kind"
 KEEP_WARM = "keep_warm"
 AGENT_GUARD = "guard.agents"
 AGENT_GUARD_PURPOSE = "agents that start agents: too deep, too many, or with the prompt of one above them"
@@ -34,7 +40,6 @@ SEMANTIC_CACHE = "semantic_cache"
 SEMANTIC_CACHE_PURPOSE = "answers a question that means the same as one before without a call"
 NO_NEED = "there is nothing for it to do"
 NO_AGENT_GUARD = "its owner has to choose it: [[agent_guard]] in modicum.toml"
-SHORT_S = 300.0
 
 AgentLimitsOf = Callable[[Owner, str], AgentLimits | None]
 """What is allowed of agents, by owner and model; None: nobody chose."""
@@ -69,11 +74,12 @@ def explain(
     call_id: str = "",
     keeps_warm: bool = False,
     shares_beginnings: bool = False,
+    ttl_choice: str = "leave",
     has_semantic_cache: bool = False,
     agent_limits: AgentLimitsOf = lambda _owner, _model: None,
 ) -> list[RuleExplanation]:
-    """Explains every rule, and what is chosen beside them: the guard of agents, beginnings that are written once, pings
-    that keep caches warm, and the semantic cache.
+    """Explains every rule, and what is chosen beside them: the guard of agents, beginnings that are written once, times
+    to live, pings that keep caches warm, and the semantic cache.
 
     Args:
         store: the ledger that has the calls.
@@ -83,6 +89,7 @@ def explain(
         call_id: of one call, as the ledger numbers it, or its beginning; empty: all.
         keeps_warm: whether pings were chosen.
         shares_beginnings: whether first calls wait for each other for anybody.
+        ttl_choice: what may become of times to live: `leave`, `shorten` or `choose`.
         has_semantic_cache: whether the semantic cache was chosen for anybody.
         agent_limits: what was chosen for agents that start agents.
 
@@ -97,6 +104,7 @@ def explain(
     rows = [_explain_rule(number, calls, choice) for number in range(len(choice.rules))]
     rows.append(_explain_agents(history, chosen, store.ask("rule_calls", since=span[0], until=span[1]), agent_limits))
     rows.append(_explain_beginnings(history, chosen, prices, is_on=shares_beginnings))
+    rows.append(_explain_ttl(history, chosen, prices, ttl_choice))
     rows.append(_explain_keep_warm(history, chosen, prices, is_on=keeps_warm))
     return [*rows, _explain_semantic_cache(len(chosen), is_on=has_semantic_cache)]
 
@@ -243,6 +251,41 @@ def _explain_beginnings(history: History, chosen: set[str], prices: PriceBook, *
         calls_on=len(waits) if is_on else 0,
         tokens_removed=0,
         expected_usd=float(usd[waits].sum()) if waits else None,
+        why_not={reason: calls for reason, calls in why.items() if calls},
+    )
+
+
+def _explain_ttl(history: History, chosen: set[str], prices: PriceBook, choice: str) -> RuleExplanation:
+    """What is saved falls on later calls too, so one call has no figure of its own: the sum is over all calls."""
+    is_chosen = np.array([entry_id in chosen for entry_id in history.entry_ids], dtype=np.bool_)
+    ttl = ttl_by_pauses(history, prices)
+    shortens = (ttl == int(SHORT_S)) & (history.cache_write_1h > 0)
+    lengthens = (ttl == int(LONG_S)) & (history.cache_write_5m > 0)
+    if choice == "shorten":
+        ttl = np.where(ttl == int(SHORT_S), ttl, -1)
+    would = shortens if choice == "shorten" else shortens | lengthens
+    acts = would & is_chosen
+    why: Counter[str] = Counter()
+    why[f"its time stays: it is the one that pays, or its kind had fewer than {FEWEST_PAUSES} pauses until then"] = int(
+        (is_chosen & ~(shortens | lengthens)).sum()
+    )
+    if choice == "shorten":
+        why["an hour would pay, and its owner allows none: cache_ttl = 'choose' in [optimize]"] = int(
+            (lengthens & is_chosen).sum()
+        )
+    elif choice == "leave":
+        why["its owner has to choose it: cache_ttl in [optimize]"] = int(acts.sum())
+    usd = None
+    if acts.any() and len(chosen) == history.calls:
+        usd = Replay(history, prices).run([HistoryChange(ttl_seconds=ttl)]).saving_usd
+    return RuleExplanation(
+        rule=CACHE_TTL,
+        purpose=CACHE_TTL_PURPOSE,
+        safety="lossless",
+        calls=int(acts.sum()),
+        calls_on=0 if choice == "leave" else int(acts.sum()),
+        tokens_removed=0,
+        expected_usd=usd,
         why_not={reason: calls for reason, calls in why.items() if calls},
     )
 

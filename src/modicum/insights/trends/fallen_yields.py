@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from math import hypot, log
+from math import copysign, hypot, inf, log
 from typing import Any
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from modicum.insights.yields import Estimate, YieldLine, build
 from modicum.ledger.asking.several_dimensions import BETWEEN
 from modicum.ledger.store import Store
+from modicum.statistics.ratios import ALL_ALIKE
 
 RECENT_DAYS, BEFORE_DAYS = 7, 28
 LEAST_TASKS = 20
@@ -102,10 +103,18 @@ def judge_fall(
 
 def _rise(now: Estimate, usual: Estimate) -> float | None:
     """How much dearer one is, in standard errors of the logarithm of that; None: one of the two has no interval."""
-    if not (now.value and usual.value and now.low and now.high and usual.low and usual.high):
+    widths = _width(now), _width(usual)
+    if not (now.value and usual.value) or None in widths:
         return None
-    widths = log(now.high / now.low), log(usual.high / usual.low)
-    return 2 * Z_95 * log(now.value / usual.value) / hypot(*widths)
+    width, rise = hypot(*filter(None, widths)), log(now.value / usual.value)
+    return 2 * Z_95 * rise / width if width else copysign(inf, rise)
+
+
+def _width(one: Estimate) -> float | None:
+    """Of the interval, on the scale of logarithms; 0: all tasks are alike, so nothing of it is chance."""
+    if one.low and one.high:
+        return log(one.high / one.low)
+    return 0.0 if one.no_interval == ALL_ALIKE else None
 
 
 def _share_with_outcome(line: YieldLine) -> float:

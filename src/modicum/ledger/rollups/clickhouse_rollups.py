@@ -5,7 +5,7 @@ slots was marked since they were begun. So whoever is stopped half-way leaves a 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from modicum.ledger.rollups.day_spans import Span, Spans, divide, last_days, slot_of, slots_within, touched_days
@@ -31,6 +31,9 @@ LEFT JOIN (
 ) AS summed ON summed.slot = touched.slot
 WHERE summed.summed_at IS NULL OR summed.summed_at <= touched.touched_at
 """
+
+_CLOCKS_DIFFER = timedelta(minutes=1)
+"""At most, of the server and those who book."""
 
 
 class ClickHouseRollups:
@@ -66,6 +69,25 @@ class ClickHouseRollups:
                 f"INSERT INTO touched_slots_log SELECT * FROM values('slot Int64, at DateTime64(6)', {listed})", {}
             )
             self._marked = {slot for slot in self._marked | unmarked if slot >= open_from}
+
+    def touch_again(self, booked: Iterable[tuple[int, datetime]]) -> None:
+        """Puts down the slots of entries that come a second time, where nothing was put down since they were booked.
+        Who booked them may have been killed before the second mark, and the day been summed without them.
+
+        Args:
+            booked: of each entry the slot, and when it was booked.
+        """
+        latest: dict[int, datetime] = {}
+        for slot, at in booked:
+            latest[slot] = max(at, latest.get(slot, at))
+        if not latest:
+            return
+        listed = ", ".join(f"{slot:d}" for slot in latest)
+        marks = self._rows(
+            f"SELECT slot, max(touched_at) AS at FROM touched_slots_log WHERE slot IN ({listed}) GROUP BY slot", {}
+        )
+        marked = {row["slot"]: row["at"] for row in marks}
+        self.touch(slot for slot, at in latest.items() if slot not in marked or marked[slot] <= at + _CLOCKS_DIFFER)
 
     def slots(self, condition: str, parameters: Mapping[str, Any]) -> list[int]:
         """The slots of the entries that fit."""

@@ -2,11 +2,12 @@
 touched.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
+from modicum.calls.change import DoesNotFit
 from modicum.calls.prompt import VOLATILE_NOTE
 
 MARK = "cache_control"
@@ -15,6 +16,7 @@ SHORT = {"type": "ephemeral"}
 LOOK_BACK = 18
 """Blocks before the last at which there is another mark: two less than one looks back."""
 _NEVER_MARKED = frozenset({"thinking", "redacted_thinking"})
+_TTL, _MINUTES, _HOUR = "ttl", "5m", "1h"
 _WITH_BLOCKS = ("system", "tools", "messages")
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -23,16 +25,23 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.encode
 
 
-def shorten_marks(fields: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
-    """A request's fields with every mark for five minutes. Blocks without a longer mark keep their bytes; what looks
-    like a mark in a tool's input or a schema is none.
+def set_ttl(fields: Mapping[str, msgspec.Raw], ttl: str) -> dict[str, msgspec.Raw]:
+    """A request's fields with every mark for five minutes (`5m`) or an hour (`1h`): all of them, since a longer one may
+    not stand behind a shorter one. Blocks without a mark for another time keep their bytes; what looks like a mark in a
+    tool's input or a schema is none.
+
+    Raises:
+        DoesNotFit: no mark is for another time.
     """
+    lifetime = _LENGTHENED if ttl == _HOUR else _SHORTENED
     changed = dict(fields)
     for name in _WITH_BLOCKS:
         if name in fields:
-            changed[name] = _with_short_marks(fields[name])
-    if _is_long(fields.get(MARK)):
-        changed[MARK] = _short()
+            changed[name] = _changed_list(fields[name], lifetime)
+    if (mark := _changed_mark(fields.get(MARK), lifetime)) is not None:
+        changed[MARK] = mark
+    if changed == fields:
+        raise DoesNotFit("no mark has another time to live")
     return changed
 
 
@@ -94,31 +103,56 @@ def _with_mark(raw: msgspec.Raw, places: Sequence[int]) -> msgspec.Raw:
     return msgspec.Raw(_encode(blocks))
 
 
-def _with_short_marks(raw: msgspec.Raw) -> msgspec.Raw:
-    """A list of blocks or messages, each with its own mark and those of its `content` shortened."""
-    if b'"1h"' not in bytes(raw) or not bytes(raw).lstrip().startswith(b"["):
+class _Lifetime(NamedTuple):
+    """What is to become of marks."""
+
+    sign: bytes
+    """What does not hold it has none that would be changed."""
+    change: Callable[[dict[str, Any]], dict[str, Any] | None]
+    """A mark with its new time to live; None: it has that."""
+
+
+def _shorten(mark: dict[str, Any]) -> dict[str, Any] | None:
+    if mark.get(_TTL) != _HOUR:
+        return None
+    return {name: value for name, value in mark.items() if name != _TTL}
+
+
+def _lengthen(mark: dict[str, Any]) -> dict[str, Any] | None:
+    if mark.get("type") != SHORT["type"] or mark.get(_TTL, _MINUTES) != _MINUTES:
+        return None
+    return {**mark, _TTL: _HOUR}
+
+
+_SHORTENED = _Lifetime(b'"1h"', _shorten)
+_LENGTHENED = _Lifetime(b'"cache_control"', _lengthen)
+
+
+def _changed_list(raw: msgspec.Raw, lifetime: _Lifetime) -> msgspec.Raw:
+    """A list of blocks or messages, each with its own mark and those of its `content` changed; itself, if none is."""
+    if lifetime.sign not in bytes(raw) or not bytes(raw).lstrip().startswith(b"["):
         return raw
-    return msgspec.Raw(_encode([_shortened(one) for one in _raws.decode(raw)]))
+    before = _raws.decode(raw)
+    after = [_changed_block(one, lifetime) for one in before]
+    if all(new is old for new, old in zip(after, before, strict=True)):
+        return raw
+    return msgspec.Raw(_encode(after))
 
 
-def _shortened(raw: msgspec.Raw) -> msgspec.Raw:
-    if b'"1h"' not in bytes(raw) or not bytes(raw).lstrip().startswith(b"{"):
+def _changed_block(raw: msgspec.Raw, lifetime: _Lifetime) -> msgspec.Raw:
+    if lifetime.sign not in bytes(raw) or not bytes(raw).lstrip().startswith(b"{"):
         return raw
     block = _fields.decode(raw)
-    new: dict[str, Any] = dict(block)
-    if _is_long(block.get(MARK)):
-        new[MARK] = _short()
-    if "content" in block:
-        new["content"] = _with_short_marks(block["content"])
-    return msgspec.Raw(_encode(new))
+    new: dict[str, Any] = {}
+    if (mark := _changed_mark(block.get(MARK), lifetime)) is not None:
+        new[MARK] = mark
+    if "content" in block and (content := _changed_list(block["content"], lifetime)) is not block["content"]:
+        new["content"] = content
+    return msgspec.Raw(_encode({**block, **new})) if new else raw
 
 
-def _is_long(raw: msgspec.Raw | None) -> bool:
-    if raw is None:
-        return False
-    mark = _decode(raw)
-    return isinstance(mark, dict) and mark.get("ttl") == "1h"
-
-
-def _short() -> msgspec.Raw:
-    return msgspec.Raw(_encode(SHORT))
+def _changed_mark(raw: msgspec.Raw | None, lifetime: _Lifetime) -> msgspec.Raw | None:
+    """None: it stays."""
+    mark = _decode(raw) if raw is not None else None
+    changed = lifetime.change(mark) if isinstance(mark, dict) else None
+    return None if changed is None else msgspec.Raw(_encode(changed))

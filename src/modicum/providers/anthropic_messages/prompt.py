@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import SegmentKind
-from modicum.providers.anthropic_messages.cache_marks import MARK, set_marks, shorten_marks
+from modicum.providers.anthropic_messages.cache_marks import MARK, set_marks, set_ttl
 from modicum.providers.fields import forced_tool, mapping, only_text, text
 from modicum.providers.prompt import Field, MessagePart, PromptShape
 
@@ -90,7 +90,7 @@ SHAPE = PromptShape(
     output_caps=("max_tokens",),
     effort=("output_config", "effort"),
     with_line=_with_line,
-    with_short_marks=shorten_marks,
+    with_ttl=set_ttl,
     with_marks=set_marks,
     mark=f'"{MARK}"'.encode("ascii"),
     result_marks=(b"tool_result",),

@@ -91,6 +91,8 @@ def change_of(what_if: str, settings: Settings) -> SettingsChange | None:
     optimize = settings.optimize
     if what_if == "keep_warm=auto" and not optimize.keep_warm:
         return SettingsChange(table="optimize", key="keep_warm", value=True)
+    if what_if == "cache_ttl=by_pauses" and optimize.cache_ttl != "choose":
+        return SettingsChange(table="optimize", key="cache_ttl", value="choose")
     if name == "rules" and "." in value and value not in optimize.on:
         return SettingsChange(table="optimize", key="on", value=[*optimize.on, value])
     if what_if == REPLY_CACHE and not settings.reply_cache:

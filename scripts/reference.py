@@ -52,9 +52,21 @@ def settings_page() -> Iterator[str]:
         if name in NOT_SET_BY_HAND:
             continue
         for kind in _structs_in(hints[name]):
-            origin = typing.get_origin(hints[name])
-            title = f"[[{name}]]" if origin is tuple else f"[{name}.NAME]" if origin is dict else f"[{name}]"
-            yield from _table(title, kind)
+            yield from _tables(_title(name, hints[name]), name, kind)
+
+
+def _tables(title: str, path: str, kind: type[msgspec.Struct]) -> Iterator[str]:
+    """A table, and those that stand within it, as `[[showback.shared]]`."""
+    yield from _table(title, kind)
+    for name, hint in typing.get_type_hints(kind).items():
+        for inner in _structs_in(hint) if name in kind.__struct_fields__ else ():
+            within = f"{path}.{name}"
+            yield from _tables(_title(within, hint), within, inner)
+
+
+def _title(path: str, hint: Any) -> str:
+    origin = typing.get_origin(hint)
+    return f"[[{path}]]" if origin is tuple else f"[{path}.NAME]" if origin is dict else f"[{path}]"
 
 
 def _structs_in(hint: Any) -> list[type[msgspec.Struct]]:
@@ -82,7 +94,9 @@ def _default(one: Any) -> str:
     value = one.default_factory() if one.default is msgspec.NODEFAULT else one.default
     if isinstance(value, msgspec.Struct) or value in ((), [], {}, None, "", frozenset()):
         return ""
-    return f"`{_cell(str(value).lower() if isinstance(value, bool) else str(value))}`"
+    if isinstance(value, (bool, tuple)):
+        value = msgspec.json.encode(value).decode().replace('","', '", "').replace(",0", ", 0").replace(",1", ", 1")
+    return f"`{_cell(str(value))}`"
 
 
 def _field_docs(kind: type) -> dict[str, str]:

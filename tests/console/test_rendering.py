@@ -19,3 +19,9 @@ def test_replies_are_kept_by_nobody_or_tagged(site):
     assert tagged.headers["cache-control"] == "no-cache, private"
     assert fault.headers["cache-control"] == "no-store"
     assert site.get("/overview", host=HOST, if_none_match=tagged.headers["etag"]).status == 304
+
+
+def test_every_window_has_a_title_of_its_own(site):
+    titles = [site.get(path).text.split("<title>")[1].split("</title>")[0] for path in ("/overview", "/users")]
+
+    assert titles == ["Overview - modicum", "Users - modicum"]

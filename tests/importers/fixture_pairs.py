@@ -124,7 +124,11 @@ def check_null_counts(case, folder):
 
     calls, problems = read([copy], source=case.parent.name)
 
-    assert replaced or all(not call.usage.prompt_tokens for call in whole) or "tlp" in case.parent.name
+    is_covered = replaced or all(not call.usage.prompt_tokens for call in whole) or "tlp" in case.parent.name
+    assert is_covered, (
+        f"no field of {case.parent.name}/{case.name} that holds the prompt's count is known here: add its name to "
+        "INPUT_COUNTS in tests/importers/fixture_pairs.py"
+    )
     exact_zeros = [call for call in calls if call.usage_basis is Basis.EXACT and not call.usage.prompt_tokens]
     zeros_before = {call.call_id for call in whole if not call.usage.prompt_tokens}
     assert [call for call in exact_zeros if call.call_id not in zeros_before] == []

@@ -106,7 +106,7 @@ def _notes(document: Document) -> str:
         lines.append(f"{unpriced_note(document['calls_unpriced'])}.")
     if document["calls_without_usage"]:
         lines.append(
-            f"{number_of(document['calls_without_usage'], 'call')} came without their usage and "
+            f"{number_of(document['calls_without_usage'], 'call')} came without a count of tokens and "
             f"{noun_for(document['calls_without_usage'], 'is', 'are')} in no sum."
         )
     if str(document["basis"]) == "lower_bound":

@@ -17,6 +17,7 @@ class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """The section `[console]` of the settings."""
 
     listen: str = "127.0.0.1:4100"
+    """Host and port of the ledger process, which has `/metrics`."""
     pages_listen: str = "127.0.0.1:4101"
     """The address of the console's pages; empty: `modicum up` shows none."""
     public_url: str = ""

@@ -21,11 +21,13 @@ class OwnerRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """`[[optimize.owner]]`: what holds for some owners alone. Later ones outweigh those before them."""
 
     team: str = ""
-    """Whose calls it is about. Empty: everybody's. So are the following."""
+    """The team whose calls it is about. Empty: everybody's."""
     app: str = ""
+    """The same for an app."""
     user: str = ""
+    """The same for a user."""
     key: str = ""
-    """The name of a key."""
+    """The same for a key, by its name."""
     on: tuple[str, ...] = ()
     """Rules that run for them."""
     off: tuple[str, ...] = ()

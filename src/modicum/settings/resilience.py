@@ -35,11 +35,13 @@ class ResilienceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """How long a call waits for its reply to begin before it is sent a second time to the same place. Both are paid
     for. 0: it is not."""
     team: str = ""
-    """Whose calls it covers. Empty: all. So are the following."""
+    """The team whose calls it covers. Empty: all."""
     app: str = ""
+    """The same for an app."""
     user: str = ""
+    """The same for a user."""
     key: str = ""
-    """The name of a key."""
+    """The same for a key, by its name."""
     model: str = ""
     """A pattern of the model that was asked for: `gpt-*`."""
 

@@ -10,11 +10,13 @@ class WhoseCalls(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """A row that holds for some calls. The first that fits a call holds for it."""
 
     team: str = ""
-    """Whose calls it is about. Empty: everybody's. So are the following."""
+    """The team whose calls it is about. Empty: everybody's."""
     app: str = ""
+    """The same for an app."""
     user: str = ""
+    """The same for a user."""
     key: str = ""
-    """The name of a key."""
+    """The same for a key, by its name."""
     model: str = ""
     """A pattern, as `text-embedding-*`: the model that the call asks for, by any of its names."""
 

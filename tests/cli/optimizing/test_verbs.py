@@ -68,3 +68,11 @@ def test_a_missing_file_is_one_line(modicum, tmp_path):
 
     assert said.status == 2
     assert "there is no file" in said.err
+
+
+def test_logs_in_the_place_of_a_call_are_told_apart(modicum, tmp_path):
+    said, long = modicum("optimize", "explain", tmp_path), modicum("optimize", "explain", "x" * 5000)
+
+    assert said.status == long.status == 2
+    assert f"--log {tmp_path}" in said.err
+    assert "is a file" not in long.err

@@ -85,9 +85,12 @@ def test_a_provider_that_is_asked_agrees_with_what_it_answered(name, asking):
 def test_pages_can_be_kept_and_read_again(asking, modicum):
     asked = asking("--from", "openai", "--by", "key", "--key", f"{key_id('one')}=ci", "--save", "kept")
     read = modicum("reconcile", "--ledger", "ledger.duckdb", "kept")
+    shown = modicum("reconcile", "--ledger", "ledger.duckdb", "kept", "--all")
 
     assert "agree" in asked.out
     assert "agree" in read.out
+    assert "they charge as much in these rows" in shown.out
+    assert "problem" not in read.out + read.err  # a page without a row, as that of embeddings here, is none
     assert sorted(path.name for path in Path("kept").iterdir()) == [
         "openai-completions-001.json",
         "openai-costs-001.json",
@@ -103,7 +106,7 @@ def test_a_key_that_is_missing_or_of_no_administrator_is_said(asking, monkeypatc
     itself = asking("--from", "openai", "--admin-key", "sk-admin-secret")
 
     assert [one.status for one in (plain, missing, itself)] == [2, 2, 2]
-    assert "answers 403 (this key is none of an administrator)" in plain.err
+    assert "answers 403 (this is no administrator's key: here they begin with 'sk-admin')" in plain.err
     assert "ANTHROPIC_ADMIN_API_KEY is not set" in missing.err
     assert "env:NAME or file:PATH" in itself.err
     assert "secret" not in plain.err + itself.err

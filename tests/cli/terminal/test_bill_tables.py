@@ -2,8 +2,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import msgspec
+import pytest
+
 from ledger.samples import entry
-from modicum.cli.terminal.bill_tables import CurrencyAmounts, print_bill, print_csv
+from modicum.cli.terminal.bill_tables import CurrencyAmounts, notes, print_bill, print_csv
 from modicum.insights.bill import build, make_cells
 
 CALLS = [entry("c1", "2", model="big"), entry("c2", "1", model="small", started=datetime(2026, 3, 1, tzinfo=UTC))]
@@ -30,6 +33,13 @@ def test_a_column_for_each_dimension_and_one_for_the_currency(capsys):
     assert lines[1].split()[0::9] == ["big", "1.80"] or lines[1].endswith("1.80")
     assert lines[2].endswith("no rate")
     assert lines[3].startswith("total")
+
+
+@pytest.mark.parametrize(("calls", "words"), [(1, "1 call came without"), (2, "what they cost is not known, and is")])
+def test_calls_without_a_count_agree_with_their_number(calls, words):
+    total = msgspec.structs.replace(BILL.total, calls_without_usage=calls)
+
+    assert any(words in note for note in notes(total, from_logs=True))
 
 
 def test_csv_has_them_too(capsys):

@@ -22,7 +22,7 @@ def test_decisions_newest_first_by_kind_and_as_text():
                 what="issued",
                 subject=f"s{number}",
                 owner=Owner(team="t", key="k"),
-                details={"models": "gpt-*"},
+                details={"models": "gpt-*", "why": ""},
             )
             for number, kind in enumerate(("key", "policy", "key"))
         ],
@@ -31,6 +31,7 @@ def test_decisions_newest_first_by_kind_and_as_text():
     content = read(site.asking, read_view([("kind", "key")], "UTC"))
 
     assert [row[2].value for row in content.tables[0].rows] == ["s2", "s0"]
+    assert content.tables[0].rows[0][5].text == "models: gpt-*"
     assert [name for name, _, _ in content.parts["outcomes"]] == ["all", "key", "policy"]
     assert "&lt;b&gt;ada" in site.get("/log").text
     store.close()

@@ -53,6 +53,14 @@ def test_what_is_too_large_needs_a_smaller_bound():
     assert "can never hold it: this call may cost $11.00" in refused(Ruling.TOO_LARGE, worst=11 * NANO).message
 
 
+@pytest.mark.parametrize("ruling", [Ruling.SPENT, Ruling.BUSY])
+def test_a_budget_of_calls_says_nothing_of_what_a_call_may_cost(ruling):
+    answer = refused(ruling, spent=3, opens_in_s=60, unit=LimitUnit.CALLS, limit=3)
+
+    assert "has 0 calls left" in answer.message
+    assert "; this is one more; " in answer.message
+
+
 def test_the_ledger_that_is_away():
     assert (unknown(budget()).status, unknown(budget()).retry_after_s) == (503, 2)
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modicum.optimizers.code.languages import LANGUAGES, language_of_name
-from modicum.optimizers.code.skeletons import FEWEST_LINES, LONGEST_LINE, MOST_CHARACTERS, skeleton_gaps
+from modicum.optimizers.code.skeletons import FEWEST_LINES, LONGEST_LINE, MOST_CHARACTERS, MOST_CONTINUED, skeleton_gaps
 
 PYTHON = '''import re
 
@@ -105,6 +105,7 @@ def test_functions_in_functions_and_texts_without_end_hold_nothing_up():
     assert len(skeleton_gaps(nested, language_of_name("a.ts"))) == 1
     for end in ("x" * (LONGEST_LINE + 1), "x\n" * MOST_CHARACTERS):
         assert skeleton_gaps(f"{FILES['a.go']}{end}", language_of_name("a.go")) == []
+    assert skeleton_gaps(PYTHON + "\\\n" * (MOST_CONTINUED + 1), language_of_name("a.py")) == []
 
 
 @settings(max_examples=40, deadline=None)

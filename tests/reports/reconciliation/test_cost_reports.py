@@ -3,7 +3,13 @@ from decimal import Decimal
 
 import pytest
 
-from modicum.reports.reconciliation.cost_reports import CostLine, is_cost_report, parse_cost_page, sum_cost_lines
+from modicum.reports.reconciliation.cost_reports import (
+    CostLine,
+    is_cost_report,
+    is_empty_page,
+    parse_cost_page,
+    sum_cost_lines,
+)
 
 DAY = date(2026, 11, 2)
 
@@ -56,3 +62,15 @@ def test_lines_of_one_day_and_model_are_summed():
     line = CostLine(DAY, "openai", "gpt-5", Decimal("0.5"))
 
     assert sum_cost_lines([line, line]) == {(DAY, "openai", "gpt-5"): 1}
+
+
+def test_a_page_without_a_row_is_of_either_report():
+    def page(*buckets):
+        return {"data": list(buckets), "has_more": False, "next_page": None}
+
+    assert is_empty_page(page())
+    assert is_empty_page(page({"start_time": 1793577600, "results": []}))
+    assert is_empty_page(page({"starting_at": "2026-11-02T00:00:00Z", "results": []}))
+    assert not is_empty_page(page({"start_time": 1793577600, "results": [{"input_tokens": 3}]}))
+    assert not is_empty_page(page({"id": "chatcmpl-1", "results": []}))
+    assert not is_empty_page({"data": []})

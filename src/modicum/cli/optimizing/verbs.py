@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from modicum.settings import OptimizeSettings
 
 MOST_REASONS = 4
+LONGEST_NAME = 256
+"""Of a file; what is longer was not meant as one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +130,8 @@ def explain(options: ExplainOptions) -> None:
     from modicum.insights.rules.rule_explanations import explain as explain_rules
 
     settings = read_settings()
+    if 0 < len(options.call_id) < LONGEST_NAME and Path(options.call_id).exists():
+        raise UserError(f"{options.call_id} is a file or folder, and no call: name it as --log {options.call_id}")
     for path in options.logs:
         if not path.exists():
             raise UserError(f"there is no file {path}")

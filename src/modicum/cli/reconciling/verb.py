@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from modicum.reports.reconciliation.differences import Difference, Name, Side
 
 BY = ("day", "model", "key")
+SHOWN_USD = Decimal("0.0001")
+"""A difference below this is said to be none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,9 +116,9 @@ def _parse_key(text: str) -> tuple[str, str]:
 
 
 def _read_costs(path: Path, costs: "list[CostLine]", problems: list[Problem]) -> bool:
-    """Whether it is a cost report, whose lines are then added."""
+    """Whether it is a cost report, whose lines are then added, or a page of either report without a row."""
     from modicum.importers.files import records
-    from modicum.reports.reconciliation.cost_reports import is_cost_report, parse_cost_page
+    from modicum.reports.reconciliation.cost_reports import is_cost_report, is_empty_page, parse_cost_page
 
     is_one = False
     for found in records(path):
@@ -124,7 +126,7 @@ def _read_costs(path: Path, costs: "list[CostLine]", problems: list[Problem]) ->
             return is_one  # whoever reads usage reports says what is wrong with it
         number, page = found
         if not is_one and not is_cost_report(page):
-            return False
+            return is_empty_page(page)
         is_one = True
         for line in parse_cost_page(page):
             if isinstance(line, str):
@@ -178,6 +180,11 @@ def _print_csv(found: "Sequence[Difference]") -> None:
     output.print_csv(columns, [["" if cell is None else cell for cell in row] for row in rows])
 
 
+def _more_or_less(usd: Decimal) -> str:
+    """`$0.02 more`; less than a hundredth of a cent is rounding, not a charge."""
+    return "as much" if abs(usd) < SHOWN_USD else f"{output.dollars(abs(usd))} {'more' if usd > 0 else 'less'}"
+
+
 def _print(found: "Sequence[Difference]", compared: int, *, has_costs: bool) -> None:
     if not found:
         click.echo(f"the ledger and the reports agree in {output.number_of(compared, 'row')}")
@@ -201,6 +208,6 @@ def _print(found: "Sequence[Difference]", compared: int, *, has_costs: bool) -> 
         more = sum((one.usd_more for one in found if one.usd_more is not None), Decimal(0))
         click.echo(f"{output.number_of(compared, 'row')} compared, {output.number_of(len(found), 'row')} shown")
         if has_costs:
-            click.echo(f"they charge {output.dollars(abs(more))} {'more' if more >= 0 else 'less'} in these rows")
+            click.echo(f"they charge {_more_or_less(more)} in these rows")
     if not has_costs:
         output.print_text("without a cost report nobody knows what they charged: tokens alone were compared")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from modicum.calls import BUCKETS, Basis
-from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.counted_nouns import noun_for, number_of
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import TIMES, shown_name
 from modicum.reports.figures import unpriced_note
@@ -160,8 +160,8 @@ def notes(total: "BillLine", *, from_logs: bool) -> list[str]:
         found.append(unpriced_note(total.calls_unpriced))
     if total.calls_without_usage:
         found.append(
-            f"{number_of(total.calls_without_usage, 'call')} came without their usage: what they cost is not known, "
-            "and they are in no sum"
+            f"{number_of(total.calls_without_usage, 'call')} came without a count of tokens: what "
+            f"{noun_for(total.calls_without_usage, 'it', 'they')} cost is not known, and is in no sum"
         )
     if total.calls_in_progress_rows:
         found.append(

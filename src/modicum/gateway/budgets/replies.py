@@ -44,9 +44,10 @@ def refusal(verdict: BudgetVerdict, worst: Amounts, no_bound: str, *, names_no_m
         why = _unpriced(no_bound, budget.unit)
         return Refused(402, f"the budget '{budget.name}' is hard, and {why}", "budget_unpriced")
     amount, left = worst.in_unit(budget.unit) or 0, show_amount(budget.unit, standing.left)
-    needs = f"this call may cost {show_amount(budget.unit, amount)}" if budget.unit is not LimitUnit.CALLS else "none"
-    if names_no_most and budget.unit is not LimitUnit.CALLS:
-        needs += f" ({_NO_MOST})"
+    if budget.unit is LimitUnit.CALLS:
+        needs = "this is one more"
+    else:
+        needs = f"this call may cost {show_amount(budget.unit, amount)}" + (f" ({_NO_MOST})" if names_no_most else "")
     limit = f"{show_amount(budget.unit, budget.limit)} per {budget.window.text}"
     if standing.kept_back:
         limit += f", {show_amount(budget.unit, standing.kept_back)} of it only for calls with results of tools"

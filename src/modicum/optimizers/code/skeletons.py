@@ -24,6 +24,8 @@ MOST_LEVELS = 20
 """Of functions without a name in each other; deeper ones go with the one around them."""
 MOST_CHARACTERS, LONGEST_LINE = 150_000, 2_000
 """Of a text, in characters; longer ones have no skeleton, because reading them would hold up other calls."""
+MOST_CONTINUED = 2_000
+"""Lines that end in a backslash: the grammar of Python takes four times as long for twice as many in a row."""
 _WORD = re.compile(r"\w{3,}")
 
 
@@ -48,6 +50,8 @@ def skeleton_gaps(code: str, language: CodeLanguage, question: str = "") -> list
     """
     lines = code.split("\n")
     if len(code) > MOST_CHARACTERS or max(map(len, lines)) > LONGEST_LINE:
+        return []
+    if sum(line.endswith(("\\", "\\\r")) for line in lines) > MOST_CONTINUED:
         return []
     encoded = code.encode("utf-8", "replace")
     root = parser_of(language).parse(encoded).root_node

@@ -66,7 +66,7 @@ class MockReports:
         if not sent:
             return _error(401, "no key was sent")
         if not sent.startswith(_KEY_BEGINS[provider]):
-            return _error(403, "this key is none of an administrator")
+            return _error(403, f"this is no administrator's key: here they begin with '{_KEY_BEGINS[provider]}'")
         try:
             return self._page(provider, report, parse_qsl(query))
         except (KeyError, ValueError, OverflowError, OSError) as wrong:

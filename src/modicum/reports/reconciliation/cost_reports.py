@@ -35,6 +35,23 @@ def is_cost_report(page: Mapping[str, Any]) -> bool:
     return False
 
 
+def is_empty_page(page: Mapping[str, Any]) -> bool:
+    """Whether it is a page of buckets of either report with no row in them: nothing was used, or charged, in its time.
+
+    Nothing in such a page says which report it is of, and nothing is to be counted.
+    """
+    buckets = page.get("data")
+    return isinstance(buckets, list) and "has_more" in page and all(_is_empty_bucket(one) for one in buckets)
+
+
+def _is_empty_bucket(bucket: object) -> bool:
+    return (
+        isinstance(bucket, Mapping)
+        and bucket.get("results") == []
+        and ("start_time" in bucket or "starting_at" in bucket)
+    )
+
+
 def parse_cost_page(page: Mapping[str, Any]) -> Iterator[CostLine | str]:
     """The lines of a page; a text says why a result is not counted."""
     for bucket in _listed(page.get("data")):

@@ -20,9 +20,11 @@ class EnergySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     joules_per_prompt_token: float
     """For a token of the prompt that the server computes; what it draws while idle is in it, if it is to count."""
     joules_per_generated_token: float
+    """For a token of the reply, reasoning included."""
     joules_per_cached_token: float | None = None
     """For a token that it reads from its prompt cache. Nothing said: as much as one that it computes."""
     joules_per_call: float = 0.0
+    """For each call, whatever its length."""
     provider: str = ""
     """Only calls that are booked under this provider. Empty: all."""
 

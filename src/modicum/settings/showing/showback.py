@@ -27,7 +27,7 @@ class SharedCostSettings(
     split: Literal["cost", "calls", "even", "shares"] = "cost"
     """By what each has spent itself, by calls, evenly, or by `shares`."""
     shares: dict[str, Decimal] = {}
-    """With `split = "shares"`: the part of each, which sum to 1."""
+    """With `split = "shares"`: the part of each; they sum to 1."""
     since: date | None = None
     """The first month, by any of its days."""
     until: date | None = None
@@ -57,6 +57,7 @@ class ShowbackSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     subscriptions: Literal["list_price", "calls", "tokens"] = "list_price"
     """By what the fee of a subscription is spread over the calls that it covers."""
     shared: tuple[SharedCostSettings, ...] = ()
+    """Costs that several share: `[[showback.shared]]`, once for each."""
     codes: dict[str, str] = {}
     """Billing codes by name: `search = "CC-1001"`."""
 

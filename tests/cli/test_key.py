@@ -47,11 +47,13 @@ def test_a_key_that_is_not_on_the_disk_is_not_shown_and_does_not_exist(folder):
     assert len(run_modicum("key", "create", "ci").strip()) > 20
 
 
-def test_a_key_that_cannot_be_shown_can_be_ended(folder):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_key_that_cannot_be_shown_can_be_ended(folder, unbuffered):
     run_modicum("key", "create", "first")
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
         done = subprocess.run(
             [*WORDS, "key", "create", "ci"],
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

@@ -342,9 +342,9 @@ def test_the_key_of_digests_is_whole_or_not_there(home, monkeypatch):
 
 
 STUBBORN = """
-import signal, sys, threading
+import os, signal, sys, threading
 from modicum.cli.lifetime import end_with_supervisor
-signal.signal(signal.SIGTERM, lambda *_: print("told", flush=True))
+signal.signal(signal.SIGTERM, lambda *_: os.write(1, b"told\\n"))  # print may be under way
 end_with_supervisor((int(sys.argv[1]), int(sys.argv[2])), float(sys.argv[3]))
 print("runs", flush=True)
 while True:

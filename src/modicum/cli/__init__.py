@@ -1,6 +1,7 @@
 """The command line: one file per verb, loaded when it is called. The only place that wires rooms together."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -124,8 +125,8 @@ class Verbs(VerbGroup):
             return super().invoke(ctx)
         except BrokenPipeError:
             # A reader that went away (`modicum bill | head`) is no failure, though click and rich would make status 1
-            # of it; and Python must not complain again while it closes stdout.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            # of it.
+            _discard_stdout()
             return 0
 
 
@@ -159,9 +160,11 @@ def main(args: list[str] | None = None) -> NoReturn:
             result: Any = modicum.main(args=args, prog_name="modicum", standalone_mode=False)
     except UserError as error:
         click.echo(f"modicum: {one_line(str(error))}", err=True)
+        _drop_unwritten()
         raise SystemExit(2) from None
     except OSError as error:
         click.echo(f"modicum: {_system_fault(error)}", err=True)
+        _drop_unwritten()
         raise SystemExit(2) from None
     except click.exceptions.Exit as stop:
         raise SystemExit(stop.exit_code) from None
@@ -172,6 +175,19 @@ def main(args: list[str] | None = None) -> NoReturn:
         click.echo("stopped", err=True)
         raise SystemExit(130) from None
     raise SystemExit(result if isinstance(result, int) else 0)
+
+
+def _drop_unwritten() -> None:
+    """What a full disk did not take of stdout is not tried again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _discard_stdout()
+
+
+def _discard_stdout() -> None:
+    """Python would complain again, with a status of its own, while it closes what it could not write."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _system_fault(error: OSError) -> str:

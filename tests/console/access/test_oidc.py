@@ -139,7 +139,7 @@ def test_what_a_provider_said_that_is_away_is_believed_for_an_hour_at_most(provi
     provider.is_away = True
     now[0] = KEPT_S - 1
     state, _ = begin(oidc, provider)
-    with pytest.raises(ProviderAwayError, match="answers with status 503"):
+    with pytest.raises(ProviderAwayError, match="sent status 503"):
         oidc.finish(state, "code")
     now[0] = KEPT_S
     with pytest.raises(ProviderAwayError, match="Try again in a minute"):

@@ -197,7 +197,7 @@ class OidcProvider:
         except (Unreachable, msgspec.DecodeError) as error:
             raise _away(str(error)) from None
         if reply.status >= 500:
-            raise _away(f"{address.shown} answers with status {reply.status}")
+            raise _away(f"{address.shown} sent status {reply.status}")
         if not isinstance(document, dict):
             raise UserError(f"the identity provider refused ({address.shown}, status {reply.status}): begin again")
         return document

@@ -5,7 +5,6 @@ A worker counts too, and stops sooner; but it sees only its own calls, and forge
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from time import monotonic
 
 from modicum.calls.words.counted_nouns import number_of
 from modicum.experiments.decisions import BY_ITSELF, EVENT_KIND, ExperimentEvent, read_experiments
@@ -13,6 +12,7 @@ from modicum.experiments.experiment import ChangeKind, ExperimentState
 from modicum.experiments.verifier_errors import read_verifier_errors
 from modicum.ledger.events import EventFile
 from modicum.ledger.store import Store
+from modicum.ledger_process.watching.interval import Interval
 from modicum.routing.rule import CASCADE_FAMILY
 from modicum.routing.verifiers import is_too_wrong
 from modicum.settings.cascades import CascadeSettings
@@ -29,7 +29,7 @@ class CascadeWatch:
 
     def __init__(self, log: Callable[[str], None]) -> None:
         self._log = log
-        self._next_s = 0.0
+        self._interval = Interval()
 
     def check(self, store: Store, events: EventFile, cascades: Mapping[str, CascadeSettings]) -> None:
         """Looks at the ledger, if it is time again.
@@ -38,9 +38,8 @@ class CascadeWatch:
             UserError: an event cannot be read, or the ledger not asked.
         """
         limited = {CASCADE_FAMILY + name: (name, one) for name, one in cascades.items() if one.most_wrong > 0}
-        if not limited or monotonic() < self._next_s:
+        if not limited or not self._interval.is_due(EVERY_S):
             return
-        self._next_s = monotonic() + EVERY_S
         for one in read_experiments(events).all():
             is_in_force = one.state in {ExperimentState.RUNNING, ExperimentState.KEPT}
             if one.kind is not ChangeKind.RULE or not is_in_force or one.subject not in limited:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from time import monotonic
 
 from modicum.governance.alerts import LoopState
 from modicum.insights.trends.running_loops import find_running_loops
 from modicum.ledger.store import Store
+from modicum.ledger_process.watching.interval import Interval
 from modicum.ledger_process.watching.watched_owners import Dimensions, watched_owner
 
 EVERY_S = 120.0
@@ -18,16 +18,15 @@ class LoopWatch:
 
     def __init__(self) -> None:
         self.loops: Sequence[LoopState] = ()
-        self._next_s = 0.0
+        self._interval = Interval()
 
     def check(self, store: Store, dimensions: Dimensions, least_repeats: int) -> None:
         """Looks at the ledger, if it is time again. `least_repeats`: 0 for not at all."""
         if not least_repeats:
             self.loops = ()
             return
-        if monotonic() < self._next_s:
+        if not self._interval.is_due(EVERY_S):
             return
-        self._next_s = monotonic() + EVERY_S
         found = find_running_loops(store, dimensions, datetime.now(UTC) - WITHIN, least_repeats)
         self.loops = [
             LoopState(

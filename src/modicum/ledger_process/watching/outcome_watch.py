@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from time import monotonic
 
 from modicum.governance.alerts import OutcomeState
 from modicum.governance.outcome_budgets import OutcomeBudget, OutcomeRuling
 from modicum.insights.budgets.outcome_standing import outcome_budget_rows
 from modicum.ledger.store import Store
+from modicum.ledger_process.watching.interval import Interval
 
 EVERY_S = 600.0
 
@@ -18,16 +18,15 @@ class OutcomeWatch:
     def __init__(self) -> None:
         self.above: Sequence[OutcomeState] = ()
         """Those that cost more. What nobody can say is as it was."""
-        self._next_s = 0.0
+        self._interval = Interval()
 
     def check(self, store: Store, budgets: Sequence[OutcomeBudget]) -> None:
         """Looks at the ledger, if it is time again."""
         if not budgets:
             self.above = ()
             return
-        if monotonic() < self._next_s:
+        if not self._interval.is_due(EVERY_S):
             return
-        self._next_s = monotonic() + EVERY_S
         states = {(one.outcome, one.name): one for one in self.above}
         for row in outcome_budget_rows(store, budgets, datetime.now(UTC)):
             place = row.budget.outcome, row.name

@@ -4,10 +4,10 @@ yesterday, of which some calls come late.
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from time import monotonic
 
 from modicum.governance.alerts import AlertKind, UnusualDay, WatchedOwner
 from modicum.ledger.store import Store
+from modicum.ledger_process.watching.interval import Interval
 from modicum.ledger_process.watching.watched_owners import Dimensions, watched_owner
 from modicum.reports.forecast.anomalies import MOST_DAYS, find_anomaly
 from modicum.reports.forecast.cold_caches import find_cold_cache
@@ -24,16 +24,15 @@ class SpendWatch:
 
     def __init__(self) -> None:
         self.unusual: Sequence[UnusualDay] = ()
-        self._next_s = 0.0
+        self._interval = Interval()
 
     def check(self, store: Store, dimensions: Dimensions, floor_usd: float, zone: str) -> None:
         """Looks at the ledger, if it is time again. `floor_usd`: 0 for not at all; `zone`: empty for UTC."""
         if not floor_usd:
             self.unusual = ()
             return
-        if monotonic() < self._next_s:
+        if not self._interval.is_due(EVERY_S):
             return
-        self._next_s = monotonic() + EVERY_S
         own_zone = checked_zone(zone or "UTC")
         today = datetime.now(UTC).astimezone(own_zone).date()
         self.unusual = find_unusual(store, dimensions, floor_usd, today, own_zone.key)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from time import monotonic
 
 from modicum.governance.alerts import YieldState
 from modicum.insights.trends.fallen_yields import RECENT_DAYS, find_fallen_yields
 from modicum.ledger.store import Store
+from modicum.ledger_process.watching.interval import Interval
 from modicum.ledger_process.watching.watched_owners import Dimensions, watched_owner
 from modicum.settings import checked_zone
 
@@ -18,7 +18,7 @@ class YieldWatch:
 
     def __init__(self) -> None:
         self.fallen: Sequence[YieldState] = ()
-        self._next_s = 0.0
+        self._interval = Interval()
 
     def check(
         self,
@@ -33,9 +33,8 @@ class YieldWatch:
         if not least_fall:
             self.fallen = ()
             return
-        if monotonic() < self._next_s:
+        if not self._interval.is_due(EVERY_S):
             return
-        self._next_s = monotonic() + EVERY_S
         own_zone = checked_zone(zone or "UTC")
         today = datetime.now(UTC).astimezone(own_zone).date()
         found = find_fallen_yields(store, dimensions, today, own_zone.key, outcomes, least_fall, floor_usd)

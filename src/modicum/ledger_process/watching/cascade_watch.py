@@ -12,7 +12,7 @@ from modicum.experiments.experiment import ChangeKind, ExperimentState
 from modicum.experiments.verifier_errors import read_verifier_errors
 from modicum.ledger.events import EventFile
 from modicum.ledger.store import Store
-from modicum.ledger_process.watching.interval import Interval
+from modicum.ledger_process.watching.question_timer import QuestionTimer
 from modicum.routing.rule import CASCADE_FAMILY
 from modicum.routing.verifiers import is_too_wrong
 from modicum.settings.cascades import CascadeSettings
@@ -29,7 +29,7 @@ class CascadeWatch:
 
     def __init__(self, log: Callable[[str], None]) -> None:
         self._log = log
-        self._interval = Interval()
+        self._timer = QuestionTimer()
 
     def check(self, store: Store, events: EventFile, cascades: Mapping[str, CascadeSettings]) -> None:
         """Looks at the ledger, if it is time again.
@@ -38,7 +38,7 @@ class CascadeWatch:
             UserError: an event cannot be read, or the ledger not asked.
         """
         limited = {CASCADE_FAMILY + name: (name, one) for name, one in cascades.items() if one.most_wrong > 0}
-        if not limited or not self._interval.is_due(EVERY_S):
+        if not limited or not self._timer.is_due(EVERY_S):
             return
         for one in read_experiments(events).all():
             is_in_force = one.state in {ExperimentState.RUNNING, ExperimentState.KEPT}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from modicum.governance.alerts import LoopState
 from modicum.insights.trends.running_loops import find_running_loops
 from modicum.ledger.store import Store
-from modicum.ledger_process.watching.interval import Interval
+from modicum.ledger_process.watching.question_timer import QuestionTimer
 from modicum.ledger_process.watching.watched_owners import Dimensions, watched_owner
 
 EVERY_S = 120.0
@@ -18,14 +18,14 @@ class LoopWatch:
 
     def __init__(self) -> None:
         self.loops: Sequence[LoopState] = ()
-        self._interval = Interval()
+        self._timer = QuestionTimer()
 
     def check(self, store: Store, dimensions: Dimensions, least_repeats: int) -> None:
         """Looks at the ledger, if it is time again. `least_repeats`: 0 for not at all."""
         if not least_repeats:
             self.loops = ()
             return
-        if not self._interval.is_due(EVERY_S):
+        if not self._timer.is_due(EVERY_S):
             return
         found = find_running_loops(store, dimensions, datetime.now(UTC) - WITHIN, least_repeats)
         self.loops = [

@@ -7,7 +7,7 @@ from modicum.governance.alerts import OutcomeState
 from modicum.governance.outcome_budgets import OutcomeBudget, OutcomeRuling
 from modicum.insights.budgets.outcome_standing import outcome_budget_rows
 from modicum.ledger.store import Store
-from modicum.ledger_process.watching.interval import Interval
+from modicum.ledger_process.watching.question_timer import QuestionTimer
 
 EVERY_S = 600.0
 
@@ -18,14 +18,14 @@ class OutcomeWatch:
     def __init__(self) -> None:
         self.above: Sequence[OutcomeState] = ()
         """Those that cost more. What nobody can say is as it was."""
-        self._interval = Interval()
+        self._timer = QuestionTimer()
 
     def check(self, store: Store, budgets: Sequence[OutcomeBudget]) -> None:
         """Looks at the ledger, if it is time again."""
         if not budgets:
             self.above = ()
             return
-        if not self._interval.is_due(EVERY_S):
+        if not self._timer.is_due(EVERY_S):
             return
         states = {(one.outcome, one.name): one for one in self.above}
         for row in outcome_budget_rows(store, budgets, datetime.now(UTC)):

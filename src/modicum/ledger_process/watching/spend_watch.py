@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from modicum.governance.alerts import AlertKind, UnusualDay, WatchedOwner
 from modicum.ledger.store import Store
-from modicum.ledger_process.watching.interval import Interval
+from modicum.ledger_process.watching.question_timer import QuestionTimer
 from modicum.ledger_process.watching.watched_owners import Dimensions, watched_owner
 from modicum.reports.forecast.anomalies import MOST_DAYS, find_anomaly
 from modicum.reports.forecast.cold_caches import find_cold_cache
@@ -24,14 +24,14 @@ class SpendWatch:
 
     def __init__(self) -> None:
         self.unusual: Sequence[UnusualDay] = ()
-        self._interval = Interval()
+        self._timer = QuestionTimer()
 
     def check(self, store: Store, dimensions: Dimensions, floor_usd: float, zone: str) -> None:
         """Looks at the ledger, if it is time again. `floor_usd`: 0 for not at all; `zone`: empty for UTC."""
         if not floor_usd:
             self.unusual = ()
             return
-        if not self._interval.is_due(EVERY_S):
+        if not self._timer.is_due(EVERY_S):
             return
         own_zone = checked_zone(zone or "UTC")
         today = datetime.now(UTC).astimezone(own_zone).date()

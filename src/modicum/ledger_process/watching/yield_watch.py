@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from modicum.governance.alerts import YieldState
 from modicum.insights.trends.fallen_yields import RECENT_DAYS, find_fallen_yields
 from modicum.ledger.store import Store
-from modicum.ledger_process.watching.interval import Interval
+from modicum.ledger_process.watching.question_timer import QuestionTimer
 from modicum.ledger_process.watching.watched_owners import Dimensions, watched_owner
 from modicum.settings import checked_zone
 
@@ -18,7 +18,7 @@ class YieldWatch:
 
     def __init__(self) -> None:
         self.fallen: Sequence[YieldState] = ()
-        self._interval = Interval()
+        self._timer = QuestionTimer()
 
     def check(
         self,
@@ -33,7 +33,7 @@ class YieldWatch:
         if not least_fall:
             self.fallen = ()
             return
-        if not self._interval.is_due(EVERY_S):
+        if not self._timer.is_due(EVERY_S):
             return
         own_zone = checked_zone(zone or "UTC")
         today = datetime.now(UTC).astimezone(own_zone).date()

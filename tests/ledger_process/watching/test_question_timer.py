@@ -1,11 +1,11 @@
-from modicum.ledger_process.watching import interval
-from modicum.ledger_process.watching.interval import Interval
+from modicum.ledger_process.watching import question_timer
+from modicum.ledger_process.watching.question_timer import QuestionTimer
 
 
 def test_a_question_is_due_at_once_and_again_when_the_time_has_passed(monkeypatch):
     now_s = [1000.0]
-    monkeypatch.setattr(interval, "monotonic", lambda: now_s[0])
-    question = Interval()
+    monkeypatch.setattr(question_timer, "monotonic", lambda: now_s[0])
+    question = QuestionTimer()
 
     def is_due_at(seconds):
         now_s[0] = 1000.0 + seconds

@@ -3,7 +3,7 @@
 from time import monotonic
 
 
-class Interval:
+class QuestionTimer:
     """Of one question. A question is due when it was never asked."""
 
     def __init__(self) -> None:

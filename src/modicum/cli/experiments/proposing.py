@@ -35,7 +35,7 @@ STOP_RULE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProposeOptions(shared.LogOptions, shared.SpanOptions):
+class RouteOptions(shared.LogOptions, shared.SpanOptions):
     route: str
     outcome: str
     margin: float
@@ -69,8 +69,8 @@ class ProposedExperiment:
 @shared.span_options()
 @shared.found_option
 @shared.log_options
-@shared.pass_options(ProposeOptions)
-def propose(options: ProposeOptions) -> None:
+@shared.pass_options(RouteOptions)
+def propose(options: RouteOptions) -> None:
     """Propose caps on output and lower efforts to try, from what calls that ended well really needed.
 
     A route is a team's or app's calls to one model. With PATHS the calls are those of these logs; without, of the
@@ -106,7 +106,7 @@ def propose(options: ProposeOptions) -> None:
     print_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
-def _check_lot(options: ProposeOptions) -> None:
+def _check_lot(options: RouteOptions) -> None:
     """The same as is refused when the experiment is started, said before anybody pastes it.
 
     Raises:
@@ -153,14 +153,14 @@ def _routes_called(name: str, routes: "Sequence[RouteNeeds]") -> "list[RouteNeed
     return chosen
 
 
-def _tasks_until_safe(store: "Store", outcome: str, options: ProposeOptions) -> int | None:
+def _tasks_until_safe(store: "Store", outcome: str, options: RouteOptions) -> int | None:
     from modicum.cli.experiments.estimates import plan_by_outcomes
 
     return plan_by_outcomes(store, outcome, options.margin, options.hold_out) if outcome else None
 
 
 def _experiments(
-    one: "RouteNeeds", options: ProposeOptions, outcome: str, until_safe: int | None
+    one: "RouteNeeds", options: RouteOptions, outcome: str, until_safe: int | None
 ) -> list[ProposedExperiment]:
     """An experiment for each change, so that it is known which of them did what."""
     changes: list[tuple[str, str, int | str]] = []
@@ -174,7 +174,7 @@ def _experiments(
 def _experiment(
     one: "RouteNeeds",
     change: tuple[str, str, int | str],
-    options: ProposeOptions,
+    options: RouteOptions,
     outcome: str,
     until_safe: int | None,
 ) -> ProposedExperiment:
@@ -201,7 +201,7 @@ def _experiment(
     )
 
 
-def _print(proposed: "Sequence[tuple[RouteNeeds, list[ProposedExperiment]]]", options: ProposeOptions) -> None:
+def _print(proposed: "Sequence[tuple[RouteNeeds, list[ProposedExperiment]]]", options: RouteOptions) -> None:
     shown = proposed[:ROUTES_SHOWN]
     output.print_table(
         ["route", "calls", "median", "99 %", "cap", "cut", "reasoning", "effort"],

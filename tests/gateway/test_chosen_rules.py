@@ -5,8 +5,8 @@ import httpx2 as httpx
 from modicum.calls import Owner
 from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.rule import NetSaving, Rule, Safety
-from modicum.gateway.chosen_rules import TAG, ChosenRules, split_rules
-from modicum.optimizers.rule_choice import OwnerChoice, RuleChoice
+from modicum.gateway.chosen_rules import ChosenRules, split_rules
+from modicum.optimizers.rule_choice import HELD_OUT_TAG, ON_TRIAL_TAG, OwnerChoice, RuleChoice
 
 BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hello there"}]}
 
@@ -41,10 +41,10 @@ def test_held_out_tasks_go_on_as_they_came_and_say_so(fresh_rig):
 
     sent, record = call(fresh_rig, choice, **{"x-modicum-task": "t1"})
     assert sent == "hello there"
-    assert record.tags[TAG] == "toy.cut"
+    assert record.tags[HELD_OUT_TAG] == "toy.cut"
     sent, record = call(fresh_rig, choice, **{"x-modicum-task": "t2"})
     assert sent == "hi"
-    assert TAG not in record.tags
+    assert HELD_OUT_TAG not in record.tags
 
 
 def test_rules_of_features_are_nobodys_choice():

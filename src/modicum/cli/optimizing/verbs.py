@@ -15,11 +15,13 @@ from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.found_logs import join_found
 from modicum.cli.inputs.log_reading import print_problems
+from modicum.cli.optimizing.report import report
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
 from modicum.library import resources
 from modicum.library.choosing import choose_from
 from modicum.settings import agent_limits_of, read_settings, rule_choice_of, user_zone
+from modicum.settings.optimize import draw_none
 
 if TYPE_CHECKING:
     from modicum.insights.rules.rule_explanations import RuleExplanation
@@ -47,7 +49,11 @@ def command() -> None:
       modicum optimize list
       modicum optimize explain --log ~/.claude/projects
       modicum optimize explain CALL
+      modicum optimize report
     """
+
+
+command.add_command(report)
 
 
 @command.command("list")
@@ -73,7 +79,7 @@ def list_rules(*, as_json: bool) -> None:
 
     every = read_settings()
     settings = every.optimize
-    choice = rule_choice_of(settings, _draw_none, RULES)
+    choice = rule_choice_of(settings, draw_none, RULES)
     rows = [
         {
             "rule": rule.name,
@@ -173,7 +179,7 @@ def _choice_of_all(settings: "OptimizeSettings") -> "RuleChoice":
     from modicum.optimizers.all_rules import RULES
     from modicum.optimizers.rule_choice import ALL, OwnerChoice, RuleChoice
 
-    choice = rule_choice_of(settings, _draw_none, RULES)
+    choice = rule_choice_of(settings, draw_none, RULES)
     return RuleChoice(RULES, (OwnerChoice(off=(ALL,)),)) if choice is None else choice
 
 
@@ -210,8 +216,3 @@ def _figures(row: "RuleExplanation") -> tuple[str, str, str]:
     if row.calls_undecided and not row.calls:
         return "unknown", "unknown", "unknown"
     return output.count(row.calls), output.count(row.calls_on), output.count(row.tokens_removed)
-
-
-def _draw_none(_rule: str, _task: str) -> float:
-    """Nothing is held out of an explanation."""
-    return 1.0

@@ -24,9 +24,9 @@ from modicum.settings import agent_limits_of, read_settings, rule_choice_of, use
 from modicum.settings.optimize import draw_none
 
 if TYPE_CHECKING:
-    from modicum.insights.rules.rule_explanations import RuleExplanation
+    from modicum.insights.rules.rule_explanations import ChosenFeatures, RuleExplanation
     from modicum.optimizers.rule_choice import RuleChoice
-    from modicum.settings import OptimizeSettings
+    from modicum.settings import OptimizeSettings, Settings
 
 MOST_REASONS = 4
 LONGEST_NAME = 256
@@ -66,16 +66,9 @@ def list_rules(*, as_json: bool) -> None:
       modicum optimize list --json
     """
     from modicum.calls.call import NOBODY
-    from modicum.insights.rules.rule_explanations import (
-        AGENT_GUARD,
-        AGENT_GUARD_PURPOSE,
-        BEGINNINGS,
-        BEGINNINGS_PURPOSE,
-        CACHE_TTL,
-        CACHE_TTL_PURPOSE,
-        KEEP_WARM,
-    )
+    from modicum.insights.rules.rule_explanations import AGENT_GUARD_PURPOSE, BEGINNINGS_PURPOSE, CACHE_TTL_PURPOSE
     from modicum.optimizers.all_rules import RULES
+    from modicum.optimizers.rule_choice import AGENT_GUARD, BEGINNINGS, CACHE_TTL, KEEP_WARM
 
     every = read_settings()
     settings = every.optimize
@@ -90,7 +83,7 @@ def list_rules(*, as_json: bool) -> None:
         }
         for rule in RULES
     ]
-    on = agent_limits_of(every.agent_guard, NOBODY) is not None
+    on = settings.enabled and agent_limits_of(every.agent_guard, NOBODY) is not None
     rows.append({"rule": AGENT_GUARD, "safety": "lossy", "cache_safe": True, "on": on, "purpose": AGENT_GUARD_PURPOSE})
     on = settings.beginnings_wait_for(NOBODY) > 0
     rows.append({"rule": BEGINNINGS, "safety": "lossless", "cache_safe": True, "on": on, "purpose": BEGINNINGS_PURPOSE})
@@ -149,20 +142,9 @@ def explain(options: ExplainOptions) -> None:
         choose_from(whole, conditions, zone) as store,
     ):
         prices = resources.load_prices(options.price_path, settings)
-        choice, keeps_warm = _choice_of_all(settings.optimize), settings.optimize.keeps_warm
+        choice, chosen = _choice_of_all(settings.optimize), _chosen_features(settings)
         try:
-            rows = explain_rules(
-                store,
-                choice,
-                prices,
-                span,
-                call_id=options.call_id,
-                keeps_warm=keeps_warm,
-                shares_beginnings=settings.optimize.shares_beginnings,
-                ttl_choice=settings.optimize.widest_ttl_choice,
-                has_semantic_cache=bool(settings.semantic_cache),
-                agent_limits=partial(agent_limits_of, settings.agent_guard),
-            )
+            rows = explain_rules(store, choice, prices, span, chosen, options.call_id)
         except UserError:
             print_problems(problems, strict=False)  # they may say why there is nothing to look at
             raise
@@ -172,6 +154,20 @@ def explain(options: ExplainOptions) -> None:
     else:
         _print(rows)
     print_problems(problems, strict=options.strict, quiet=options.as_json)
+
+
+def _chosen_features(settings: "Settings") -> "ChosenFeatures":
+    """What was chosen beside the rules; where the one switch is off, a guard rests too."""
+    from modicum.insights.rules.rule_explanations import ChosenFeatures
+
+    optimize = settings.optimize
+    return ChosenFeatures(
+        optimize.keeps_warm,
+        optimize.shares_beginnings,
+        optimize.widest_ttl_choice,
+        bool(settings.semantic_cache),
+        partial(agent_limits_of, settings.agent_guard if optimize.enabled else ()),
+    )
 
 
 def _choice_of_all(settings: "OptimizeSettings") -> "RuleChoice":

@@ -11,11 +11,10 @@ import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 import httptools
 
-from modicum.calls.containment import undo_if_failed
 from modicum.outbound.hosts import Origin
 from modicum.outbound.open_files import OutOfFiles, out_of_files
 from modicum.outbound.phases import PhaseTimedOut, PhaseTimeouts
@@ -79,20 +78,26 @@ class Connections:
             fault.
         """
         while True:
-            connection, reused = await self._connection(origin, timeouts, is_new=more is not None)
+            connection = self._idle_connection(origin) if more is None else None
+            reused = connection is not None
+            if connection is None:
+                connection = await self._connect(origin, timeouts)
             answer = connection.exchange(head, body, timeouts)
             if sent is not None:
                 sent(answer)
             try:
-                with undo_if_failed(connection.abort):  # it is of no use to others
-                    if more is not None:
-                        await connection.send_more(more, answer)
-                    await answer.wait_for_head()
+                if more is not None:
+                    await connection.send_more(more, answer)
+                await answer.wait_for_head()
             except ConnectionError as error:
+                connection.abort()
                 if reused and connection.was_stale and not answer.closed:
                     continue
                 trouble = TooSlow if isinstance(error, PhaseTimedOut) else Unreachable
                 raise trouble(f"{origin.host}:{origin.port}: no answer ({error})") from None
+            except BaseException:
+                connection.abort()  # it is of no use to others
+                raise
             return answer
 
     async def close(self) -> None:
@@ -101,14 +106,15 @@ class Connections:
         for connection in tuple(self._open):
             connection.abort()
 
-    async def _connection(
-        self, origin: Origin, timeouts: PhaseTimeouts | None, *, is_new: bool = False
-    ) -> "tuple[_Connection, bool]":
+    def _idle_connection(self, origin: Origin) -> "_Connection | None":
         idle = self._idle.get(origin)
-        while idle and not is_new:
+        while idle:
             connection = idle.pop()
             if connection.usable:
-                return connection, True
+                return connection
+        return None
+
+    async def _connect(self, origin: Origin, timeouts: PhaseTimeouts | None) -> "_Connection":
         loop = asyncio.get_running_loop()
         if self._sweeper is None:
             self._sweeper = loop.create_task(self._sweep())
@@ -126,7 +132,7 @@ class Connections:
                 raise self._no_file_for(origin) from None
             raise Unreachable(f"{origin.host}:{origin.port}: no connection ({type(error).__name__})") from None
         self._open.add(connection)
-        return connection, False
+        return connection
 
     def _no_file_for(self, origin: Origin) -> OutOfFiles:
         self._out_of_files()
@@ -185,7 +191,13 @@ class Answer:
             ConnectionError: the connection broke first.
         """
         while not self.status:
-            await self._wait_for_data()
+            if self._error is not None:
+                raise self._error
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
 
     async def chunk(self) -> bytes:
         """The next bytes of the body; empty at its end.
@@ -482,18 +494,41 @@ class _Connection(asyncio.Protocol):
         self.abort()
 
 
-def request_head(method: bytes, target: bytes, origin: Origin, headers: Sequence[Header], length: int | None) -> bytes:
-    """The bytes before a body; without a length it comes in chunks. Header values come from a parsed request or from
-    settings, so they hold no line ends; it is checked all the same.
+class RequestHead(NamedTuple):
+    """The bytes before a body, before and behind the line that says how long it is."""
+
+    before: bytes
+    after: bytes
+
+    def with_length(self, length_bytes: int) -> bytes:
+        """As it is sent before a body of that size."""
+        return b"%bcontent-length: %d%b" % (self.before, length_bytes, self.after)
+
+    def in_chunks(self) -> bytes:
+        """As it is sent before a body whose size is not known."""
+        return b"%btransfer-encoding: chunked%b" % self
+
+
+def open_head(method: bytes, target: bytes, origin: Origin, headers: Sequence[Header]) -> RequestHead:
+    """A head for bodies of any size. Header values come from a parsed request or from settings, so they hold no line
+    ends; it is checked all the same.
 
     Raises:
         ValueError: a header or the target holds a control character.
     """
-    size = b"transfer-encoding: chunked" if length is None else b"content-length: %d" % length
-    lines = [b"%s %s HTTP/1.1\r\nhost: %s\r\n%s" % (method, target, origin.authority, size)]
-    lines += [b"%s: %s" % header for header in headers]
-    head = b"\r\n".join(lines)
-    breaks = len(lines) + 1  # two within the first
+    first = b"%s %s HTTP/1.1\r\nhost: %s\r\n" % (method, target, origin.authority)
+    others = b"".join([b"\r\n%s: %s" % header for header in headers])
+    head, breaks = first + others, len(headers) + 2
     if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head or b" " in target:
         raise ValueError("a header or the address holds a control character")
-    return head + b"\r\n\r\n"
+    return RequestHead(first, others + b"\r\n\r\n")
+
+
+def request_head(method: bytes, target: bytes, origin: Origin, headers: Sequence[Header], length: int | None) -> bytes:
+    """The bytes before a body; without a length it comes in chunks.
+
+    Raises:
+        ValueError: as `open_head`.
+    """
+    head = open_head(method, target, origin, headers)
+    return head.in_chunks() if length is None else head.with_length(length)

@@ -28,7 +28,7 @@ class KnownHead:
         holds_body: whether its body, once it has come, is what is asked: not compressed, and not passed on as it comes.
     """
 
-    __slots__ = ("_about", "_in_force", "caller", "headers", "holds_body", "passing", "served")
+    __slots__ = ("_about", "_in_force", "caller", "headers", "holds_body", "passing", "sent", "served")
 
     def __init__(
         self,
@@ -44,6 +44,8 @@ class KnownHead:
         self.headers = {name: value for name, value in headers.items() if name != LENGTH}
         self.holds_body = holds_body
         self._about: Attribution | None = None
+        self.sent: Any = None
+        """What goes upstream in its place (`sending.SentHead`), once a call was sent."""
 
     def holds(self, in_force: tuple[Any, ...]) -> bool:
         """Whether all that decided on it is as it was."""

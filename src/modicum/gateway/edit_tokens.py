@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from typing import NamedTuple
 
-from modicum.calls.change import Change
+from modicum.calls.change import Change, DoesNotFit, EarlierEdits
 from modicum.calls.prompt import Prompt, content_digest
 from modicum.metering.tokens import count_with, encoding_for
 
@@ -35,8 +35,13 @@ class EditTokens:
         self._removed: OrderedDict[_Texts, int] = OrderedDict()
 
     def replaced(self, prompt: Prompt, change: Change, model: str) -> ReplacedTexts:
-        """What a change of `prompt` replaces."""
-        encoding, known_tokens = encoding_for(model)[0], 0
+        """What a change of `prompt` replaces.
+
+        Raises:
+            DoesNotFit: a text of its beginning is not counted yet, or forgotten; it stands in the request.
+        """
+        encoding = encoding_for(model)[0]
+        known_tokens = 0 if change.earlier is None else self._counted(change.earlier, encoding)
         uncounted = []
         for unit, new in zip(prompt.units_at(change.replaced), change.replaced.values(), strict=True):
             texts = unit.digest, change.digests.get(unit.place) or content_digest(new), encoding
@@ -46,6 +51,14 @@ class EditTokens:
             else:
                 known_tokens += removed
         return ReplacedTexts(self, known_tokens, tuple(uncounted))
+
+    def _counted(self, earlier: EarlierEdits, encoding: str) -> int:
+        removed_of = self._removed.get
+        removed = [removed_of((before, after, encoding)) for before, after in earlier.texts]
+        counted = [tokens for tokens in removed if tokens is not None]
+        if len(counted) < len(removed):
+            raise DoesNotFit("a text of the beginning is not counted")
+        return sum(counted)
 
     def count(self, texts: _Texts, old: str, new: str) -> int:
         """Tokens of the text before, less those of the text after it."""

@@ -10,10 +10,12 @@ import itertools
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+
+from modicum.providers.repeated.edited_beginnings import EditedBeginnings, WrittenMessage
 
 CHUNK_BYTES = 8192
 MOST_CHUNKS = 50_000
@@ -82,17 +84,16 @@ class SplitRequest(Sequence[msgspec.Raw]):
 
     def __getitem__(self, index: Any) -> Any:
         numbers = range(len(self))[index]
-        return list(map(self._raw, numbers)) if isinstance(numbers, range) else self._raw(numbers)
+        return self.raws(numbers) if isinstance(numbers, range) else self.raws((numbers,))[0]
 
-    def _raw(self, number: int) -> msgspec.Raw:
-        """A message's bytes."""
-        if number in self._edits:
-            return msgspec.Raw(self._edits[number])
-        if self._before is not None:
-            raw: msgspec.Raw = self._before[number]
-            return raw
-        message = self._messages[number]
-        return msgspec.Raw(self.body[message.start : message.end])
+    def raws(self, numbers: Iterable[int]) -> list[msgspec.Raw]:
+        """The bytes of the messages with these numbers."""
+        if self._before is None or self._messages:
+            body, messages = self.body, self._messages
+            return [msgspec.Raw(body[message.start : message.end]) for message in map(messages.__getitem__, numbers)]
+        edit_of, before = self._edits.get, self._before
+        others = iter(before.raws(number for number in numbers if number not in self._edits))
+        return [next(others) if (edit := edit_of(number)) is None else msgspec.Raw(edit) for number in numbers]
 
     @property
     def messages(self) -> list[SeenMessage]:
@@ -112,6 +113,19 @@ class SplitRequest(Sequence[msgspec.Raw]):
             if new is None:
                 same.parts, same.mark = message.parts, message.mark
             yield same
+
+    @property
+    def known_count(self) -> int:
+        """How many messages are known again where a request goes on behind them in another way; 0 where this is an
+        edited request, which does not come.
+        """
+        if self._before is not None:
+            return 0
+        messages, end = self.messages, len(self.body) // CHUNK_BYTES * CHUNK_BYTES
+        count = len(messages)
+        while count and messages[count - 1].end > end:
+            count -= 1
+        return count
 
     def edited(self, messages: Mapping[int, bytes]) -> "SplitRequest":
         """The request with other messages in the place of some, by their numbers; all else is the same bytes."""
@@ -152,16 +166,21 @@ class _Chunk(NamedTuple):
 
 
 class SeenRequests:
-    """What is known of requests that have come, within fixed bounds. Used from one thread."""
+    """What is known of requests that have come, within fixed bounds. Used from one thread.
+
+    Attributes:
+        beginnings: what rules made of them.
+    """
 
     def __init__(self, most_chunks: int = MOST_CHUNKS) -> None:
         self._most_chunks = most_chunks
         self._chunks: OrderedDict[bytes, _Chunk] = OrderedDict()
         self._stand_in = b'"%b"' % secrets.token_hex(16).encode()
         """Stands for all messages that are known, where the rest is read. No request can hold it."""
-        self._written: OrderedDict[Any, bytes] = OrderedDict()
+        self._written: OrderedDict[Any, WrittenMessage] = OrderedDict()
         self._written_bytes = 0
         self._heads: OrderedDict[Any, Sequence[Any]] = OrderedDict()
+        self.beginnings = EditedBeginnings()
 
     def split(self, body: bytes, dialect: str, name: str) -> SplitRequest | None:
         """The request with its messages, which stand in the field of that name; None: they do not, or a field comes
@@ -209,16 +228,19 @@ class SeenRequests:
         if len(self._heads) > MOST_HEADS:
             self._heads.popitem(last=False)
 
-    def written(self, key: Any) -> bytes | None:
+    def written(self, key: Any) -> WrittenMessage | None:
         """What was written for this before."""
         return self._written.get(key)
 
-    def remember_written(self, key: Any, message: bytes) -> None:
+    def remember_written(self, key: Any, body: bytes) -> WrittenMessage:
         """It will be written again."""
-        self._written[key] = message
-        self._written_bytes += len(message)
+        message = self._written[key] = WrittenMessage(body)
+        self._written_bytes += len(body)
         while self._written_bytes > MOST_WRITTEN_BYTES and len(self._written) > 1:
-            self._written_bytes -= len(self._written.popitem(last=False)[1])
+            oldest = self._written.popitem(last=False)[1]
+            self._written_bytes -= len(oldest.body)
+            oldest.body = b""
+        return message
 
     def _go_on(
         self, body: bytes, name: str, messages: list[SeenMessage], array: int

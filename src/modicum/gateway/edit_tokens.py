@@ -53,12 +53,11 @@ class EditTokens:
         return ReplacedTexts(self, known_tokens, tuple(uncounted))
 
     def _counted(self, earlier: EarlierEdits, encoding: str) -> int:
-        removed_of = self._removed.get
-        removed = [removed_of((before, after, encoding)) for before, after in earlier.texts]
-        counted = [tokens for tokens in removed if tokens is not None]
-        if len(counted) < len(removed):
-            raise DoesNotFit("a text of the beginning is not counted")
-        return sum(counted)
+        removed_of = self._removed.__getitem__
+        try:
+            return sum([removed_of((before, after, encoding)) for before, after in earlier.texts])
+        except KeyError:
+            raise DoesNotFit("a text of the beginning is not counted") from None
 
     def count(self, texts: _Texts, old: str, new: str) -> int:
         """Tokens of the text before, less those of the text after it."""

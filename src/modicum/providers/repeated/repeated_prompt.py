@@ -126,8 +126,8 @@ class RepeatedPrompt(RequestPrompt):
         split = self._split_once()
         if split is None:
             return self
-        numbers = [message.number for message in split.messages]
-        beginning = self._seen.beginnings.longest(numbers, (rules, split.head_digest))
+        beginnings = self._seen.beginnings
+        beginning = beginnings.longest(split.messages, (rules, split.head_digest)) if beginnings else None
         bodies = None if beginning is None else beginning.bodies()
         if bodies is None:
             return self
@@ -143,31 +143,29 @@ class RepeatedPrompt(RequestPrompt):
             made: their changes, which were written, each with the prompt before it.
         """
         split, index, before = self._split, self._index, self.beginning
-        count = 0 if split is None else split.known_count
-        if split is None or index is None or count <= index.first:
+        if split is None or index is None or not split.may_come_again or len(split) <= index.first:
             return
-        parts = [message.parts for message in split.messages[index.first : count]]
+        parts = [message.parts for message in split.messages[index.first :]]
         units, tokens = index.start
         units += sum([len(one.parts) for one in parts])
         tokens += sum([one.tokens for one in parts])
         edits = dict(before.edits) if before is not None else {}
         for rule, prompt, change in made:
-            edits[rule] = prompt.all_edits(change, units)
-        written = dict(before.written) if before is not None else {}
-        written |= {number: message for number, message in self._written.items() if number < count}
-        key, last = (rules, split.head_digest), split.messages[count - 1].number
+            if change.replaced:
+                edits[rule] = prompt.all_edits(change)
+        written = self._written if before is None else {**before.written, **self._written}
+        key, last = (rules, split.head_digest), split.messages[-1].number
         follows = None if before is None else before.last
-        self._seen.beginnings.remember(EditedBeginning(key, last, count, units, tokens, edits, written, follows))
+        self._seen.beginnings.remember(EditedBeginning(key, last, len(split), units, tokens, edits, written, follows))
 
-    def all_edits(self, change: Change, most_units: int) -> EarlierEdits:
-        """What a change makes of so many first units."""
+    def all_edits(self, change: Change) -> EarlierEdits:
+        """What a change of this prompt makes of it as a whole."""
         earlier = change.earlier or EarlierEdits((), (), ())
         before, removed, texts = list(earlier.tokens_before), list(earlier.removed), list(earlier.texts)
         for unit, new in zip(self.units_at(change.replaced), change.replaced.values(), strict=True):
-            if unit.place < most_units:
-                before.append(self.tokens_before(unit.place))
-                removed.append((removed[-1] if removed else 0) + unit.tokens - tokens_by_length(new))
-                texts.append((unit.digest, change.digests[unit.place]))
+            before.append(self.tokens_before(unit.place))
+            removed.append((removed[-1] if removed else 0) + unit.tokens - tokens_by_length(new))
+            texts.append((unit.digest, change.digests[unit.place]))
         return EarlierEdits(tuple(before), tuple(removed), tuple(texts))
 
     def write(self, change: Change = NO_CHANGE) -> bytes:

@@ -126,8 +126,7 @@ class RepeatedPrompt(RequestPrompt):
         split = self._split_once()
         if split is None:
             return self
-        beginnings = self._seen.beginnings
-        beginning = beginnings.longest(split.messages, (rules, split.head_digest)) if beginnings else None
+        beginning = self._seen.beginnings.longest(split.messages, (rules, split.head_digest))
         bodies = None if beginning is None else beginning.bodies()
         if bodies is None:
             return self
@@ -194,9 +193,11 @@ class RepeatedPrompt(RequestPrompt):
             if not isinstance(unit, RepeatedUnit):
                 return None
             texts.setdefault(unit.number, {})[unit.block] = text
-        self._written = {number: self._rewritten(number, own) for number, own in texts.items()}
-        bodies = {number: message.body for number, message in self._written.items()}
-        return self._split.edited({**self._bodies, **bodies})
+        self._written, bodies = {}, dict(self._bodies)
+        for number, own in texts.items():
+            written = self._written[number] = self._rewritten(number, own)
+            bodies[number] = written.body  # at once: writing the next one may forget it
+        return self._split.edited(bodies)
 
     def with_texts(self, change: Change) -> Self:
         self.check(change)  # reads it

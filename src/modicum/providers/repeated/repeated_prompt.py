@@ -200,6 +200,10 @@ class RepeatedPrompt(RequestPrompt):
         return self._split.edited(bodies)
 
     def with_texts(self, change: Change) -> Self:
+        if change.earlier is not None:
+            self._earlier_removed += change.earlier.removed[-1]
+            if not change.replaced:  # none of its units is another one
+                return self
         self.check(change)  # reads it
         if self._index is None:
             return super().with_texts(change)
@@ -214,8 +218,6 @@ class RepeatedPrompt(RequestPrompt):
         changed = object.__new__(type(self))
         vars(changed).update(vars(self), _units=None, _texts={**self._texts, **change.replaced})
         changed._edited = {**self._edited, **edited}
-        if change.earlier is not None:
-            changed._earlier_removed += change.earlier.removed[-1]
         return changed
 
     def _has_text(self, unit: Unit) -> bool:

@@ -14,8 +14,9 @@ from modicum.gateway.http.refusal import Refused
 from modicum.gateway.http.upload import Upload
 from modicum.gateway.process.log import log
 from modicum.gateway.upstreams import Route, Upstream
-from modicum.outbound.keepalive import Answer, Connections, Header, RequestHead, open_head
+from modicum.outbound.keepalive import Answer, Connections, Header
 from modicum.outbound.open_files import OutOfFiles
+from modicum.outbound.request_heads import RequestHead, open_head
 from modicum.providers.dialect import quoted
 from modicum.providers.openai.multipart import is_form, with_field
 

@@ -11,8 +11,8 @@ ORIGIN = Origin("h", 80, tls=False)
 def test_one_head_stands_before_bodies_of_any_size():
     head = open_head(b"POST", b"/v1", ORIGIN, [(b"a", b"b")])
 
-    assert head.with_length(7) == b"POST /v1 HTTP/1.1\r\nhost: h:80\r\ncontent-length: 7\r\na: b\r\n\r\n"
-    assert head.in_chunks() == b"POST /v1 HTTP/1.1\r\nhost: h:80\r\ntransfer-encoding: chunked\r\na: b\r\n\r\n"
+    assert head.with_length(7) == b"POST /v1 HTTP/1.1\r\nhost: h\r\ncontent-length: 7\r\na: b\r\n\r\n"
+    assert head.in_chunks() == b"POST /v1 HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\na: b\r\n\r\n"
     assert request_head(b"GET", b"/", ORIGIN, [], 0).endswith(b"content-length: 0\r\n\r\n")
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import httptools
 
+from modicum.calls.containment import undo_if_failed
 from modicum.outbound.hosts import Origin
 from modicum.outbound.open_files import OutOfFiles, out_of_files
 from modicum.outbound.phases import PhaseTimedOut, PhaseTimeouts
@@ -86,18 +87,15 @@ class Connections:
             if sent is not None:
                 sent(answer)
             try:
-                if more is not None:
-                    await connection.send_more(more, answer)
-                await answer.wait_for_head()
+                with undo_if_failed(connection.abort):  # it is of no use to others
+                    if more is not None:
+                        await connection.send_more(more, answer)
+                    await answer.wait_for_head()
             except ConnectionError as error:
-                connection.abort()
                 if reused and connection.was_stale and not answer.closed:
                     continue
                 trouble = TooSlow if isinstance(error, PhaseTimedOut) else Unreachable
                 raise trouble(f"{origin.host}:{origin.port}: no answer ({error})") from None
-            except BaseException:
-                connection.abort()  # it is of no use to others
-                raise
             return answer
 
     async def close(self) -> None:

@@ -54,6 +54,17 @@ def test_other_models_stay():
     assert sent(chat(model="o3"), (LOW,)) == chat(model="o3")
 
 
+def test_a_dated_name_fits_where_its_alias_does():
+    low = variant_rule("low", "gpt-5", effort="low")
+    assert sent(chat(model="gpt-5-2025-08-07"), (low,))["reasoning_effort"] == "low"
+    assert "reasoning_effort" not in sent(chat(model="gpt-5-mini"), (low,))
+
+
+def test_calls_of_others_stay():
+    of_web = variant_rule("low", "gpt-5", effort="low", is_about=lambda owner: owner.app == "web")
+    assert sent(chat(), (of_web,)) == chat()
+
+
 @pytest.mark.parametrize(("asked", "becomes"), [(1000, 100), (50, 50), (None, 100)])
 def test_an_answer_is_only_shortened(asked, becomes):
     body = chat(max_completion_tokens=asked) if asked else chat()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from modicum.calls import Owner
 from modicum.settings import VariantSettings
 from modicum.settings.variants import variant_fault
 
@@ -23,3 +24,9 @@ def test_what_makes_no_sense_is_named(name, fields, key):
 
 def test_usual_settings_are_fine():
     assert variant_fault("less-thought", VariantSettings(models="gpt-*", effort="low")) is None
+
+
+def test_a_variant_is_about_those_whom_it_names():
+    of_web = VariantSettings(models="gpt-*", effort="low", app="web")
+    assert of_web.is_of(Owner(team="x", app="web"))
+    assert not of_web.is_of(Owner(team="x"))

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from modicum.calls import Basis, CallStatus
 from modicum.calls.change import Change, DoesNotFit
 from modicum.calls.facts import Facts
-from modicum.calls.prompt import tokens_by_length
+from modicum.calls.prompt import Prompt, tokens_by_length
 from modicum.calls.rule import Rule, RuleDecision, RuleEffect
 from modicum.context.live_turns import LivePlace, LiveTurns
 from modicum.gateway.edit_tokens import EditTokens
@@ -23,7 +23,7 @@ from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.process.log import log
 from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.upstreams import Route
-from modicum.optimizers.running import RequestCall, run_rules
+from modicum.optimizers.running import RequestCall
 from modicum.providers.facts import DialectError
 
 MOST_LOGGED = 1_000
@@ -81,7 +81,7 @@ class Optimizer:
                 body, split = exchange.edited, exchange.split
                 exchange.place = self._turns.find(dialect, body, about.owner.key, about.conversation, split)
         call = LiveCall(exchange, self._facts(exchange), find_route, self._edit_tokens)
-        decisions = run_rules(rules, call)
+        decisions = call.run(rules)
         call.finish(self._failed)
         for decision in decisions:
             if decision.effect is RuleEffect.NOT_DECIDABLE:
@@ -154,12 +154,17 @@ class LiveCall(RequestCall):
         dialect, prompt = exchange.request.served.dialect, exchange.prompt_if_read
         super().__init__(dialect, exchange.edited, facts, prompt, exchange.seen, exchange.split)
         self._exchange, self._find_route, self._edit_tokens = exchange, find_route, edit_tokens
+        self._edits_before = exchange.edits
+
+    def begin_anew(self, prompt: Prompt) -> None:
+        super().begin_anew(prompt)
+        self._exchange.edits = self._edits_before
 
     def apply(self, rule: Rule, change: Change) -> None:
         exchange = self._exchange
         if change.is_of_texts_alone:
             texts = self._edit_tokens.replaced(self.prompt, change, exchange.facts.model) if change.why else None
-            self.put_texts(change)
+            self.put_texts(rule, change)
             edit = PendingEdit(rule.name, change.why, texts=texts)
         else:
             before, body = self.body, self.body_after(change)

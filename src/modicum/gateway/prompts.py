@@ -28,6 +28,7 @@ def variants_of(settings: Settings) -> tuple[Rule, ...]:
         variant_rule(
             name,
             one.models,
+            is_about=one.is_of,
             effort=one.effort,
             most_output_tokens=one.most_output_tokens,
             without_tools=one.without_tools,

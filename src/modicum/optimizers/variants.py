@@ -1,26 +1,38 @@
 """Other settings of a request, as a rule: what an experiment on effort, length or tools tries."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from fnmatch import fnmatchcase
 
-from modicum.calls import SegmentKind
+from modicum.calls import Owner, SegmentKind
 from modicum.calls.change import EFFORTS, NO_CHANGE, Change
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import Prompt
 from modicum.calls.rule import Rule
 from modicum.calls.words.counted_nouns import number_of
+from modicum.metering.model_names import undated
 
 FAMILY = "variant."
 
 
+def _is_anybody(_owner: Owner) -> bool:
+    return True
+
+
 def variant_rule(
-    name: str, pattern: str, *, effort: str = "", most_output_tokens: int = 0, without_tools: Collection[str] = ()
+    name: str,
+    pattern: str,
+    *,
+    is_about: Callable[[Owner], bool] = _is_anybody,
+    effort: str = "",
+    most_output_tokens: int = 0,
+    without_tools: Collection[str] = (),
 ) -> Rule:
     """The rule `variant.NAME`.
 
     Args:
         name: of the variant, in the settings.
-        pattern: of the models whose calls are changed.
+        pattern: of the models whose calls are changed; a dated name fits where its alias does.
+        is_about: whether calls of an owner are.
         effort: how much the model is to think, at most; empty: as the caller says.
         most_output_tokens: the most output; 0: as the caller says.
         without_tools: tools that are not described, but in conversations that have called them: there the model would
@@ -28,7 +40,8 @@ def variant_rule(
     """
 
     def decide(prompt: Prompt, facts: Facts) -> Change:
-        if not fnmatchcase(facts.model, pattern):
+        is_one = fnmatchcase(facts.model, pattern) or fnmatchcase(undated(facts.model), pattern)
+        if not (is_one and is_about(facts.owner)):
             return NO_CHANGE
         left_out = _unused(prompt, without_tools) if without_tools else frozenset[int]()
         lower = bool(effort) and _thinks_more(prompt.effort, effort)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from modicum.calls import Owner
 from modicum.calls.change import EFFORTS
 from modicum.calls.errors import accepted_are
 
@@ -12,13 +13,25 @@ class VariantSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """
 
     models: str
-    """Which calls: the model that they ask for, or a pattern, as `gpt-*`."""
+    """Which calls: the model that they ask for, or a pattern, as `gpt-*`. A dated name fits where its alias does."""
+    team: str = ""
+    """The team whose calls it is about. Empty: everybody's."""
+    app: str = ""
+    """The same for an app."""
+    user: str = ""
+    """The same for a user."""
+    key: str = ""
+    """The same for a key, by its name."""
     effort: str = ""
     """How much the model is to think, in the words of its API, where the caller says more or nothing."""
     most_output_tokens: int = 0
     """The most output, where the caller allows more. 0: as the caller says."""
     without_tools: tuple[str, ...] = ()
     """Tools that are not described to the model, in conversations that have not called them."""
+
+    def is_of(self, owner: Owner) -> bool:
+        """Whether it is about calls of somebody."""
+        return owner.fits(self.team, self.app, self.user, self.key)
 
 
 def variant_fault(name: str, variant: VariantSettings) -> tuple[str, str] | None:

@@ -116,3 +116,14 @@ def _replay(history: "History", prices: "PriceBook", change: "HistoryChange", co
 def _model_of(name: str, settings: Settings) -> str:
     """What a name for a model stands for in the ledger."""
     return settings.models[name].partition("/")[2] if name in settings.models else name
+
+
+def plan_by_outcomes(store: "Store", outcome: str, margin: float, hold_out: float) -> int | None:
+    """About how many tasks it will take, from how often the outcome was a success so far; None: nobody knows."""
+    from modicum.experiments.gate import plan_tasks
+
+    row = next((row for row in store.ask("outcomes") if row["name"] == outcome), None)
+    if row is None or not row["outcomes"]:
+        return None
+    base = float(row["value_sum"]) / row["outcomes"]
+    return plan_tasks(base, margin, 1 - hold_out) if 0 < base < 1 else None

@@ -12,6 +12,7 @@ import msgspec
 from modicum.calls import UserError
 from modicum.calls.words.counted_nouns import number_of
 from modicum.cli import shared_options as shared
+from modicum.cli.experiments.proposing import propose
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
 from modicum.cli.trials.events import read_trial_events
@@ -58,7 +59,11 @@ def command() -> None:
       modicum experiment status
       modicum experiment stop cheaper --keep
       modicum experiment log
+      modicum experiment propose
     """
+
+
+command.add_command(propose)
 
 
 @command.command()
@@ -87,12 +92,14 @@ def start(options: StartOptions) -> None:
       modicum experiment start cheaper --model gpt-4o --to gpt-4o-mini --outcome resolved
       modicum experiment start lean --team support --outcome solved --margin 0.02 --hold-out 0.2
     """
+    from modicum.cli.experiments.estimates import plan_by_outcomes
+
     settings = read_settings()
     kind, subject = _subject(options, settings)
     one = _define(options, kind, subject)
     _read_experiments().check_start(one)
     with resources.open_ledger(options.ledger_url, settings) as store:
-        planned = _plan(store, one)
+        planned = plan_by_outcomes(store, one.outcome, one.margin, one.hold_out)
         one = _estimate(store, one, settings)
     _append("started", one, options.why, definition=one)
     if options.as_json:
@@ -303,17 +310,6 @@ def _estimate(store: "Store", one: "Experiment", settings: Settings) -> "Experim
 
     found = estimate_saving(store, settings, resources.load_prices(None, settings), one)
     return msgspec.structs.replace(one, estimated_saving=found.share, why_not_estimated=found.why_not)
-
-
-def _plan(store: "Store", one: "Experiment") -> int | None:
-    """About how many tasks it will take, from how often the outcome was a success so far; None: nobody knows."""
-    from modicum.experiments.gate import plan_tasks
-
-    row = next((row for row in store.ask("outcomes") if row["name"] == one.outcome), None)
-    if row is None or not row["outcomes"]:
-        return None
-    base = float(row["value_sum"]) / row["outcomes"]
-    return plan_tasks(base, one.margin, 1 - one.hold_out) if 0 < base < 1 else None
 
 
 def _describe(one: "Experiment") -> str:

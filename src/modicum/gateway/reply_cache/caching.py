@@ -101,13 +101,24 @@ class CachingAnswerer:
     async def _wait(
         waiting: "asyncio.Future[StoredReply | None]", exchange: Exchange, client: Client
     ) -> StoredReply | None:
-        """The reply to the same call, when it is there."""
-        if client.exchange is None:
-            client.watch(exchange)
-        found = await asyncio.shield(waiting)
+        """The reply to the same call, when it is there.
+
+        Raises:
+            ClientGone: the caller left; the others go on waiting.
+        """
+        left = asyncio.Event()
+        exchange.on_leave = left.set
+        leaving = asyncio.ensure_future(left.wait())
+        try:
+            if client.exchange is None:
+                client.watch(exchange)
+            await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            exchange.on_leave = None
+            leaving.cancel()
         if exchange.client_gone:
             raise ClientGone
-        return found
+        return waiting.result()
 
     def _give(self, found: StoredReply, how: str, exchange: Exchange, client: Client, stored: StoredReplies) -> bytes:
         exchange.edits += (PendingEdit(RULE, f"the same call as {found.call_id}", exchange.edited),)

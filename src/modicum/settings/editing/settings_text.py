@@ -38,7 +38,7 @@ def with_setting(text: str, place: SettingPlace, value: SettingValue | None) -> 
         UserError: it cannot be put there without touching anything else, or the text is no TOML.
     """
     table, key, row = place
-    written = "" if value is None else _toml(value)
+    written = "" if value is None else toml_value(value)
     header = f"under [{table}]" if row is None else f"under [[{table}]]"
     header = header if table else "above all tables"
     by_hand = f"write {key} = {written} {header}" if written else f"take out {key} {header}"
@@ -59,7 +59,7 @@ def with_row(text: str, table: str, fields: Mapping[str, SettingValue]) -> str:
     Raises:
         UserError: as above.
     """
-    lines = "".join(f"{_key(key)} = {_toml(value)}\n" for key, value in fields.items())
+    lines = "".join(f"{_key(key)} = {toml_value(value)}\n" for key, value in fields.items())
     gap = "" if not text or text.endswith("\n") else "\n"
     row = {key: list(value) if isinstance(value, tuple | list) else value for key, value in fields.items()}
 
@@ -210,7 +210,12 @@ def _key(key: str) -> str:
     return key if _BARE.match(key) else _quoted(key)
 
 
-def _toml(value: SettingValue) -> str:
+def toml_value(value: SettingValue) -> str:
+    """A value as a settings file has it.
+
+    Raises:
+        UserError: it cannot be written there.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

@@ -53,7 +53,7 @@ def test_systemd_knows_every_word_of_the_unit():
 
 
 def test_the_site_is_built_and_read_without_a_network():
-    """`scripts/docs` then holds every page to it. `offline` adds a script from elsewhere; `privacy` and `social` fetch."""
+    """`scripts/docs` holds every page to it. `offline` adds a script from elsewhere; `privacy` and `social` fetch."""
     settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
 
     assert re.findall(r"^plugins: \[(.*)\]", settings, re.MULTILINE) == ["search"]

@@ -1,17 +1,21 @@
 """The program as a process of its own, as a person or a service manager starts it."""
 
 import asyncio
+import io
 import resource
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 
 import httpx2 as httpx
 import msgspec
 import openai
+import pytest
 
 from modicum.calls import Call, Usage
+from modicum.cli import main
 from modicum.ledger.journal import Journal, Record
 from modicum.outbound.listener import bind_listener
 from modicum.settings import state_folder
@@ -20,10 +24,12 @@ WORDS = (sys.executable, "-m", "modicum")
 
 
 def run_modicum(*words, status=0):
-    """What a verb prints, as a process of its own that ends with that status."""
-    done = subprocess.run([*WORDS, *words], capture_output=True, text=True, check=False)
-    assert done.returncode == status, done.stderr
-    return done.stdout if status == 0 else done.stdout + done.stderr
+    """What a verb prints that ends with that status. It runs in this process: a new one needs a second to load all."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as stop:
+        main(list(words))
+    assert stop.value.code == status, err.getvalue()
+    return out.getvalue() if status == 0 else out.getvalue() + err.getvalue()
 
 
 def on_a_full_disk(*words, into=subprocess.PIPE):

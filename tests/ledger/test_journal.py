@@ -12,7 +12,8 @@ import pytest
 
 from ledger.faults import garbage, remove
 from modicum.calls import UserError
-from modicum.ledger.journal import Journal, NotDurable, Record, written_ns
+from modicum.ledger import positions
+from modicum.ledger.journal import SHIPPED, Journal, NotDurable, Record, written_ns
 from modicum.ledger.journal_files.write_ahead import WriteAheadLog
 
 
@@ -314,3 +315,46 @@ def test_what_cannot_be_written_at_once_waits_for_the_disk_as_all_does(tmp_path)
 
     assert asyncio.run(refused()) == (False, True)
     assert numbers_in(tmp_path) == ["before", "during", "after"]
+
+
+def test_a_record_that_was_forgotten_gives_its_place_to_no_other(tmp_path):
+    async def some(*numbers):
+        journal = Journal(tmp_path, kept=0)
+        for number in numbers:
+            await journal.append(record(number))
+        base = sqlite3.connect(tmp_path / "gateway.sqlite")
+        positions.write(journal.path, SHIPPED, positions.at(base, positions.last(base)))
+        base.close()
+        journal._prune()
+        journal.close()
+
+    asyncio.run(some("a", "b"))
+    asyncio.run(some("c"))
+
+    base = sqlite3.connect(tmp_path / "gateway.sqlite")
+    assert base.execute("SELECT seq, number FROM records").fetchall() == [(3, "c")]
+    assert positions.last(base) == 3
+    base.close()
+
+
+def test_a_journal_of_a_former_version_counts_on(tmp_path):
+    base = sqlite3.connect(tmp_path / "gateway.sqlite")
+    base.execute(
+        "CREATE TABLE records (seq INTEGER PRIMARY KEY AUTOINCREMENT, number TEXT NOT NULL, kind TEXT NOT NULL, "
+        "body BLOB NOT NULL)"
+    )
+    base.execute("INSERT INTO records VALUES (7, 'old', 'call', x'00')")
+    base.commit()
+    base.close()
+
+    async def one():
+        journal = Journal(tmp_path)
+        await journal.append(record("new"))
+        journal.close()
+
+    asyncio.run(one())
+
+    base = sqlite3.connect(tmp_path / "gateway.sqlite")
+    assert base.execute("SELECT seq, number FROM records").fetchall() == [(7, "old"), (8, "new")]
+    assert positions.last(base) == 8
+    base.close()

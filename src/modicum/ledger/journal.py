@@ -13,9 +13,9 @@ import asyncio
 import secrets
 import sqlite3
 import threading
-from collections import deque
 from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from time import monotonic, sleep, time_ns
 from typing import Literal, NamedTuple
 
@@ -23,8 +23,9 @@ from modicum.calls import UserError
 from modicum.ledger import positions
 from modicum.ledger.calls_in_flight import CallsInFlight
 from modicum.ledger.file_lock import try_lock
+from modicum.ledger.journal_files.held_files import HeldFiles
 from modicum.ledger.journal_files.write_ahead import WriteAheadLog
-from modicum.ledger.on_disk import explain_replaced_file, file_at, is_broken, is_foreign, set_aside
+from modicum.ledger.on_disk import is_broken, is_foreign, set_aside
 
 SHIPPED = "shipped"
 """The reader of journals that ships them; see `modicum.ledger.shipper`."""
@@ -44,7 +45,7 @@ MOST_LOG_PAGES = 8_000
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq INTEGER PRIMARY KEY,
     number TEXT NOT NULL,
     kind TEXT NOT NULL,
     body BLOB NOT NULL,
@@ -53,7 +54,9 @@ CREATE TABLE IF NOT EXISTS records (
 CREATE TABLE IF NOT EXISTS journal (id TEXT NOT NULL);
 INSERT INTO journal SELECT lower(hex(randomblob(12))) WHERE NOT EXISTS (SELECT 1 FROM journal)
 """
-"""The id tells a journal from one that is in its place later; see `modicum.ledger.positions`."""
+"""The id tells a journal from one that is in its place later; see `modicum.ledger.positions`. The newest record is
+never forgotten, so the next one has a number above all that there ever were: SQLite need not write that down itself
+(AUTOINCREMENT), which would be a second page with each commit."""
 _INSERT = "INSERT INTO records (number, kind, body, context) VALUES (?, ?, ?, ?)"
 
 
@@ -115,8 +118,8 @@ class Journal:
         self._patience_s = patience_s
         self._kept = KEPT_RECORDS if kept is None else kept
         self._durable = durable
-        self._queue: deque[_Waiting] = deque()
-        self._flush_requested = threading.Event()
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        """What the thread writes next. None: only that it looks around."""
         self._writing = threading.Lock()
         """Held by the thread that writes into the file."""
         self._per_s = 0.0
@@ -130,8 +133,8 @@ class Journal:
             self._lock = _Lock(folder / f"{name}.lock")
             self._base = self._open_or_start_anew()
             self._under_way = CallsInFlight(folder / f"{name}.underway", slots)
-            self._files: dict[Path, tuple[int, int]] = {}
-            self._note_files(folder / f"{name}.underway")
+            self._files = HeldFiles("the journal", folder)
+            self._files.hold(self.path, self._log.path, folder / f"{name}.underway")
         except (OSError, sqlite3.Error) as error:
             raise UserError(f"the journal {self.path} cannot be used: {error}") from None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -186,8 +189,7 @@ class Journal:
 
     def add(self, record: Record) -> None:
         """Appends a record that nobody waits for."""
-        self._queue.append(_Waiting(record, None, None))
-        self._flush_requested.set()
+        self._queue.put(_Waiting(record, None, None))
 
     @property
     def calls_under_way(self) -> int:
@@ -195,12 +197,12 @@ class Journal:
 
     @property
     def records_waiting(self) -> int:
-        return len(self._queue)
+        return self._queue.qsize()
 
     def close(self) -> None:
         """Writes what waits, and ends."""
         self._closing = True
-        self._flush_requested.set()
+        self._queue.put(None)
         self._closed.set()
         self._thread.join(timeout=10)
         self._upkeep.join(timeout=10)
@@ -215,8 +217,7 @@ class Journal:
             return
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        self._queue.append(_Waiting(record, slot, future))
-        self._flush_requested.set()
+        self._queue.put(_Waiting(record, slot, future))
         # A disk that refused a moment ago is not waited for anew by every call.
         timer = loop.call_later(self._patience_s if self.healthy else RETRY_S, self._give_up, future)
         try:
@@ -229,7 +230,9 @@ class Journal:
         takes as long as to write it. False: records come fast, the thread writes, or the file refuses; then it is the
         thread's.
         """
-        if self._queue or not self.healthy or self._per_s >= FAST_PER_S or not self._writing.acquire(blocking=False):
+        if not (self._queue.empty() and self.healthy and self._per_s < FAST_PER_S):
+            return False
+        if not self._writing.acquire(blocking=False):
             return False
         try:
             if self._write([_Waiting(record, None, None)]):
@@ -256,12 +259,8 @@ class Journal:
     def _run(self) -> None:
         pruned_at, checked_at = 0, monotonic()
         while True:
-            self._flush_requested.wait(0.0 if self._closing else FLUSH_EVERY_S)
-            self._flush_requested.clear()
-            if self._queue:
-                if self._per_s >= FAST_PER_S:
-                    sleep(GATHER_S)
-                self._commit()
+            if batch := self._next_batch():
+                self._commit(batch)
             elif self._closing:
                 break
             if monotonic() - checked_at >= FLUSH_EVERY_S:
@@ -273,8 +272,19 @@ class Journal:
                     self._prune()
         self._base.close()
 
-    def _commit(self) -> None:
-        batch = [self._queue.popleft() for _ in range(len(self._queue))]
+    def _next_batch(self) -> "list[_Waiting]":
+        """All that waits, once something does; nothing, if nothing comes for a while, or the journal closes."""
+        queue = self._queue
+        try:
+            batch = [queue.get(timeout=0.0 if self._closing else FLUSH_EVERY_S)]
+        except Empty:
+            return []
+        if self._per_s >= FAST_PER_S:
+            sleep(GATHER_S)
+        batch += [queue.get_nowait() for _ in range(queue.qsize())]
+        return [waiting for waiting in batch if waiting is not None]
+
+    def _commit(self, batch: "list[_Waiting]") -> None:
         while reason := self._write_batch(batch):
             self.healthy, self.reason = False, reason
             if self._closing:
@@ -302,12 +312,12 @@ class Journal:
 
     def _write(self, batch: "list[_Waiting]") -> str:
         """Writes a batch; returns why it is not on the disk, empty if it is."""
-        if trouble := self._replaced_file():
-            return trouble
+        if not self.healthy and (trouble := self._files.replaced()):
+            return trouble  # or it would be written anew with each try
         try:
             if self.path not in self._files:
                 self._base = self._open()
-                self._note_files()
+                self._files.hold(self.path, self._log.path)
             records = [self._with_number(waiting.record, at) for at, waiting in enumerate(batch)]
             if len(records) == 1:  # a transaction of its own
                 self._base.execute(_INSERT, records[0])
@@ -323,25 +333,12 @@ class Journal:
             if is_broken(error):
                 self._give_up_file()
             return f"{self.path}: {error}"
-        return self._replaced_file()
+        return self._files.replaced()
 
     def _with_number(self, record: Record, at: int) -> Record:
         if record.number:
             return record
         return record._replace(number=f"{time_ns():x}-{self._run_token}-{self.written + at:x}")
-
-    def _note_files(self, *others: Path) -> None:
-        """Which files are open now."""
-        for path in (self.path, self.path.with_name(f"{self.path.name}-wal"), *others):
-            if (file := file_at(path)) != (0, 0):
-                self._files[path] = file
-
-    def _replaced_file(self) -> str:
-        """Why what is written would be lost with the files that we hold open; empty if they are where they were."""
-        for path, file in self._files.items():
-            if file_at(path) != file:
-                return explain_replaced_file("the journal", path)
-        return ""
 
     def _open_or_start_anew(self) -> sqlite3.Connection:
         """The journal; one that is broken, or none of ours, makes way for a new one."""
@@ -367,18 +364,21 @@ class Journal:
             self._base.close()
         with suppress(OSError):
             self.set_aside.append(set_aside(self.path))
-            self._files = {path: file for path, file in self._files.items() if path.suffix == ".underway"}
+            self._files.drop(self.path, self._log.path)
 
     def _check_files(self) -> None:
         """While nothing is written: said at once, and taken back when they are there again."""
-        trouble = self._replaced_file()
+        with self._writing:
+            trouble = self._files.replaced()
         self.healthy, self.reason = not trouble, trouble
 
     def _prune(self) -> None:
         """Forgets what the ledger has, but for the newest records."""
         try:
             shipped = positions.last_confirmed(self._base, self.path, SHIPPED)
-            self._base.execute("DELETE FROM records WHERE seq <= ?", (shipped - self._kept,))
+            self._base.execute(
+                "DELETE FROM records WHERE seq <= ? AND seq < (SELECT max(seq) FROM records)", (shipped - self._kept,)
+            )
         except sqlite3.Error:
             return  # the disk is full or busy: what is kept too long does no harm
 

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -165,7 +166,7 @@ class Corrections:
     @classmethod
     def read(cls, path: Path = PLACE) -> Self:
         text = path.read_bytes()
-        document = msgspec.convert(_with_moments(tomllib.loads(text.decode(), parse_float=Decimal)), _Document)
+        document = _parse_document(text)
         return cls(document.correction, document.unsettled, hashlib.sha256(text).hexdigest()[:8])
 
     def apply(self, query: "PriceQuery", at: datetime, price: Any) -> Corrected:
@@ -210,6 +211,12 @@ def _fits(name: str, patterns: tuple[str, ...]) -> bool:
 
 def _named(rates: Mapping[str, Any], names: Mapping[str, Decimal]) -> dict[str, Any]:
     return {name: rates.get(name) for name in names}
+
+
+@lru_cache(maxsize=1)
+def _parse_document(text: bytes) -> _Document:
+    """Parsed once for as long as it is the same: each price book needs it, and it takes some 20 ms."""
+    return msgspec.convert(_with_moments(tomllib.loads(text.decode(), parse_float=Decimal)), _Document)
 
 
 def _with_moments(document: Any) -> Any:

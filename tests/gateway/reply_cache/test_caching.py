@@ -1,5 +1,6 @@
 """Calls that are the same are made once, for those who chose it; every other call is made."""
 
+import http.client
 import threading
 from contextlib import contextmanager
 
@@ -8,7 +9,7 @@ import msgspec
 
 from gateway.budgets.budget_rig import all_upstreams, with_budgets
 from gateway.rig import CHAT, running, usual, wait_until
-from modicum.calls import CallStatus, Usage
+from modicum.calls import Basis, CallStatus, Usage
 from modicum.gateway.reply_cache.caching import HEADER, PassedCopy
 from modicum.governance.keys import KeyEvent, Keys, revoke
 from modicum.ledger.events import EventFile
@@ -117,6 +118,30 @@ def test_calls_at_the_same_time_wait_for_the_first(tmp_path):
         assert sorted(MARK in reply.headers for reply in replies) == [False, True, True, True, True]
         assert asked(rig) == 1
         assert MARK not in post(rig).headers  # nothing was held
+
+
+def test_a_caller_that_leaves_while_it_waits_for_another_call_holds_nothing_any_more(tmp_path):
+    with caching(tmp_path) as rig:
+        leader = threading.Thread(target=lambda: post(rig, x_fault="hold"))
+        leader.start()
+        wait_until(lambda: asked(rig) == 1)
+        journal = rig.gateway.parts.journal
+
+        joined = http.client.HTTPConnection(rig.url.removeprefix("http://"))
+        with httpx.Client(headers=rig.headers()) as same:
+            sent = same.build_request("POST", f"{rig.url}/v1/chat/completions", json=CHAT)
+        joined.request("POST", "/v1/chat/completions", sent.content, dict(sent.headers))
+        wait_until(lambda: journal.calls_under_way == 2)
+        joined.close()
+
+        wait_until(lambda: journal.calls_under_way == 1)
+        rig.release()
+        leader.join(10)
+        assert asked(rig) == 1
+        left, made = rig.wait_for_records(2)
+        assert (left.status, made.status) == (CallStatus.ABORTED, CallStatus.OK)
+        assert left.usage_basis is Basis.UNKNOWN
+        assert post(rig).headers[MARK].startswith("hit")
 
 
 def test_those_that_waited_for_a_call_that_fails_are_made(tmp_path):

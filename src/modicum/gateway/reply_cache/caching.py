@@ -51,6 +51,11 @@ class CachingAnswerer:
         self._key = secrets.token_bytes(32)
 
     @property
+    def passes_all_to(self) -> Answerer | None:
+        """Who answers every call, while nothing is to be answered from memory."""
+        return None if self._choices else self._upstream
+
+    @property
     def held_bytes(self) -> int:
         """Of replies in memory."""
         return sum(one.replies.held_bytes for one in self._choices)
@@ -100,13 +105,24 @@ class CachingAnswerer:
     async def _wait(
         waiting: "asyncio.Future[StoredReply | None]", exchange: Exchange, client: Client
     ) -> StoredReply | None:
-        """The reply to the same call, when it is there."""
-        if client.exchange is None:
-            client.watch(exchange)
-        found = await asyncio.shield(waiting)
+        """The reply to the same call, when it is there.
+
+        Raises:
+            ClientGone: the caller left; the others go on waiting.
+        """
+        left = asyncio.Event()
+        exchange.on_leave = left.set
+        leaving = asyncio.ensure_future(left.wait())
+        try:
+            if client.exchange is None:
+                client.watch(exchange)
+            await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            exchange.on_leave = None
+            leaving.cancel()
         if exchange.client_gone:
             raise ClientGone
-        return found
+        return waiting.result()
 
     def _give(self, found: StoredReply, how: str, exchange: Exchange, client: Client, stored: StoredReplies) -> bytes:
         exchange.edits += (PendingEdit(RULE, f"the same call as {found.call_id}", exchange.edited),)

@@ -40,7 +40,7 @@ class WriteAheadLog:
     """
 
     def __init__(self, path: Path, writing: threading.Lock) -> None:
-        self._path, self._log = path, path.with_name(f"{path.name}-wal")
+        self._path, self.path = path, path.with_name(f"{path.name}-wal")
         self._writing = writing
         self._commits = self._used_bytes = 0
         """Bytes as far as they are known; an estimate since they were last moved."""
@@ -56,7 +56,7 @@ class WriteAheadLog:
         """
         needed_bytes = min(max(AHEAD * self._used_bytes, LEAST_BYTES), WHOLE_BYTES)
         with suppress(OSError):
-            handle = os.open(self._log, os.O_RDWR)
+            handle = os.open(self.path, os.O_RDWR)
             try:
                 while self._lengthened(handle, needed_bytes):
                     os.fsync(handle)

@@ -23,7 +23,7 @@ NO_LOT = "the settings hold no task out of it now, so its lot is taken from the 
 NO_OUTCOME = "no outcome grades these tasks: dollars and tokens alone are compared"
 
 
-class RuleReport(msgspec.Struct, frozen=True, kw_only=True):
+class RuleArms(msgspec.Struct, frozen=True, kw_only=True):
     """One rule and its two arms."""
 
     experiment: Experiment
@@ -46,7 +46,7 @@ def report_rules(
     *,
     outcome: str = "",
     margin: float = 0.05,
-) -> list[RuleReport]:
+) -> list[RuleArms]:
     """Every rule that any task of the time was on trial for, by name.
 
     Args:
@@ -90,7 +90,7 @@ class _Terms(NamedTuple):
     since: datetime
 
 
-def _report(rule: str, tasks: list[TrialTask], of_both: int, hold_out: float, terms: _Terms) -> RuleReport:
+def _report(rule: str, tasks: list[TrialTask], of_both: int, hold_out: float, terms: _Terms) -> RuleArms:
     drawn = sum(task.arm is Arm.HOLD_OUT for task in tasks) / max(1, len(tasks))
     one = Experiment(
         name=rule,
@@ -104,7 +104,7 @@ def _report(rule: str, tasks: list[TrialTask], of_both: int, hold_out: float, te
     found = grade(one, tasks)
     if not terms.outcome and found.verdict is Verdict.GO_ON:
         found = msgspec.structs.replace(found, why=NO_OUTCOME)
-    return RuleReport(experiment=one, grade=found, note="" if hold_out else NO_LOT, tasks_of_both=of_both)
+    return RuleArms(experiment=one, grade=found, note="" if hold_out else NO_LOT, tasks_of_both=of_both)
 
 
 def _names(rows: Iterable[Row], column: str) -> set[str]:

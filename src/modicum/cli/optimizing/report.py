@@ -13,7 +13,7 @@ from modicum.settings import Settings, read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.experiments.grading import SpendComparison
-    from modicum.experiments.rule_arms import RuleReport
+    from modicum.experiments.rule_arms import RuleArms
 
 MARGIN = 0.05
 
@@ -78,7 +78,7 @@ def hold_outs_of(settings: Settings) -> dict[str, float]:
     return found
 
 
-def _document(row: "RuleReport") -> dict[str, object]:
+def _document(row: "RuleArms") -> dict[str, object]:
     from modicum.cli.experiments.status import status_document
 
     graded = status_document(row.experiment, row.grade)
@@ -87,7 +87,7 @@ def _document(row: "RuleReport") -> dict[str, object]:
     return {"rule": row.rule, **lot, **document}
 
 
-def _print(rows: "list[RuleReport]", outcome: str) -> None:
+def _print(rows: "list[RuleArms]", outcome: str) -> None:
     from modicum.experiments.experiment import Arm
 
     output.print_table(
@@ -109,7 +109,7 @@ def _print(rows: "list[RuleReport]", outcome: str) -> None:
             output.print_text(f"  {row.rule}: {line}")
 
 
-def _lines(row: "RuleReport", outcome: str) -> list[str]:
+def _lines(row: "RuleArms", outcome: str) -> list[str]:
     found = row.grade
     lines = [f"no interval of dollars: {found.cost.no_interval}"] if found.cost.no_interval else []
     lines += [f"{outcome}: {found.why}"] if outcome else []

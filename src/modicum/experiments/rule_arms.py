@@ -69,15 +69,15 @@ def report_rules(
         by_task[row["task"]].append(row)
     tasks: dict[str, list[TrialTask]] = defaultdict(list)
     of_both: dict[str, int] = defaultdict(int)
-    for name, said in by_task.items():
-        if not span[0] <= min(row["began"] for row in said) < span[1]:
+    for name, parts in by_task.items():
+        if not span[0] <= min(row["began"] for row in parts) < span[1]:
             continue
-        with_rules, held_out = _names(said, "with_rules"), _names(said, "held_out")
+        with_rules, held_out = _names(parts, "with_rules"), _names(parts, "held_out")
         for rule in with_rules | held_out:
             if rule in with_rules and rule in held_out:
                 of_both[rule] += 1
             else:
-                tasks[rule].append(_task(name, said, Arm.CHANGED if rule in with_rules else Arm.HOLD_OUT))
+                tasks[rule].append(_task(name, parts, Arm.CHANGED if rule in with_rules else Arm.HOLD_OUT))
     return [
         _report(rule, tasks[rule], of_both[rule], hold_outs.get(rule, 0.0), _Terms(outcome, margin, span[0]))
         for rule in sorted({*tasks, *of_both})

@@ -1,16 +1,16 @@
 -- Tasks of which calls name rules that they have ($with_tag) or are held out of ($held_out_tag), each with all its calls: a
 -- row for a task and what its calls say. Calls that say nothing (pings, those of other owners) have rows of their own.
 SELECT
-    said.task AS task,
-    said.with_rules AS with_rules,
-    said.held_out AS held_out,
-    said.began AS began,
-    said.calls AS calls,
-    said.calls_failed AS calls_failed,
-    said.calls_unweighted AS calls_unweighted,
-    said.calls_unpriced AS calls_unpriced,
-    said.effective_tokens AS effective_tokens,
-    said.cost_usd AS cost_usd,
+    parts.task AS task,
+    parts.with_rules AS with_rules,
+    parts.held_out AS held_out,
+    parts.began AS began,
+    parts.calls AS calls,
+    parts.calls_failed AS calls_failed,
+    parts.calls_unweighted AS calls_unweighted,
+    parts.calls_unpriced AS calls_unpriced,
+    parts.effective_tokens AS effective_tokens,
+    parts.cost_usd AS cost_usd,
     reached.value_low AS value_low,
     reached.value_high AS value_high
 FROM (
@@ -32,8 +32,8 @@ FROM (
             AND (tag_value(tags, $with_tag) <> '' OR tag_value(tags, $held_out_tag) <> '')
     )
     GROUP BY task, with_rules, held_out
-) AS said
+) AS parts
 LEFT JOIN (
     SELECT task, min(value) AS value_low, max(value) AS value_high FROM outcomes WHERE name = $outcome GROUP BY task
-) AS reached ON reached.task = said.task
+) AS reached ON reached.task = parts.task
 ORDER BY task, began, with_rules, held_out

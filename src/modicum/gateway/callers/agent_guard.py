@@ -28,15 +28,12 @@ class AgentGuard:
     def __init__(self, failed: Failed) -> None:
         self._failed, self._tree = failed, AgentTree()
         self._rows: tuple[AgentGuardSettings, ...] = ()
-
-    @property
-    def is_active(self) -> bool:
+        self.is_active = False
         """Whether anybody's agents are watched."""
-        return bool(self._rows)
 
     def take_over(self, rows: Sequence[AgentGuardSettings]) -> None:
         """What is allowed from now on. What is known of agents stays, as long as anybody's are watched."""
-        self._rows = tuple(rows)
+        self._rows, self.is_active = tuple(rows), bool(rows)
         if not rows:
             self._tree = AgentTree()
 

@@ -435,23 +435,21 @@ class Gateway:
         always, of_owners = split_rules(self._rules)
         choice = rule_choice_of(self._settings.optimize, self._draw, of_owners) if of_owners else None
         arms = (ChosenRules(choice), *arms) if choice is not None and choice.may_run else arms
-        if self.parts.keeper is not None and self._settings.optimize.keeps_warm:
+        keeper = self.parts.keeper if self._settings.optimize.keeps_warm else None
+        lifetimes = self.parts.lifetimes if self._settings.optimize.chooses_ttl else None
+        if keeper is not None:
             arms = (*arms, ShortMarks(self._keeps_warm_for))
-        if self.parts.lifetimes is not None and self._settings.optimize.chooses_ttl:
-            arms = (*arms, self.parts.lifetimes)
-        moved, graded = self._routes.answerers, self._routes.graded
-        diverts = bool(self._settings.resilience)
-        in_force = InForce(owners, self._upstreams, arms, always, moved, graded, has_fallbacks=diverts)
+        if lifetimes is not None:
+            arms = (*arms, lifetimes)
+        moved, graded, diverts = self._routes.answerers, self._routes.graded, bool(self._settings.resilience)
+        in_force = InForce(owners, self._upstreams, arms, always, moved, graded, diverts, keeper, lifetimes)
         if choice is not None and OwnTools.may_offer(choice):
             in_force = in_force._replace(sources=(*arms, OwnTools(choice, self._tools.use)))
         if self._teams is None:
             return in_force
         teams, graded = self._teams.parts, both_graded(self._teams.graded, graded)
-        return in_force._replace(
-            sources=(*arms, *teams.sources, *in_force.sources[len(arms) :]),
-            answerers=(*teams.answerers, *moved),
-            graded=graded,
-        )
+        sources = (*arms, *teams.sources, *in_force.sources[len(arms) :])
+        return in_force._replace(sources=sources, answerers=(*teams.answerers, *moved), graded=graded)
 
     def _draw(self, rule: str, task: str) -> float:
         return draw(rule, task, self._digest_key)

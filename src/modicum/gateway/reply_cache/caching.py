@@ -52,6 +52,11 @@ class CachingAnswerer:
         self._key = secrets.token_bytes(32)
 
     @property
+    def passes_all_to(self) -> Answerer | None:
+        """Who answers every call, while nothing is to be answered from memory."""
+        return None if self._choices else self._upstream
+
+    @property
     def held_bytes(self) -> int:
         """Of replies in memory."""
         return sum(one.replies.held_bytes for one in self._choices)

@@ -57,6 +57,11 @@ class WrittenOnce:
         """How long first calls of owners wait from now on."""
         self._settings = settings if settings.shares_beginnings else None
 
+    @property
+    def passes_all_to(self) -> Answerer | None:
+        """Who answers every call, while none waits."""
+        return None if self._settings is not None else self._upstream
+
     async def answer(self, exchange: Exchange, client: Client) -> bytes | None:
         """As every answerer."""
         if self._settings is None:

@@ -38,10 +38,10 @@ class SentenceVectors:
         Raises:
             UserError: the files in the folder are of no such model.
         """
-        asked = asyncio.wrap_future(self._thread.submit(self._vector_of, text))
+        answer = asyncio.wrap_future(self._thread.submit(self._vector_of, text))
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                return await asked
+                return await answer
         except TimeoutError:
             return None
 

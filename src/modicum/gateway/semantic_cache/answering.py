@@ -15,10 +15,11 @@ from modicum.gateway.exchange import Exchange, OwnReply, PendingEdit
 from modicum.gateway.failures import contain_stage, report_failure
 from modicum.gateway.http.client import Client
 from modicum.gateway.parts import Parts
-from modicum.gateway.reply_cache.caching import MEGABYTE, Draw, PassedCopy, example_of, is_held_out
+from modicum.gateway.reply_cache.caching import MEGABYTE, PassedCopy, example_of, goes_without
 from modicum.gateway.reply_cache.stored_replies import StoredReply
 from modicum.gateway.semantic_cache.embeddings import EmbeddingEndpoint, SentenceVectors
 from modicum.gateway.semantic_cache.questions import Question, meaning_of, question_of
+from modicum.optimizers.rule_choice import Draw
 from modicum.settings.reply_cache import SemanticCacheSettings
 
 if TYPE_CHECKING:  # numpy is loaded where the settings switch this on
@@ -138,7 +139,7 @@ class SemanticAnswerer:
         choice = next((one for one in self._choices if one.settings.is_about(owner, *names)), None)
         if choice is None or exchange.listeners:
             return None
-        return None if is_held_out(exchange, RULE, choice.settings.hold_out, self._draw) else choice
+        return None if goes_without(exchange, RULE, choice.settings.hold_out, self._draw) else choice
 
     async def _vector_of(self, choice: _Choice, question: Question) -> "Vector | None":
         if choice.meaning is None:

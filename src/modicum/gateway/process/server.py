@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 import threading
@@ -485,6 +486,7 @@ def run(
     """Runs the gateway, or one of its workers, in this process until it is asked to stop."""
     take_over("uvicorn.error", "asyncio")
     raise_limit()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's, if it comes: more take ten times the CPU
     if worker.count > 1:
         share(worker.slot)
     # A call leaves few cycles behind, and what is imported by now stays to the end: to look through it over and over

@@ -53,21 +53,16 @@ class Limiting:
         self._of_callers = self._of_upstreams = LimitPlan()
         self._admits_when_away = False
         self._is_away = False
-
-    @property
-    def limits_callers(self) -> bool:
+        self.limits_callers = False
         """Whether any limit counts calls."""
-        return bool(self._of_callers)
-
-    @property
-    def limits_upstreams(self) -> bool:
+        self.limits_upstreams = False
         """Whether any limit counts attempts."""
-        return bool(self._of_upstreams)
 
     def take_over(self, limits: Sequence[RateLimit], *, admits_when_away: bool) -> None:
         """The limits that hold from now on. What is counted stays."""
         self._of_callers = LimitPlan([one for one in limits if not one.is_of_upstream])
         self._of_upstreams = LimitPlan([one for one in limits if one.is_of_upstream])
+        self.limits_callers, self.limits_upstreams = bool(self._of_callers), bool(self._of_upstreams)
         self._admits_when_away = admits_when_away
 
     async def admit(self, exchange: Exchange) -> None:

@@ -110,7 +110,7 @@ def test_what_loading_has_freed_goes_back_where_the_c_library_can_do_that(monkey
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: library)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(
-        tokens.quicktok, "get_encoding", lambda name: done.append("loaded") or SimpleNamespace(count=len)
+        tokens.quicktok, "get_encoding", lambda _name: done.append("loaded") or SimpleNamespace(count=len)
     )
 
     tokens.load_encoding(f"of this test {has_trim}")

@@ -208,8 +208,8 @@ class RedisCounters:
         """As `_run_surely`: it goes in one write with what is asked next, and is done before that is answered."""
         was_open = self._link.is_open
 
-        def check(asked: "asyncio.Future[Any]") -> None:
-            if not asked.cancelled() and asked.exception() is not None:
+        def check(answer: "asyncio.Future[Any]") -> None:
+            if not answer.cancelled() and answer.exception() is not None:
                 self._note_loss(was_open=was_open)
                 self._owe(script, arguments)
 

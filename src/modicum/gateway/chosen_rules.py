@@ -20,20 +20,22 @@ class ChosenRules:
 
     def __init__(self, choice: RuleChoice) -> None:
         self._choice = choice
-        self._by_owner: dict[Owner, tuple[Rule, ...]] = {}
+        self._by_owner: dict[Owner, FeatureFacts | None] = {}
 
     def facts(self, exchange: Exchange) -> FeatureFacts | None:
-        owner = exchange.about.owner
-        rules = self._by_owner.get(owner)
-        if rules is None:
+        owner, task = exchange.about.owner, exchange.about.task
+        if owner not in self._by_owner:
             if len(self._by_owner) >= MOST_OWNERS:
                 self._by_owner.clear()
-            rules = self._by_owner[owner] = self._choice.of_owner(owner)
-        if not rules:
-            return None
-        held_out = self._choice.held_out(rules, exchange.about.task)
-        tags = {TAG: ",".join(sorted(held_out))} if held_out else {}
-        return FeatureFacts(rules=rules, tags=tags, without_rules=held_out)
+            rules = self._choice.of_owner(owner)
+            self._by_owner[owner] = FeatureFacts(rules=rules) if rules else None
+        found = self._by_owner[owner]
+        if found is None or not task:
+            return found
+        held_out = self._choice.held_out(found.rules, task)
+        if not held_out:
+            return found
+        return found._replace(tags={TAG: ",".join(sorted(held_out))}, without_rules=held_out)
 
 
 def split_rules(rules: Sequence[Rule]) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:

@@ -88,11 +88,16 @@ class Limiting:
         return hold
 
     async def settle(self, exchange: Exchange) -> None:
-        """Counts what an ended call has used in place of what it might."""
+        """Counts what an ended call has used in place of what it might. Where its budgets are settled next, that is
+        what is waited for.
+        """
         hold, exchange.limit_hold = exchange.limit_hold, None
-        await self.settle_hold(hold, _used_tokens(exchange, exchange.finished), exchange.attempts_tokens)
+        used, waits = _used_tokens(exchange, exchange.finished), exchange.reservation is None
+        await self.settle_hold(hold, used, exchange.attempts_tokens, waits=waits)
 
-    async def settle_hold(self, hold: LimitHold | None, tokens: int | None, attempts_tokens: int = 0) -> None:
+    async def settle_hold(
+        self, hold: LimitHold | None, tokens: int | None, attempts_tokens: int = 0, *, waits: bool = True
+    ) -> None:
         """`tokens` is None where nobody knows what was used: then the estimate stands. `attempts_tokens`: those of the
         times before that are counted beside.
         """
@@ -103,7 +108,7 @@ class Limiting:
             used = one.line.amount if tokens is None or one.unit is not RateUnit.TOKENS else tokens
             used += attempts_tokens if one.unit is RateUnit.TOKENS else 0
             amounts.append(0 if one.unit is RateUnit.AT_ONCE else used)
-        await self._counters.settle(hold.reservation, amounts, wants_levels=False)
+        await self._counters.settle(hold.reservation, amounts, wants_levels=waits)
         if self._queues.any_waits:
             self._queues.wake(one.line.counter for one in hold.lines)
 

@@ -192,10 +192,10 @@ class Pipeline:
         is_durable = await self._recorder.end(exchange)
         if exchange.request.served.dialect.has_batches:
             is_durable = await self.batches.remember(exchange) and is_durable
-        if exchange.reservation is not None or self._budgets.is_active:
-            await self._budgets.settle(exchange)
         if exchange.limit_hold is not None:
             await self._limits.settle(exchange)
+        if exchange.reservation is not None or self._budgets.is_active:
+            await self._budgets.settle(exchange)
         return is_durable
 
     def settle(self, exchange: Exchange, plan: CallPlan) -> None:

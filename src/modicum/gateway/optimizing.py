@@ -68,13 +68,8 @@ class Optimizer:
         self._logged: set[tuple[str, str, str]] = set()
         self._edit_tokens = EditTokens()
 
-    def optimize(
-        self, exchange: Exchange, sources: Sequence[FactSource], rules: Sequence[Rule], find_route: FindRoute
-    ) -> None:
-        """Gathers what features know, and does what the rules want, in their order."""
-        rules = self._rules_for(exchange, sources, rules)
-        if not rules:
-            return
+    def optimize(self, exchange: Exchange, rules: Sequence[Rule], find_route: FindRoute) -> None:
+        """Does what the rules want, in their order."""
         if self._turns is not None:
             with contain_stage("turns", self._failed):
                 about, dialect = exchange.about, exchange.request.served.dialect
@@ -92,8 +87,10 @@ class Optimizer:
             elif decision.effect is RuleEffect.DOES_NOT_FIT:
                 self._log(decision)
 
-    def _rules_for(self, exchange: Exchange, sources: Sequence[FactSource], rules: Sequence[Rule]) -> Sequence[Rule]:
-        """Those that may want something of this call. Calls of which none does are not looked at."""
+    def rules_for(self, exchange: Exchange, sources: Sequence[FactSource], rules: Sequence[Rule]) -> Sequence[Rule]:
+        """Those that may want something of this call, with those that features bring. Calls of which none does are not
+        looked at.
+        """
         without: frozenset[str] = frozenset()
         for source in sources:
             with contain_stage(source.name, self._failed):
@@ -103,8 +100,10 @@ class Optimizer:
                     without |= found.without_rules
         if without:
             rules = [rule for rule in rules if rule.name not in without]
+        if not rules:
+            return rules
         with contain_stage("rules", self._failed):
-            if rules and not exchange.request.served.dialect.may_hold_results(exchange.edited):
+            if not exchange.request.served.dialect.may_hold_results(exchange.edited):
                 rules = [rule for rule in rules if not rule.needs_results]
         return rules
 
@@ -141,7 +140,8 @@ class Optimizer:
 
 def _add(exchange: Exchange, found: FeatureFacts) -> None:
     exchange.features += found.known
-    exchange.tags = {**exchange.tags, **found.tags}
+    if found.tags:
+        exchange.tags = {**exchange.tags, **found.tags}
     exchange.mark = found.mark or exchange.mark
     if found.listener is not None:
         exchange.listeners += (found.listener,)

@@ -7,13 +7,10 @@ again.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Hashable, Iterable, Mapping
+from typing import NamedTuple
 
 from modicum.calls.change import EarlierEdits
-
-if TYPE_CHECKING:
-    from modicum.providers.seen_requests import SeenMessage
 
 MOST_EDITS = 100_000
 """Of all remembered beginnings together: about 25 MB."""
@@ -64,12 +61,14 @@ class EditedBeginnings:
     def __len__(self) -> int:
         return len(self._known)
 
-    def longest(self, messages: "Sequence[SeenMessage]", key: Hashable) -> EditedBeginning | None:
-        """The longest that a request with these messages begins with; None: none is known."""
-        for message in reversed(messages):
-            known = self._known.get(message.number)
+    def longest(self, numbers: Iterable[int], key: Hashable) -> EditedBeginning | None:
+        """The longest that a request begins with; None: none is known. `numbers` are those of its messages, from the
+        last to the first.
+        """
+        for number in numbers:
+            known = self._known.get(number)
             if known is not None and known.key == key:
-                self._known.move_to_end(message.number)
+                self._known.move_to_end(number)
                 return known
         return None
 

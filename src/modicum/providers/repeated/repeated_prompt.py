@@ -126,7 +126,8 @@ class RepeatedPrompt(RequestPrompt):
         split = self._split_once()
         if split is None:
             return self
-        beginning = self._seen.beginnings.longest(split.messages, (rules, split.head_digest))
+        numbers = (message.number for message in reversed(split.messages))
+        beginning = self._seen.beginnings.longest(numbers, (rules, split.head_digest))
         bodies = None if beginning is None else beginning.bodies()
         if bodies is None:
             return self

@@ -27,7 +27,7 @@ from modicum.context.live_turns import LiveTurns
 from modicum.gateway.edit_tokens import EditTokens
 from modicum.metering.digests import Digester
 from modicum.optimizers.all_rules import DEFAULT_RULES
-from modicum.optimizers.running import RequestCall, prompt_in, run_rules
+from modicum.optimizers.running import RequestCall, prompt_in
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.seen_requests import SeenRequests
 
@@ -120,7 +120,7 @@ class Process:
         self.turns.find(dialect, body, "key", "", split)
         call = CountedCall(dialect, body, self.facts, prompt_in(dialect, body, self.seen, split), self.seen)
         call.tokens, call.changes = self.tokens, []
-        run_rules(DEFAULT_RULES, call)
+        call.run(DEFAULT_RULES)
         edited = call.body
         self._take(edited, call.split)
         for replaced in call.changes:
@@ -134,9 +134,13 @@ class Process:
 
 
 class CountedCall(RequestCall):
-    def put_texts(self, change):
+    def put_texts(self, rule, change):
         self.changes.append(self.tokens.replaced(self.prompt, change, self.facts.model))
-        super().put_texts(change)
+        super().put_texts(rule, change)
+
+    def begin_anew(self, prompt):
+        self.changes = []
+        super().begin_anew(prompt)
 
 
 def cpu_ms(work):

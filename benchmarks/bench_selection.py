@@ -9,8 +9,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from minilm import MiniLM
-from modicum import select
+from modicum import SentenceModel, select
 from modicum.calls.prompt import tokens_by_length
 from modicum.cli.terminal.output import print_json
 from modicum.optimizers.lexical_scores import words_of
@@ -104,6 +103,18 @@ def meetings(folder, most, embed=None):
     return kept, heads
 
 
+class Remembered:
+    """Vectors of texts; what was asked once is not asked again."""
+
+    def __init__(self, model):
+        self.model, self.known = model, {}
+
+    def __call__(self, texts):
+        new = sorted({text for text in texts if text not in self.known})
+        self.known.update(zip(new, self.model(new), strict=True))
+        return [self.known[text] for text in texts]
+
+
 def covered(start, end, spans):
     """Characters of a stretch that lie in one of the spans, each counted once."""
     total = last = 0
@@ -136,7 +147,7 @@ def main():
         "qmsum_queries": len(recalls),
     }
     if wanted.minilm:
-        embed = MiniLM(wanted.minilm)
+        embed = Remembered(SentenceModel(wanted.minilm))
         kept, _, questions = natural_questions(wanted.data, HELD, wanted.questions, embed)
         recalls, _ = meetings(wanted.data, wanted.meetings, embed)
         found["nq20_quarter_recall"] = kept / questions

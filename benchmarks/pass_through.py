@@ -9,7 +9,8 @@ pool = None
 
 async def own(body):
     from modicum.outbound.hosts import Origin
-    from modicum.outbound.keepalive import Connections, request_head
+    from modicum.outbound.keepalive import Connections
+    from modicum.outbound.request_heads import request_head
 
     global pool  # noqa: PLW0603 - one pool a process
     if pool is None:

@@ -50,3 +50,18 @@ def test_systemd_knows_every_word_of_the_unit():
     ended = subprocess.run(words, capture_output=True, text=True, check=False)
 
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_the_site_is_built_and_read_without_a_network():
+    """`scripts/docs` holds every page to it. `offline` adds a script from elsewhere; `privacy` and `social` fetch."""
+    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+
+    assert re.findall(r"^plugins: \[(.*)\]", settings, re.MULTILINE) == ["search"]
+    assert "\n  font: false\n" in settings
+    assert re.findall(r"^extra_(?:css|javascript)", settings, re.MULTILINE) == []
+    assert "://" not in settings
+
+
+@pytest.mark.parametrize("script", ["docs", "package", "memory-check", "test", "test-browser"])
+def test_the_build_server_runs_what_everybody_runs(script):
+    assert f'"$here/scripts/{script}"' in (ROOT / ".ci" / "run").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ import importlib
 __version__ = "0.1.0"
 
 _LIBRARY = {
+    "SentenceModel": "modicum.optimizers.meaning.sentence_model",
     "audit": "modicum.library.audits",
     "bill": "modicum.library.bills",
     "compare": "modicum.library.comparisons",

@@ -5,8 +5,8 @@ import httpx2 as httpx
 from modicum.calls import Owner
 from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.rule import NetSaving, Rule, Safety
-from modicum.gateway.chosen_rules import TAG, ChosenRules, split_rules
-from modicum.optimizers.rule_choice import OwnerChoice, RuleChoice
+from modicum.gateway.chosen_rules import ChosenRules, arm_tags, split_rules
+from modicum.optimizers.rule_choice import HELD_OUT_TAG, ON_TRIAL_TAG, OwnerChoice, RuleChoice
 
 BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hello there"}]}
 
@@ -41,10 +41,11 @@ def test_held_out_tasks_go_on_as_they_came_and_say_so(fresh_rig):
 
     sent, record = call(fresh_rig, choice, **{"x-modicum-task": "t1"})
     assert sent == "hello there"
-    assert record.tags[TAG] == "toy.cut"
+    assert record.tags[HELD_OUT_TAG] == "toy.cut"
     sent, record = call(fresh_rig, choice, **{"x-modicum-task": "t2"})
     assert sent == "hi"
-    assert TAG not in record.tags
+    assert HELD_OUT_TAG not in record.tags
+    assert record.tags[ON_TRIAL_TAG] == "toy.cut"
 
 
 def test_rules_of_features_are_nobodys_choice():
@@ -52,3 +53,12 @@ def test_rules_of_features_are_nobodys_choice():
 
     assert split_rules((feature, CUT)) == ((feature,), (CUT,))
     assert RuleChoice((CUT,)).of_owner(Owner()) == ()
+
+
+def test_features_have_arms_where_they_may_act_and_tags_of_others_stay(fresh_rig):
+    choice = RuleChoice((), (), 0.5, lambda *_: 0.1, lambda _: ("keep_warm", "cache.beginnings"))
+
+    record = call(fresh_rig, choice, **{"x-modicum-task": "t1", "x-modicum-tag-rules.held_out": "forged"})[1]
+
+    assert record.tags[HELD_OUT_TAG] == "cache.beginnings"  # this API has no pings
+    assert arm_tags({HELD_OUT_TAG: "a"}, {"b"}, {"c"}) == {HELD_OUT_TAG: "a,b", ON_TRIAL_TAG: "c"}

@@ -9,6 +9,8 @@ from gateway.rig import CHAT
 from modicum.calls import Basis, CallStatus
 from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.rule import NotDecidable, Rule
+from modicum.optimizers.loop_guard import LOOP_NUDGE, LOOP_STOP
+from modicum.optimizers.repeats import REPEATS
 from optimizers.toy_rules import BROKEN, TOYS
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "search", "arguments": '{"q": "x"}'}}
@@ -166,3 +168,41 @@ def test_several_workers_do_not_know_where_a_conversation_stands(ruled):
     ruled.call(Rule("look", lambda _, facts: seen.append(facts.turn) or NO_CHANGE), body=CHAT)
 
     assert seen == [None]
+
+
+NOTHING_CACHED = "openai-chat/tool_calls.json"
+READ = {"id": "c", "type": "function", "function": {"name": "read_file", "arguments": '{"path": "shop.py"}'}}
+FILE = "\n".join(f"def total_{number}(order): return order.price * {number}" for number in range(30))
+
+
+def reads(count, tool="read_file", result=FILE):
+    """An agent that reads the same again and again."""
+    messages = [{"role": "user", "content": "mend the totals"}]
+    for number in range(count):
+        call = READ | {"id": f"c{number}", "function": READ["function"] | {"name": tool}}
+        messages.append({"role": "assistant", "content": None, "tool_calls": [call]})
+        messages.append({"role": "tool", "tool_call_id": f"c{number}", "content": result})
+    return {"model": "gpt-4o-mini", "messages": messages}
+
+
+def test_a_second_read_is_a_reference_the_third_and_fourth_say_so_and_the_fifth_is_not_shown(ruled):
+    shown = []
+    for count in range(1, 7):
+        sent, call = ruled.call(LOOP_STOP, LOOP_NUDGE, REPEATS, body=reads(count), x_fixture=NOTHING_CACHED)
+        now = [message["content"] for message in sent["messages"] if message["role"] == "tool"]
+        assert now[:-1] == shown  # what was sent stays: the provider's cache is kept
+        shown = now
+
+    first, second, *nudges, stopped, still = shown
+    assert first == FILE
+    assert second.startswith("[modicum: unchanged, the same text as tool result 1 above")
+    assert [f"{number} times in a row" in nudge for number, nudge in zip((3, 4), nudges, strict=True)] == [True, True]
+    assert all("Nothing has changed: try something else" in nudge for nudge in nudges)
+    assert all("stopped: the same call of read_file" in text and FILE[:40] not in text for text in (stopped, still))
+    assert [edit.rule for edit in call.edits] == ["guard.loop_stop", "guard.loop_nudge", "content.repeats"]
+
+
+def test_a_tool_by_which_one_waits_is_asked_as_often_as_it_takes(ruled):
+    body = reads(6, tool="get_job_status", result="running")
+
+    assert ruled.call(LOOP_STOP, LOOP_NUDGE, REPEATS, body=body)[0] == body

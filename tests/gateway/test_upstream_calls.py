@@ -141,12 +141,12 @@ def test_a_place_is_given_back_however_the_call_ends(narrow, fault):
         if "leaves" in fault:
             (line,) = hold(narrow, 1, told=CHAT | {"stream": True}, **fixture)
             line.close()
-            under_way = narrow.gateway.parts.upstream_calls._under_way
-            eventually(lambda: not under_way["openai"])  # noqa: B023 - the same each time
+            visits = narrow.gateway.parts.upstream_calls._at
+            eventually(lambda: not visits["openai"].count)  # noqa: B023 - the same each time
         else:
             post(narrow, told=CHAT | {"stream": "stream" in fault}, x_fault=fault, **fixture)
 
-    assert narrow.gateway.parts.upstream_calls._under_way["openai"] == 0
+    assert narrow.gateway.parts.upstream_calls._at["openai"].count == 0
     assert post(narrow).status_code == 200
 
 
@@ -177,5 +177,6 @@ def test_what_a_rule_sends_elsewhere_or_answers_counts_where_it_goes(narrow):
 
     assert said == [200, 200, 503]
     assert [call.status for call in narrow.wait_for_records(3)] == [CallStatus.OK, CallStatus.OK, CallStatus.ERROR]
-    assert narrow.gateway.parts.upstream_calls._under_way == {"openai": 6, "spare": 0}
+    visits = narrow.gateway.parts.upstream_calls._at
+    assert {name: one.count for name, one in visits.items()} == {"openai": 6, "spare": 0}
     narrow.release()

@@ -1,12 +1,15 @@
+import ctypes
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modicum.metering import tokens
 from modicum.metering.tokens import bare_name, count_tokens, count_with, encoding_for
 
 GOLDEN = json.loads((Path(__file__).parent / "fixtures/golden_counts.json").read_text())["texts"]
@@ -98,3 +101,18 @@ def test_only_the_encoding_that_is_needed_is_loaded():
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
 
     assert shown.strip() == "['cl100k_base']"
+
+
+@pytest.mark.parametrize("has_trim", [True, False])
+def test_what_loading_has_freed_goes_back_where_the_c_library_can_do_that(monkeypatch, has_trim):
+    done = []
+    library = SimpleNamespace(malloc_trim=lambda _keep: done.append("trimmed")) if has_trim else SimpleNamespace()
+    monkeypatch.setattr(ctypes, "CDLL", lambda _name: library)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(
+        tokens.quicktok, "get_encoding", lambda _name: done.append("loaded") or SimpleNamespace(count=len)
+    )
+
+    tokens.load_encoding(f"of this test {has_trim}")
+
+    assert done == (["loaded", "trimmed"] if has_trim else ["loaded"])

@@ -1,14 +1,24 @@
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from modicum.calls import Segment, SegmentKind
 from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import AnatomyPrompt
+from modicum.calls.rates import Rates
 from modicum.calls.rule import Rule, RuleEffect
-from modicum.optimizers.all_rules import RULES
+from modicum.optimizers.all_rules import DEFAULT_RULES, RULES
+from modicum.optimizers.line_numbers import LINE_NUMBERS
 from modicum.optimizers.running import AnatomyCall, RequestCall, run_rules
+from modicum.providers import seen_requests
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.seen_requests import SeenRequests
 from optimizers.toy_rules import BROKEN, DROP, SHORTEN, TOYS
 
 FACTS = Facts(at=datetime(2026, 2, 3, tzinfo=UTC), model="gpt-4o", most_output_tokens=500)
@@ -113,3 +123,118 @@ def test_requests_that_nobody_takes_apart_are_not_decided_about():
         ("toy.drop", RuleEffect.NOT_DECIDABLE),
         ("toy.cap", RuleEffect.DOES_NOT_FIT),
     ]
+
+
+FILE = "\n".join(f"{number:6}→    call({number})" for number in range(1, 20))
+SEARCH = "\n".join(f"src/shop/orders.py:{number}:    return total({number})" for number in range(1, 12))
+DATA = json.dumps([{"id": number, "name": f"row {number}"} for number in range(8)], indent=2)
+RESULTS = st.sampled_from([FILE, SEARCH, DATA, "nothing to see here " * 5, f"{FILE}\n{SEARCH}"])
+TOOLS = "Read", "mcp__shop__orders"
+STEPS = st.lists(st.tuples(RESULTS, st.sampled_from(TOOLS)), min_size=1, max_size=5)
+NO_PRICE = Rates(*[Decimal(0)] * 16)
+PRICE = Rates(*[Decimal(number) / 1_000_000 for number in (5, 1, 6, 10, *[25] * 12)])
+
+
+def chat_of(steps, tools):
+    messages = [{"role": "user", "content": "the task"}]
+    for number, (text, tool) in enumerate(steps):
+        call = {"id": f"c{number}", "type": "function", "function": {"name": tool, "arguments": "{}"}}
+        messages.append({"role": "assistant", "content": None, "tool_calls": [call]})
+        messages.append({"role": "tool", "tool_call_id": f"c{number}", "content": text})
+    schemas = [{"type": "function", "function": {"name": name, "parameters": {}}} for name in tools]
+    return {"model": "gpt-4o", "messages": messages, "tools": schemas}
+
+
+def messages_of(steps, tools):
+    messages = [{"role": "user", "content": "the task"}]
+    for number, (text, tool) in enumerate(steps):
+        called = {"type": "tool_use", "id": f"t{number}", "name": tool, "input": {}}
+        answer = {"type": "tool_result", "tool_use_id": f"t{number}", "content": text}
+        messages.append({"role": "assistant", "content": [called]})
+        messages.append({"role": "user", "content": [answer, {"type": "text", "text": "go on"}]})
+    schemas = [{"name": name, "input_schema": {}} for name in tools]
+    return {"model": "claude-opus-4-5", "tools": schemas, "messages": messages}
+
+
+def items_of(steps, tools):
+    items = [{"role": "user", "content": "the task"}]
+    for number, (text, tool) in enumerate(steps):
+        items.append({"type": "function_call", "call_id": f"c{number}", "name": tool, "arguments": "{}"})
+        items.append({"type": "function_call_output", "call_id": f"c{number}", "output": text})
+    return {"model": "gpt-4o", "input": items, "tools": [{"type": "function", "name": name} for name in tools]}
+
+
+MAKERS = {"openai-chat": chat_of, "anthropic-messages": messages_of, "openai-responses": items_of}
+RULES_BEFORE = st.none() | st.frozensets(st.sampled_from([rule.name for rule in DEFAULT_RULES]))
+
+
+def outcome(dialect, body, facts, seen):
+    call = RequestCall(dialect, body, facts, seen=seen)
+    decisions = call.run(DEFAULT_RULES)
+    made = [(decision.rule, decision.effect, decision.why, decision.expected) for decision in decisions]
+    whys = [decision.change.why for decision in decisions if decision.change is not None]
+    return call.body, made, whys
+
+
+@settings(deadline=None)
+@given(st.sampled_from(list(MAKERS)), STEPS, STEPS, st.booleans(), st.data())
+def test_a_beginning_that_came_before_is_sent_as_if_it_were_looked_at_again(name, first, more, edits_files, data):
+    dialect, seen = DIALECTS[name], SeenRequests()
+    tools = ["Read", *(["Edit"] if edits_files else [])]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(seen_requests, "CHUNK_BYTES", 64)
+        patched.setattr(seen_requests, "MOST_WRITTEN_BYTES", data.draw(st.sampled_from([2_000, 16_000_000])))
+        for steps in (first, [*first, *more], [*first, *more], [*first, *reversed(more)], [*first, *more, *more]):
+            rates = data.draw(st.sampled_from([None, NO_PRICE, PRICE, PRICE]))
+            facts = msgspec.structs.replace(
+                FACTS,
+                turn=data.draw(st.sampled_from([None, 0, 3])),
+                cached_tokens=data.draw(st.none() | st.integers(0, 2_000)),
+                since_last_call_s=data.draw(st.sampled_from([None, 3.0, 900.0])),
+                rules_before=data.draw(RULES_BEFORE),
+                rates=None if rates is None else lambda _model, rates=rates: rates,
+            )
+            body = json.dumps(MAKERS[name](steps, tools)).encode()
+            assert outcome(dialect, body, facts, seen) == outcome(dialect, body, facts, SeenRequests())
+
+
+def test_rules_are_asked_about_what_is_new(monkeypatch):
+    dialect, seen, asked = DIALECTS["openai-chat"], SeenRequests(), []
+
+    def decide(prompt, facts):
+        asked.append([unit.text for unit in prompt.new_results])
+        return LINE_NUMBERS.decide(prompt, facts)
+
+    monkeypatch.setattr(seen_requests, "CHUNK_BYTES", 64)
+    steps = [(f"{FILE}\n{number}", "Read") for number in range(4)]
+    rule = LINE_NUMBERS._replace(decide=decide)
+    sent = []
+    for count in (2, 3, 3, 4):
+        call = RequestCall(dialect, json.dumps(chat_of(steps[:count], TOOLS)).encode(), FACTS, seen=seen)
+        (decision,) = call.run([rule])
+        sent.append((json.loads(call.body)["messages"], decision.change.why))
+
+    texts = [text for text, _ in steps]
+    assert asked == [texts[:2], [texts[2]], [], [texts[3]]]
+    assert sent[0][0] == sent[3][0][:5]
+    assert sent[1] == sent[2]
+    assert [why for _, why in sent][-1] == "numbered lines with the number on every tenth: 4 tool results"
+
+
+def test_a_rule_that_fails_on_what_is_new_costs_the_call_what_it_made_of_the_beginning(monkeypatch):
+    dialect, seen = DIALECTS["openai-chat"], SeenRequests()
+
+    def decide(prompt, facts):
+        if len(prompt.units if prompt.earlier_edits("content.line_numbers") is None else prompt.new_results) in {1, 5}:
+            raise ValueError
+        return LINE_NUMBERS.decide(prompt, facts)
+
+    monkeypatch.setattr(seen_requests, "CHUNK_BYTES", 64)
+    rule = LINE_NUMBERS._replace(decide=decide)
+    bodies = [json.dumps(chat_of([(FILE, "Read")] * count, ())).encode() for count in (1, 2)]
+    calls = [RequestCall(dialect, body, FACTS, seen=seen) for body in bodies]
+    effects_of = [effects(call.run([rule])) for call in calls]
+
+    assert [[effect for _, effect in one] for one in effects_of] == [[RuleEffect.CHANGED], [RuleEffect.FAILED]]
+    assert calls[0].body != bodies[0]
+    assert calls[1].body == bodies[1]

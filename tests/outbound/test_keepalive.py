@@ -4,8 +4,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from modicum.outbound.hosts import Origin
-from modicum.outbound.keepalive import MOST_CHUNK_BYTES, MOST_WAITING_BYTES, Connections, request_head
+from modicum.outbound.keepalive import MOST_CHUNK_BYTES, MOST_WAITING_BYTES, Connections
 from modicum.outbound.phases import PhaseTimedOut, PhaseTimeouts
+from modicum.outbound.request_heads import request_head
 from modicum.outbound.unreachable import TooSlow, Unreachable
 
 WHOLE = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -163,15 +164,6 @@ def test_a_reader_that_is_slow_stops_the_sender():
             return held < len(big), len(await answer.rest(10_000_000))
 
     assert run(one) == (True, 8_000_000)
-
-
-@pytest.mark.parametrize(
-    ("target", "header"),
-    [(b"/a\r\nx: y", (b"a", b"b")), (b"/", (b"a", b"b\r\nx: y")), (b"/a b", (b"a", b"b")), (b"/", (b"a\n", b"b"))],
-)
-def test_what_would_break_out_of_its_header_is_refused(target, header):
-    with pytest.raises(ValueError, match="control character"):
-        request_head(b"POST", target, Origin("h", 80, tls=False), [header], 0)
 
 
 def test_authorities_that_could_not_be_read_for_want_of_files_are_read_again(monkeypatch):

@@ -67,6 +67,33 @@ def test_of_a_request_that_goes_on_only_the_new_end_is_read():
 
 
 @pytest.mark.usefixtures("chunks")
+def test_messages_are_known_to_the_end_of_the_newest_request():
+    seen = SeenRequests()
+    messages = [{"role": "user", "content": f"message {number}"} for number in range(7)]
+    tools = {"tools": [{"name": f"tool {number}"} for number in range(20)]}
+    _, first = read(seen, written({"model": "m"}, messages, tools))
+    more = [*messages, {"role": "user", "content": "more"}]
+    body, second = read(seen, written({"model": "m"}, more, tools))
+
+    assert all(one is other for one, other in zip(first.messages, second.messages, strict=False))
+    assert body["messages"] == more
+    _, branch = read(seen, written({"model": "m"}, [*messages[:-1], {"role": "user", "content": "message 6?"}], tools))
+    assert branch.messages[0] is first.messages[0]
+    assert branch.messages[6] is not first.messages[6]
+
+
+@pytest.mark.usefixtures("chunks")
+@pytest.mark.parametrize(("last", "longer"), [(12, 123), (True, None), (1, 1.5)])
+def test_a_number_that_goes_on_in_the_next_request_is_another_one(last, longer):
+    seen = SeenRequests()
+    for size in range(64):
+        messages = [{"role": "user", "content": "x" * (40 + size)}]
+        for end in (last, longer):
+            body = written({}, [*messages, end], {})
+            assert [json.loads(bytes(raw)) for raw in seen.split(body, "openai-chat", "messages")] == [*messages, end]
+
+
+@pytest.mark.usefixtures("chunks")
 def test_what_is_no_plain_list_of_messages_is_left_to_others():
     seen = SeenRequests()
     for body in (b"{}", b'{"messages":"text"}', b'{"messages":[]}', b'{"messages":[{}],"messages":[{"a":1}]}'):

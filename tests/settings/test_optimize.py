@@ -60,3 +60,18 @@ def test_times_to_live_are_chosen_by_owner_and_left_where_caches_are_kept_warm(t
     file.write_text("[optimize]\ncache_ttl = '2h'\n")
     with pytest.raises(UserError, match=r"modicum.toml:2: .*\$.optimize.cache_ttl"):
         read_settings({"MODICUM_CONFIG": str(file)})
+
+
+def test_tasks_are_held_out_of_pings_times_to_live_and_waits():
+    def draw(_name, task):
+        return 0.05 if task == "held" else 0.5
+
+    warm, other = OptimizeSettings(keep_warm=True), OptimizeSettings(cache_ttl="choose", beginnings_wait_s=2.0)
+    anybody = Owner()
+
+    assert [warm.keeps_warm_for(anybody, task, draw) for task in ("held", "free", "")] == [False, True, True]
+    assert [other.cache_ttl_for(anybody, task, draw) for task in ("held", "free")] == ["leave", "choose"]
+    assert [other.beginnings_wait_for(anybody, task, draw) for task in ("held", "free")] == [0.0, 2.0]
+    assert warm.features_for(anybody) == ("keep_warm",)
+    assert other.features_for(anybody) == ("cache.ttl", "cache.beginnings")
+    assert OptimizeSettings(enabled=False, keep_warm=True).features_for(anybody) == ()

@@ -39,6 +39,9 @@ def test_usual_settings_are_fine():
         ({"embeddings_url": "localhost:80"}, "embeddings_url"),
         ({"embeddings_url": "http://localhost/v1/embeddings"}, "embeddings_model"),
         ({"embeddings_key": "sk-123"}, "embeddings_key"),
+        ({"embeddings_folder": "/no/such/folder"}, "embeddings_folder"),
+        ({"embeddings_folder": "model"}, "embeddings_folder"),
+        ({"embeddings_folder": "/m", "embeddings_url": "http://h/v1", "embeddings_model": "m"}, "embeddings_folder"),
     ],
 )
 def test_what_cannot_be_meant_of_meanings_is_named_with_its_row(fields, name):

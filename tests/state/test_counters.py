@@ -84,17 +84,17 @@ def test_any_order_of_events_keeps_every_sum_right_and_admits_what_fits(fresh, r
                 names, former = self.held.pop(number)
                 self.held[number] = names, amount if self.try_reserve(number, names, amount) else former
 
-        @rule(data=st.data(), share=st.floats(0, 1))
-        def settle(self, data, share):
+        @rule(data=st.data(), share=st.floats(0, 1), waits=st.booleans())
+        def settle(self, data, share, waits):
             if self.held:
                 number = data.draw(st.sampled_from(sorted(self.held)))
                 names, amount = self.held.pop(number)
                 cost = int(amount * share)
-                levels = runner.run(self.counters.settle(str(number), [cost] * len(names)))
+                levels = runner.run(self.counters.settle(str(number), [cost] * len(names), wants_levels=waits))
                 again = runner.run(self.counters.settle(str(number), [cost] * len(names)))
                 for name in names:
                     self.spent[name] += cost
-                assert [level.spent for level in levels] == [self.spent[name] for name in names]
+                assert [level.spent for level in levels] == [self.spent[name] for name in names if waits]
                 assert not again
 
         @rule(data=st.data())

@@ -13,6 +13,7 @@ from modicum.calls import UserError
 from modicum.state import redis as redis_state
 from modicum.state.counters import Line, StateAway
 from modicum.state.redis import RedisCounters
+from modicum.state.redis_link import RedisLink
 from state.server import running_server
 
 ROOM = Line("a", 10, 100)
@@ -136,14 +137,15 @@ def test_a_server_that_was_killed_has_everybody_count_anew_whether_it_lost_its_d
     assert (level.spent, level.reserved) == (0, 10)
 
 
-def test_what_is_settled_while_the_server_does_not_answer_is_made_good(monkeypatch):
+@pytest.mark.parametrize("waits", [True, False])
+def test_what_is_settled_while_the_server_does_not_answer_is_made_good(monkeypatch, waits):
     monkeypatch.setattr("modicum.state.redis_link.TIMEOUT_S", 0.3)
 
     async def freeze(server):
         async with two(server.url, "freeze") as (one, _):
             await one.reserve("runs", [ROOM])
             os.kill(server.process.pid, signal.SIGSTOP)
-            nothing = await one.settle("runs", [4])
+            nothing = await one.settle("runs", [4], wants_levels=waits)
             await one.add(ROOM._replace(amount=2))
             os.kill(server.process.pid, signal.SIGCONT)
 
@@ -157,6 +159,31 @@ def test_what_is_settled_while_the_server_does_not_answer_is_made_good(monkeypat
         nothing, level = asyncio.run(freeze(server))
     assert not nothing
     assert level.reserved == 0
+
+
+def test_what_nobody_waits_for_goes_in_one_write_with_what_is_asked_next(server, monkeypatch):
+    writes = []
+    asked = RedisLink._ask_at_once
+
+    async def counted(link, commands, **more):
+        writes.append(len(commands))
+        return await asked(link, commands, **more)
+
+    async def both():
+        async with two(server.url, "one-write") as (one, _):
+            one._beating.cancel()  # it asks too
+            await one.reserve("limits", [ROOM])
+            await one.reserve("budgets", [ROOM._replace(counter="b")])
+            monkeypatch.setattr(RedisLink, "_ask_at_once", counted)
+            await one.settle("limits", [3], wants_levels=False)
+            settled = await one.settle("budgets", [4])
+            return settled, await one.levels([ROOM]), writes[:2]
+
+    settled, (limit,), sizes = asyncio.run(both())
+
+    assert [level.spent for level in settled] == [4]
+    assert (limit.spent, limit.reserved) == (3, 0)
+    assert sizes == [2, 1]
 
 
 def test_no_server_is_no_reason_not_to_start(server):

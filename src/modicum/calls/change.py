@@ -1,7 +1,7 @@
 """What a rule wants of one call, as data: nothing happens until the change is applied, to bytes or to an anatomy."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -27,6 +27,17 @@ class OwnTool(msgspec.Struct, frozen=True):
         return len(msgspec.json.encode(self)) // 4 + 1
 
 
+class EarlierEdits(NamedTuple):
+    """What a rule made of a beginning of the prompt that came before, and makes of it in every call; no text."""
+
+    tokens_before: tuple[int, ...]
+    """In front of each unit that it changed, from the first to the last."""
+    removed: tuple[int, ...]
+    """Tokens by length that these units lost: the first, the first two, and so on."""
+    texts: tuple[tuple[bytes, bytes], ...]
+    """Digests of each text before and after."""
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What is left out of it stays as it was. Units are named by their place in the prompt that the rule was given."""
 
@@ -36,6 +47,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """Units that are sent with another text."""
     digests: Mapping[int, bytes] = {}
     """Of these texts, where a rule has one at hand: no two texts have the same. Long texts are not hashed again."""
+    earlier: EarlierEdits | None = None
+    """Units of a beginning that are sent with other texts again, beside those in `replaced`. Only where the prompt
+    knows of it (`Prompt.earlier_edits`)."""
     model: str = ""
     """The model that is asked instead, as a caller would name it."""
     most_output_tokens: int | None = None
@@ -63,7 +77,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_of_prompt(self) -> bool:
         """Whether the prompt is another one after it."""
-        return bool(self.left_out or self.replaced or self.own_tools)
+        return bool(self.left_out or self.replaced or self.earlier or self.own_tools)
 
     @property
     def is_of_body(self) -> bool:
@@ -89,7 +103,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_of_texts_alone(self) -> bool:
         """Whether units are sent with other texts, and nothing else is changed."""
-        return bool(self.replaced) and not (
+        return bool(self.replaced or self.earlier) and not (
             self.left_out
             or self.model
             or self.effort

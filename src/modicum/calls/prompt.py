@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import accumulate, takewhile
 
 from modicum.calls.anatomy import Segment, SegmentKind
-from modicum.calls.change import Change, DoesNotFit
+from modicum.calls.change import Change, DoesNotFit, EarlierEdits
 
 CHARACTERS_PER_TOKEN = 4
 """For estimates by length, where nobody has counted."""
@@ -243,10 +243,29 @@ class Prompt:
         return [unit for unit in self.units if unit.kind is SegmentKind.TOOL_RESULT] if self.may_hold_results else []
 
     @property
+    def new_results(self) -> Sequence[Unit]:
+        """What tools returned behind the beginning of which `earlier_edits` speaks; all, if there is none."""
+        return self.results
+
+    @property
+    def new_units(self) -> tuple[int, Sequence[Unit]]:
+        """All units behind that beginning, and the tokens in front of them, as rules left it so far."""
+        return 0, self.units
+
+    def earlier_edits(self, rule: str) -> EarlierEdits | None:  # noqa: ARG002 - for prompts that remember
+        """What a rule made of the beginning; None: nothing, or it is not known."""
+        return None
+
+    @property
     def schemas(self) -> Sequence[Unit]:
         """Tools that stand in front of the conversation."""
         head = takewhile(lambda unit: not unit.is_message, self.units)
         return [unit for unit in head if unit.kind is SegmentKind.TOOL_SCHEMA]
+
+    @property
+    def tool_names(self) -> tuple[str, ...]:
+        """Of these tools."""
+        return tuple(unit.tool for unit in self.schemas)
 
     @property
     def system(self) -> str:

@@ -75,6 +75,9 @@ class Rule(NamedTuple):
     """What its change is expected to save; None: as `optimizers/net_saving.py` works it out from the tokens."""
     needs_results: bool = False
     """It looks at results of tools alone, so a request without any is none of its business."""
+    edits_each: bool = False
+    """What it makes of a result depends on that result and on the prompt's tools alone, so that what it made of a
+    beginning holds in every call (`Prompt.earlier_edits`)."""
     must_be_chosen: bool = False
     """It loses nothing and yet is not on by default, because it takes more time on a call than nobody asked for."""
 

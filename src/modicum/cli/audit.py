@@ -311,15 +311,34 @@ def joint_line(found: "Audit") -> str:
 
 
 def _print_rule_savings(found: "Audit") -> None:
-    savings = found.rule_savings
+    """The joint saving of what runs by itself first, chosen sets below it, at the prices of the record and of today."""
+    savings, today = found.rule_savings, found.rule_savings.today
     if not savings.rules:
         return
-    for one, what in (
-        (savings.default, "modicum's rules that run by themselves"),
-        (savings.lossless, "chosen: these, with pings that keep caches warm"),
-        (savings.every, "chosen: these too that an owner has to weigh"),
-    ):
-        output.print_text(f"{what}: {format_saving(one.saving_usd)}, {_format_share(one)} of what was spent")
+    click.echo()
+    sets = (
+        ("run by themselves", savings.default, None if today is None else today.default),
+        ("chosen: these, with pings", savings.lossless, None if today is None else today.lossless),
+        ("chosen: all, with pings", savings.every, None if today is None else today.every),
+    )
+    output.print_table(
+        ["modicum's rules, together", "saves", "share", *([] if today is None else ["today", "share"])],
+        [
+            [
+                what,
+                format_saving(one.saving_usd),
+                _format_share(one),
+                *([] if now is None else [format_saving(now.saving_usd), _format_share(now)]),
+            ]
+            for what, one, now in sets
+        ],
+    )
+    if today is not None:
+        output.print_text(
+            f"  of what was spent; today: the same calls at the prices of {today.day}, "
+            f"{output.dollars_of(today.cost_usd)} in all. Pings keep caches warm; what agents would have read again of "
+            "cuts is not priced"
+        )
     click.echo()
     output.print_table(
         ["rule alone (modicum optimize list)", "class", "saves", "share"],
@@ -328,6 +347,8 @@ def _print_rule_savings(found: "Audit") -> None:
             for one in savings.rules
         ],
     )
+    for refused in savings.not_replayed:
+        output.print_text(f"  {refused.name}: {refused.why}")
 
 
 def _format_share(one: "WhatIfResult") -> str:

@@ -16,6 +16,7 @@ from modicum.gateway.parts import Parts
 from modicum.gateway.relaying.fair_turns import FairTurns
 from modicum.gateway.resilience.hedging import Hedge
 from modicum.gateway.usage_refusals import UsageRefusals, is_refusal, may_refuse
+from modicum.outbound.open_files import OutOfFiles
 from modicum.outbound.unreachable import Unreachable
 from modicum.providers.facts import DialectError
 
@@ -40,6 +41,13 @@ class Answerer(Protocol):
             Refused, DialectError: the caller is told why there is no reply.
             Unreachable, ConnectionError, ClientGone: the reply broke off.
         """
+
+
+def first_active(answerer: Answerer) -> Answerer:
+    """Who answers first as the settings say now: of those that pass every call on, whom they pass it to."""
+    while (behind := getattr(answerer, "passes_all_to", None)) is not None:
+        answerer = behind
+    return answerer
 
 
 async def answer(answerers: Sequence[Answerer], exchange: Exchange, client: Client, failed: Failed) -> bytes:
@@ -111,7 +119,8 @@ class UpstreamAnswerer:
                 end = await replies.whole(exchange, client, refusal)
                 if check is not None:
                     check(exchange, end, is_end=True)
-            pass_end(exchange, end, self._failed)
+            if exchange.listeners:
+                pass_end(exchange, end, self._failed)
             return end
 
     async def _refusal_or_none(self, exchange: Exchange) -> bytes | None:
@@ -128,6 +137,20 @@ class UpstreamAnswerer:
         return None
 
     async def _send(self, exchange: Exchange, hedge: Hedge | None = None) -> None:
+        head = sending.repeated_head(exchange) if hedge is None else None
+        if head is not None:
+            upstream = exchange.route.upstream
+            try:
+                await self._connections.send(upstream.origin, head, exchange.body, exchange.sent, upstream.timeouts)
+            except OutOfFiles:
+                raise sending.no_open_file() from None
+        else:
+            await self._send_anew(exchange, hedge)
+        if exchange.on_reply is not None:
+            exchange.on_reply()
+
+    async def _send_anew(self, exchange: Exchange, hedge: Hedge | None) -> None:
+        """Sends a call whose head has to be written: it is signed, translated, or may be sent twice."""
         send_once = partial(
             sending.send,
             self._connections,
@@ -141,5 +164,3 @@ class UpstreamAnswerer:
             await send_once(sent=exchange.sent)
         else:
             await hedge.send(exchange, send_once)
-        if exchange.on_reply is not None:
-            exchange.on_reply()

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from modicum.calls import Basis, CallStatus
 from modicum.calls.change import Change, DoesNotFit
 from modicum.calls.facts import Facts
-from modicum.calls.prompt import tokens_by_length
+from modicum.calls.prompt import Prompt, tokens_by_length
 from modicum.calls.rule import Rule, RuleDecision, RuleEffect
 from modicum.context.live_turns import LivePlace, LiveTurns
 from modicum.gateway.edit_tokens import EditTokens
@@ -23,7 +23,7 @@ from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.process.log import log
 from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.upstreams import Route
-from modicum.optimizers.running import RequestCall, run_rules
+from modicum.optimizers.running import RequestCall
 from modicum.providers.facts import DialectError
 
 MOST_LOGGED = 1_000
@@ -68,20 +68,15 @@ class Optimizer:
         self._logged: set[tuple[str, str, str]] = set()
         self._edit_tokens = EditTokens()
 
-    def optimize(
-        self, exchange: Exchange, sources: Sequence[FactSource], rules: Sequence[Rule], find_route: FindRoute
-    ) -> None:
-        """Gathers what features know, and does what the rules want, in their order."""
-        rules = self._rules_for(exchange, sources, rules)
-        if not rules:
-            return
+    def optimize(self, exchange: Exchange, rules: Sequence[Rule], find_route: FindRoute) -> None:
+        """Does what the rules want, in their order."""
         if self._turns is not None:
             with contain_stage("turns", self._failed):
                 about, dialect = exchange.about, exchange.request.served.dialect
                 body, split = exchange.edited, exchange.split
                 exchange.place = self._turns.find(dialect, body, about.owner.key, about.conversation, split)
         call = LiveCall(exchange, self._facts(exchange), find_route, self._edit_tokens)
-        decisions = run_rules(rules, call)
+        decisions = call.run(rules)
         call.finish(self._failed)
         for decision in decisions:
             if decision.effect is RuleEffect.NOT_DECIDABLE:
@@ -92,8 +87,10 @@ class Optimizer:
             elif decision.effect is RuleEffect.DOES_NOT_FIT:
                 self._log(decision)
 
-    def _rules_for(self, exchange: Exchange, sources: Sequence[FactSource], rules: Sequence[Rule]) -> Sequence[Rule]:
-        """Those that may want something of this call. Calls of which none does are not looked at."""
+    def rules_for(self, exchange: Exchange, sources: Sequence[FactSource], rules: Sequence[Rule]) -> Sequence[Rule]:
+        """Those that may want something of this call, with those that features bring. Calls of which none does are not
+        looked at.
+        """
         without: frozenset[str] = frozenset()
         for source in sources:
             with contain_stage(source.name, self._failed):
@@ -103,8 +100,10 @@ class Optimizer:
                     without |= found.without_rules
         if without:
             rules = [rule for rule in rules if rule.name not in without]
+        if not rules:
+            return rules
         with contain_stage("rules", self._failed):
-            if rules and not exchange.request.served.dialect.may_hold_results(exchange.edited):
+            if not exchange.request.served.dialect.may_hold_results(exchange.edited):
                 rules = [rule for rule in rules if not rule.needs_results]
         return rules
 
@@ -141,7 +140,8 @@ class Optimizer:
 
 def _add(exchange: Exchange, found: FeatureFacts) -> None:
     exchange.features += found.known
-    exchange.tags = {**exchange.tags, **found.tags}
+    if found.tags:
+        exchange.tags = {**exchange.tags, **found.tags}
     exchange.mark = found.mark or exchange.mark
     if found.listener is not None:
         exchange.listeners += (found.listener,)
@@ -154,12 +154,17 @@ class LiveCall(RequestCall):
         dialect, prompt = exchange.request.served.dialect, exchange.prompt_if_read
         super().__init__(dialect, exchange.edited, facts, prompt, exchange.seen, exchange.split)
         self._exchange, self._find_route, self._edit_tokens = exchange, find_route, edit_tokens
+        self._edits_before = exchange.edits
+
+    def begin_anew(self, prompt: Prompt) -> None:
+        super().begin_anew(prompt)
+        self._exchange.edits = self._edits_before
 
     def apply(self, rule: Rule, change: Change) -> None:
         exchange = self._exchange
         if change.is_of_texts_alone:
             texts = self._edit_tokens.replaced(self.prompt, change, exchange.facts.model) if change.why else None
-            self.put_texts(change)
+            self.put_texts(rule, change)
             edit = PendingEdit(rule.name, change.why, texts=texts)
         else:
             before, body = self.body, self.body_after(change)

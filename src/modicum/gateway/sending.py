@@ -13,9 +13,10 @@ from modicum.gateway.exchange import Exchange, PendingEdit, Request
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.http.upload import Upload
 from modicum.gateway.process.log import log
-from modicum.gateway.upstreams import Upstream
-from modicum.outbound.keepalive import Answer, Connections, Header, request_head
+from modicum.gateway.upstreams import Route, Upstream
+from modicum.outbound.keepalive import Answer, Connections, Header
 from modicum.outbound.open_files import OutOfFiles
+from modicum.outbound.request_heads import RequestHead, open_head
 from modicum.providers.dialect import quoted
 from modicum.providers.openai.multipart import is_form, with_field
 
@@ -238,15 +239,53 @@ async def send(
     else:
         keys = await _signed(upstream, request.method, where, None if upload is not None else body)
     length, more = (len(body), None) if upload is None else (upload.length_bytes, upload.piece)
-    try:
-        headers = [*request.headers, *keys, (b"accept-encoding", b"identity")]
-        head = request_head(request.method, where, upstream.origin, headers, length)
-    except ValueError as error:
-        raise Refused(400, str(error), "invalid_request") from None
+    opened = _head(request, upstream, where, keys)
+    head = opened.in_chunks() if length is None else opened.with_length(length)
     try:
         return await connections.send(upstream.origin, head, body, sent, upstream.timeouts, more)
     except OutOfFiles:
-        raise Refused(503, "the gateway has no more open files; try again", "out_of_files") from None
+        raise no_open_file() from None
+
+
+def no_open_file() -> Refused:
+    """The answer where no connection can be opened for want of a file."""
+    return Refused(503, "the gateway has no more open files; try again", "out_of_files")
+
+
+class SentHead(NamedTuple):
+    """What goes upstream before the bodies of calls that repeat a head, on the same way."""
+
+    route: Route
+    model: str
+    """As the caller wrote it."""
+    head: RequestHead
+
+
+def repeated_head(exchange: Exchange) -> bytes | None:
+    """The head of a call, written once for all calls that repeat its caller's head (`http/known_head.py`); None: it has
+    to be written for this one, or signed.
+
+    Raises:
+        Refused: it cannot be sent as it is.
+    """
+    known, route = exchange.request.head, exchange.route
+    if known is None or exchange.translation is not None or route.upstream.signer is not None:
+        return None
+    sent: SentHead | None = known.sent
+    if sent is None or sent.route is not route or sent.model != exchange.facts.model:
+        upstream, own_key, passed = route.upstream, exchange.caller.own_key, passing(exchange)
+        where = upstream.base + target(exchange).encode("utf-8") + _query(passed, upstream)
+        keys = upstream.key_headers() if own_key is None else [own_key]
+        sent = known.sent = SentHead(route, exchange.facts.model, _head(passed, upstream, where, keys))
+    return sent.head.with_length(len(exchange.body))
+
+
+def _head(request: Passing, upstream: Upstream, where: bytes, keys: list[Header]) -> RequestHead:
+    headers = [*request.headers, *keys, (b"accept-encoding", b"identity")]
+    try:
+        return open_head(request.method, where, upstream.origin, headers)
+    except ValueError as error:
+        raise Refused(400, str(error), "invalid_request") from None
 
 
 async def _signed(upstream: Upstream, method: bytes, target: bytes, body: bytes | None) -> list[Header]:

@@ -22,7 +22,7 @@ class UpstreamCalls:
     def __init__(self, metrics: Metrics, most_calls: int, workers: int = 1) -> None:
         self._metrics, self._workers = metrics, workers
         self._usual = max(most_calls * 3 // 4, 1)
-        self._under_way: dict[str, int] = {}
+        self._at: dict[str, UpstreamVisits] = {}
 
     def limit(self, upstream: Upstream) -> int:
         """This process's part of the limit; one at least."""
@@ -34,7 +34,8 @@ class UpstreamCalls:
         Raises:
             Refused: the upstream has as many as it may have.
         """
-        if self._under_way.get(upstream.name, 0) >= self.limit(upstream):
+        visits = self._at.get(upstream.name)
+        if visits is not None and visits.count and visits.count >= self.limit(upstream):
             self._metrics.upstream_full(upstream.name)
             raise Refused(
                 503,
@@ -43,32 +44,36 @@ class UpstreamCalls:
                 "upstream_full",
             )
 
-    def at(self, upstream: Upstream) -> "UpstreamVisit":
+    def at(self, upstream: Upstream) -> "UpstreamVisits":
         """`with calls.at(upstream):` is one request's time there.
 
         Raises:
             Refused: the upstream has as many as it may have.
         """
         self.check(upstream)
-        return UpstreamVisit(self._under_way, upstream.name)
+        visits = self._at.get(upstream.name)
+        if visits is None:
+            visits = self._at[upstream.name] = UpstreamVisits()
+        return visits
 
     def gauge(self, upstreams: Upstreams) -> None:
         """Tells the metrics how many there are, and may be; of an upstream that is gone: until its calls have ended."""
         limits = {upstream.name: self.limit(upstream) for upstream in upstreams}
-        for name in limits.keys() | self._under_way.keys():
-            self._metrics.upstream_gauges(name, self._under_way.get(name, 0), limits.get(name, 0))
+        for name in limits.keys() | self._at.keys():
+            visits = self._at.get(name)
+            self._metrics.upstream_gauges(name, 0 if visits is None else visits.count, limits.get(name, 0))
 
 
-class UpstreamVisit:
-    """One request's time at its upstream, counted from its block's beginning to its end."""
+class UpstreamVisits:
+    """The requests at one upstream: each is counted from its block's beginning to its end."""
 
-    __slots__ = ("_name", "_under_way")
+    __slots__ = ("count",)
 
-    def __init__(self, under_way: dict[str, int], name: str) -> None:
-        self._under_way, self._name = under_way, name
+    def __init__(self) -> None:
+        self.count = 0
 
     def __enter__(self) -> None:
-        self._under_way[self._name] = self._under_way.get(self._name, 0) + 1
+        self.count += 1
 
     def __exit__(self, *error: object) -> None:
-        self._under_way[self._name] -= 1
+        self.count -= 1

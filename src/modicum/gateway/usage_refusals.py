@@ -28,7 +28,7 @@ class UsageRefusals:
         self._until: OrderedDict[tuple[str, bytes, str], float] = OrderedDict()
 
     def has(self, route: Route) -> bool:
-        return self._until.get(_key(route), 0.0) > monotonic()
+        return bool(self._until) and self._until.get(_key(route), 0.0) > monotonic()
 
     def remember(self, route: Route) -> None:
         key = _key(route)

@@ -5,7 +5,7 @@ more than was spent; upper bounds and headroom stand beside that, in no sum.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,6 +41,7 @@ from modicum.insights.what_if import (
 )
 from modicum.ledger.store import Store
 from modicum.metering.prices import PriceBook
+from modicum.metering.prices_of import PricesOf
 
 CAPS = (500, 1000, 2000, 4000, 8000)
 """Tokens per tool result for which the cap curve is drawn."""
@@ -261,7 +262,7 @@ def build(
         findings=rows,
         joint_saving_usd=joint_usd,
         joint_saving_share=joint_usd / whole if whole else 0.0,
-        rule_savings=replay_rules(replays, prices),
+        rule_savings=replay_rules(replays, prices, None if isinstance(prices, PricesOf) else datetime.now(UTC)),
         what_if=answers,
         what_if_saving_usd=together.saving_usd if together else None,
         what_if_saving_share=together.saving_share if together else None,

@@ -15,6 +15,7 @@ from modicum.insights.caching import Caching, find_rule_flags
 from modicum.insights.changes.contexts import FORMS as CONTEXT_FORMS
 from modicum.insights.changes.contexts import is_context_change, parse_context_change
 from modicum.insights.changes.loop_guards import guard_loops
+from modicum.insights.changes.stable_fronts import FRONT_RULES, check_schemas
 from modicum.insights.changes.tools_on_demand import send_tools_on_demand
 from modicum.insights.changes.ttl_by_kind import choose_ttl
 from modicum.insights.changes.ttl_by_pauses import ttl_by_pauses
@@ -29,7 +30,7 @@ from modicum.metering.prompt_cache import CacheRules
 from modicum.metering.return_times import CODING_AGENTS
 from modicum.optimizers.all_rules import ALL_SET, CODE_RULES, CONTENT_RULES, GUARD_RULES, LOSSLESS_SET
 from modicum.optimizers.cache_lifetimes import FEWEST_PAUSES
-from modicum.optimizers.cache_preparation import BREAKPOINTS, CACHE_KEY, KEY_ORDER, TOOL_ORDER
+from modicum.optimizers.cache_preparation import BREAKPOINTS
 from modicum.optimizers.code.languages import why_unread
 from modicum.optimizers.tools_on_demand import TOOLS_ON_DEMAND
 from modicum.optimizers.volatile_facts import VOLATILE_FACTS
@@ -41,6 +42,7 @@ FORMS = (
     "rules=lossless|all|NAME",
     f"rules={BREAKPOINTS.name}",
     f"rules={TOOLS_ON_DEMAND.name}",
+    *(f"rules={name}" for name in FRONT_RULES),
     *(f"rules={rule.name}" for rule in GUARD_RULES),
     "rules:TOOL,TOOL=lossless|all|NAME",
     "cap_tool_results=TOKENS",
@@ -62,16 +64,17 @@ _RULE_SETS = (LOSSLESS_SET, ALL_SET, *(rule.name for rule in (*CODE_RULES, *CONT
 SET_BREAKPOINTS = f"{RULES_FORM}={BREAKPOINTS.name}"
 SEND_TOOLS = f"{RULES_FORM}={TOOLS_ON_DEMAND.name}"
 _GUARDS = {f"{RULES_FORM}={rule.name}": rule for rule in GUARD_RULES}
+_FRONTS = {f"{RULES_FORM}={name}": change for name, change in FRONT_RULES.items()}
+_OF_ALL_TOOLS = {SET_BREAKPOINTS, SEND_TOOLS, *_GUARDS, *_FRONTS}
+"""Rules that are not about results of some tools."""
 _CODE = frozenset(rule.name for rule in CODE_RULES)
 _WHY_UNSEEN = {
-    TOOL_ORDER.name: "which caches were lost by another order of tools alone, no log says",
-    KEY_ORDER.name: "of schemas a log keeps sizes and digests, and no key",
     VOLATILE_FACTS.name: "of instructions a log keeps sizes and digests, and no line",
-    CACHE_KEY.name: "no log says which machine of the provider answered, and which one had the cache",
 }
 """Rules whose saving is in no log, and why."""
 PER_KIND = "per_kind"
 BY_PAUSES = "by_pauses"
+TTL_BY_PAUSES = f"cache_ttl={BY_PAUSES}"
 """As the gateway decides it for owners who let it choose."""
 KEEP_WARM = "keep_warm=auto"
 """As many pings as are expected to pay at the prices of each call's day: the rule of the gateway."""
@@ -115,15 +118,16 @@ def check_what_if(text: str) -> None:
         UserError: it has none of the known forms, or names rules that are not there.
     """
     name, _, value = text.partition("=")
-    if text in {SET_BREAKPOINTS, SEND_TOOLS, *_GUARDS}:
+    if text in _OF_ALL_TOOLS:
         return
     if _without_tools(name) == RULES_FORM:
         if value in _WHY_UNSEEN:
             raise UserError(
                 f"'{text}' cannot be replayed: {_WHY_UNSEEN[value]}. Send calls through the gateway with on = "
-                f'["{value}"] and a hold_out in [optimize]: calls with the tag rules.held_out are there to compare with'
+                f"[\"{value}\"] and a hold_out in [optimize]: 'modicum optimize report' then compares tasks "
+                "that have it with those that are held out"
             )
-        if f"{RULES_FORM}={value}" in {SET_BREAKPOINTS, SEND_TOOLS, *_GUARDS}:
+        if f"{RULES_FORM}={value}" in _OF_ALL_TOOLS:
             raise UserError(f"'{text}' cannot be replayed for some tools alone: write {RULES_FORM}={value}")
         if value not in _RULE_SETS:
             raise unknown_name("set of rules", value, _RULE_SETS)
@@ -145,12 +149,26 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
         return WhatIf(text, FindingClass.HEADROOM, parse_context_change(text, history, prices))
     if name.startswith("model:") or name == SUBAGENTS_FORM:
         return _parse_model_change(text, history, prices)
+    if text == WRITTEN_ONCE:
+        return WhatIf(text, FindingClass.UPPER_BOUND, write_once(history, prices))
+    return _parse_prompt_rule(text, history) if text in _OF_ALL_TOOLS else _parse_size_change(text, history)
+
+
+def _parse_prompt_rule(text: str, history: History) -> WhatIf:
+    """A rule that looks at whole prompts.
+
+    Raises:
+        UserError: the history does not hold what it looks at.
+    """
     if text == SET_BREAKPOINTS:
         return WhatIf(text, FindingClass.REPLAYED, set_breakpoints(history))
-    if text in {WRITTEN_ONCE, SEND_TOOLS}:
-        change = write_once(history, prices) if text == WRITTEN_ONCE else send_tools_on_demand(history)
-        return WhatIf(text, FindingClass.UPPER_BOUND, change)
-    return _parse_guard(text, history) if text in _GUARDS else _parse_size_change(text, history)
+    if text == SEND_TOOLS:
+        check_schemas(history, TOOLS_ON_DEMAND.name)
+        return WhatIf(text, FindingClass.UPPER_BOUND, send_tools_on_demand(history))
+    if text in _GUARDS:
+        return _parse_guard(text, history)
+    found = _FRONTS[text](history)
+    return WhatIf(text, found.finding_class, found.change, (found.note,))
 
 
 def _parse_size_change(text: str, history: History) -> WhatIf:

@@ -18,6 +18,18 @@ def find_outcome(store: Store, name: str) -> Row:
     return rows[name]
 
 
+def only_outcome(store: Store, name: str = "") -> str:
+    """The outcome of this name, or the only one that the ledger holds; empty where it holds none, or several.
+
+    Raises:
+        UserError: it holds none of this name.
+    """
+    if name:
+        return str(find_outcome(store, name)["name"])
+    names = [row["name"] for row in store.ask("outcomes")]
+    return str(names[0]) if len(names) == 1 else ""
+
+
 def choose_outcome(store: Store, name: str = "") -> str:
     """The outcome of this name, or the only one that the ledger holds.
 

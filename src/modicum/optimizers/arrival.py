@@ -14,7 +14,7 @@ from itertools import repeat
 from threading import Lock
 from typing import Any, NamedTuple
 
-from modicum.calls.change import NO_CHANGE, Change
+from modicum.calls.change import NO_CHANGE, Change, EarlierEdits
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import NO_TEXT, NotHeld, Prompt, Unit, content_digest, tokens_by_length
 from modicum.calls.rule import Rule, Safety
@@ -150,7 +150,7 @@ def arrival_rule(
         replaced: dict[int, str] = {}
         digests: dict[int, bytes] = {}
         quotes_files: bool | None = None
-        results = prompt.results
+        results, earlier = prompt.new_results, prompt.earlier_edits(name)
         if results and not prompt.holds_text:
             raise NotHeld(NO_TEXT)
         for unit, shorter in zip(results, memory.edit_units(results), strict=True):
@@ -161,25 +161,31 @@ def arrival_rule(
                 if quotes_files and not shows_data(unit):
                     continue
             replaced[unit.place], digests[unit.place] = shorter
-        return change_of(replaced, purpose, digests) if replaced else NO_CHANGE
+        return change_of(replaced, purpose, digests, earlier) if replaced or earlier else NO_CHANGE
 
-    return Rule(name, decide, safety, is_cache_safe=True, purpose=purpose, needs_results=True)
+    return Rule(name, decide, safety, is_cache_safe=True, purpose=purpose, needs_results=True, edits_each=True)
 
 
-def change_of(replaced: dict[int, str], purpose: str, digests: Mapping[int, bytes] | None = None) -> Change:
-    """The change that sends these texts instead."""
-    why = f"{purpose}: {number_of(len(replaced), 'tool result')}"
-    return Change(replaced=replaced, digests=digests or {}, why=why)
+def change_of(
+    replaced: dict[int, str],
+    purpose: str,
+    digests: Mapping[int, bytes] | None = None,
+    earlier: EarlierEdits | None = None,
+) -> Change:
+    """The change that sends these texts instead, and those of the beginning again."""
+    count = len(replaced) + (0 if earlier is None else len(earlier.texts))
+    why = f"{purpose}: {number_of(count, 'tool result')}"
+    return Change(replaced=replaced, digests=digests or {}, earlier=earlier, why=why)
 
 
 def edits_files(prompt: Prompt) -> bool:
     """Whether the caller has a tool that changes files: such tools take the old text literally."""
-    return any(_changes_files(unit.tool) for unit in prompt.schemas)
+    return _change_files(prompt.tool_names)
 
 
-@lru_cache(maxsize=4096)
-def _changes_files(tool: str) -> bool:
-    return bool(_EDITS_FILES.search(tool))
+@lru_cache(maxsize=1024)
+def _change_files(tools: tuple[str, ...]) -> bool:
+    return any(map(_EDITS_FILES.search, tools))
 
 
 def shows_data(unit: Unit) -> bool:

@@ -5,12 +5,13 @@ what stands in the cache costs the price of a write, less that of a read, for al
 is a constant: prices come with the facts.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from modicum.calls.change import Change
+from modicum.calls.change import Change, DoesNotFit
 from modicum.calls.facts import Facts
-from modicum.calls.prompt import Prompt, tokens_by_length
+from modicum.calls.prompt import Prompt, Unit, tokens_by_length
 from modicum.calls.rates import Rates
 from modicum.calls.rule import NetSaving, Rule
 
@@ -32,16 +33,21 @@ def weigh_tokens(prompt: Prompt, facts: Facts, change: Change, *, in_cache: bool
         facts: of the call.
         change: of the prompt.
         in_cache: what is in the cache was changed in the same way, so that nothing is broken.
+
+    Raises:
+        DoesNotFit: to weigh it, one has to look at the beginning of which `Change.earlier` speaks.
     """
     if not change.is_of_prompt:
         return NetSaving()
     if in_cache:
         return _weigh_in_cache(prompt, facts, change)
+    if change.earlier is not None:
+        raise DoesNotFit("what it made of the beginning is not in the cache")
     removed, broken = 0, 0
     warm = prompt.tokens if facts.warm_tokens is None else facts.warm_tokens
-    cached_removed = before = 0
+    cached_removed, (before, units) = 0, prompt.new_units
     is_broken = False
-    for tokens, less, is_changed in _sizes(prompt, change):
+    for tokens, less, is_changed in _sizes(units, change):
         is_broken |= is_changed and before < warm
         if is_broken and before < warm:
             broken += min(tokens - less, warm - before)
@@ -70,9 +76,9 @@ def _net_saving(facts: Facts, removed: int, cached_removed: int, broken: int) ->
     return NetSaving(removed, broken, usd, is_certain)
 
 
-def _sizes(prompt: Prompt, change: Change) -> Iterator[tuple[int, int, bool]]:
+def _sizes(units: Sequence[Unit], change: Change) -> Iterator[tuple[int, int, bool]]:
     """Of each unit: its tokens, those that it loses, whether it is another one after the change."""
-    for unit in prompt.units:
+    for unit in units:
         tokens = unit.tokens
         if unit.place in change.left_out:
             yield tokens, tokens, True
@@ -89,11 +95,14 @@ def _weigh_in_cache(prompt: Prompt, facts: Facts, change: Change) -> NetSaving:
     for unit, text in zip(prompt.units_at(change.replaced), change.replaced.values(), strict=True):
         if unit.place not in fewer:
             fewer[unit.place] = unit.tokens - tokens_by_length(text)
-    removed = sum(fewer.values())
+    earlier = change.earlier
+    removed = sum(fewer.values()) + (0 if earlier is None else earlier.removed[-1])
     if warm is None:
         return _net_saving(facts, removed, removed, 0)
     before = prompt.tokens_before
     cached_removed = sum([tokens for place, tokens in fewer.items() if before(place) < warm])
+    if earlier is not None and (in_cache := bisect_left(earlier.tokens_before, warm)):
+        cached_removed += earlier.removed[in_cache - 1]
     return _net_saving(facts, removed, cached_removed, 0)
 
 

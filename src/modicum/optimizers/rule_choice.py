@@ -8,6 +8,26 @@ from modicum.calls.rule import Rule
 
 ALL = "all"
 """In a list of rules: every one of them."""
+KEEP_WARM, CACHE_TTL, BEGINNINGS, AGENT_GUARD = "keep_warm", "cache.ttl", "cache.beginnings", "guard.agents"
+"""What owners choose beside the rules of the list: pings, times to live, beginnings written once, and the guard of
+agents that start agents."""
+HELD_OUT_TAG = "rules.held_out"
+"""Calls of a task that is held out of rules carry their names in this tag."""
+ON_TRIAL_TAG = "rules.on_trial"
+"""Calls of a task that has rules of which others are held out carry their names in this tag, even if none acts."""
+
+Draw = Callable[[str, str], float]
+"""A number in 0..1 that a rule's name and a task decide."""
+
+
+def is_held_out(name: str, task: str, share: float, draw: Draw) -> bool:
+    """Whether a task goes on without this rule, to be compared with. One that has no name never does."""
+    return bool(task) and share > 0 and draw(name, task) < share
+
+
+def no_features(_owner: Owner) -> tuple[str, ...]:
+    """Those of nobody."""
+    return ()
 
 
 class OwnerChoice(NamedTuple):
@@ -35,8 +55,9 @@ class RuleChoice(NamedTuple):
     """Later ones outweigh those before them."""
     hold_out: float = 0.0
     """Share of tasks on which a rule that is not on by default does not run, so that its effect can be seen."""
-    draw: Callable[[str, str], float] = lambda _rule, _task: 1.0
-    """A number in 0..1 that rule and task decide."""
+    draw: Draw = lambda _rule, _task: 1.0
+    features_of: Callable[[Owner], tuple[str, ...]] = no_features
+    """What an owner chose beside the rules, with a hold-out of its own: `KEEP_WARM` and the like."""
 
     @property
     def may_run(self) -> bool:
@@ -66,11 +87,16 @@ class RuleChoice(NamedTuple):
 
     def held_out(self, rules: Sequence[Rule], task: str) -> frozenset[str]:
         """Those of these rules that do not run on this task, to be compared with."""
-        if not task or self.hold_out <= 0:
-            return frozenset()
-        return frozenset(
-            rule.name for rule in rules if not rule.is_default and self.draw(rule.name, task) < self.hold_out
-        )
+        return frozenset(name for name in on_trial(rules) if self.holds_out(name, task))
+
+    def holds_out(self, name: str, task: str) -> bool:
+        """Whether a rule or feature that was chosen does not act on this task."""
+        return is_held_out(name, task, self.hold_out, self.draw)
+
+
+def on_trial(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """The names of those that were chosen: rules that are on by default lose nothing, and hold no task out."""
+    return tuple(rule.name for rule in rules if not rule.is_default)
 
 
 def owner_fields(owner: Owner) -> tuple[str, str, str, str]:

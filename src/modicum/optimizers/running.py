@@ -1,6 +1,6 @@
 """The one place that runs rules. Who runs them says what applying a change means: to bytes, or to an anatomy."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -93,6 +93,11 @@ def _why_not(expected: NetSaving) -> str:
     return "it would save nothing"
 
 
+def _all_changed(decisions: Sequence[RuleDecision]) -> bool:
+    """Whether every rule that wanted something got it."""
+    return all(decision.effect is RuleEffect.CHANGED for decision in decisions)
+
+
 class AnatomyCall:
     """A call of the ledger: what the rules would have made of it."""
 
@@ -139,6 +144,34 @@ class RequestCall:
         self._dialect, self._body, self.facts, self._prompt, self._seen = dialect, body, facts, prompt, seen
         self._has_new_texts = False
         self._split = split
+        self._made: list[tuple[str, RepeatedPrompt, Change]] = []
+        """Changes of texts in a request of which messages may come again, each with the prompt before it."""
+        self._to_remember: tuple[str, ...] | None = None
+        """Rules of which it is to be remembered what they made of it."""
+
+    def run(self, rules: Sequence[Rule]) -> list[RuleDecision]:
+        """As `run_rules`. What the very same rules made of a beginning that came before is not worked out again, where
+        each of them looks at each result by itself: they are asked about what is new.
+        """
+        whole = self.prompt
+        if not isinstance(whole, RepeatedPrompt) or not all(rule.edits_each for rule in rules):
+            return run_rules(rules, self)
+        names = tuple([rule.name for rule in rules])
+        with contain():
+            self._prompt = whole.behind_known(names)
+        decisions = run_rules(rules, self)
+        if self._prompt is not whole and not _all_changed(decisions):
+            self.begin_anew(whole)
+            decisions = run_rules(rules, self)
+        if _all_changed(decisions):
+            self._to_remember = names
+            if not self._has_new_texts:
+                whole.remember(names, [])
+        return decisions
+
+    def begin_anew(self, prompt: Prompt) -> None:
+        """Forgets the texts that rules gave it, and goes on with the prompt as it came."""
+        self._prompt, self._has_new_texts, self._made = prompt, False, []
 
     @property
     def prompt(self) -> Prompt:
@@ -165,22 +198,27 @@ class RequestCall:
     def _write_texts(self) -> None:
         prompt = self._request_prompt()
         self._split = prompt.write_split() if isinstance(prompt, RepeatedPrompt) else None
+        if self._split is not None and self._to_remember is not None and isinstance(prompt, RepeatedPrompt):
+            prompt.remember(self._to_remember, self._made)
         self._body = prompt.write() if self._split is None else self._split.body
         self._has_new_texts = False
 
-    def apply(self, rule: Rule, change: Change) -> None:  # noqa: ARG002 - a protocol's
+    def apply(self, rule: Rule, change: Change) -> None:
         if change.is_of_texts_alone:
-            self.put_texts(change)
+            self.put_texts(rule, change)
         else:
             self.commit(self.body_after(change), change)
 
-    def put_texts(self, change: Change) -> None:
+    def put_texts(self, rule: Rule, change: Change) -> None:
         """Units get other texts, and nothing else is changed.
 
         Raises:
             DoesNotFit: the request cannot take them.
         """
-        self._prompt, self._has_new_texts = self._request_prompt().with_texts(change), True
+        prompt = self._request_prompt()
+        self._prompt, self._has_new_texts = prompt.with_texts(change), True
+        if isinstance(prompt, RepeatedPrompt):
+            self._made.append((rule.name, prompt, change))
 
     def body_after(self, change: Change) -> bytes:
         """The request's bytes after a change.

@@ -11,7 +11,8 @@ import msgspec
 
 from modicum.calls.errors import UserError
 from modicum.outbound.hosts import Address, AllowedHosts
-from modicum.outbound.keepalive import Answer, Connections, request_head
+from modicum.outbound.keepalive import Answer, Connections
+from modicum.outbound.request_heads import request_head
 from modicum.outbound.unreachable import Unreachable
 from modicum.providers.line_buffer import LineBuffer
 

@@ -9,7 +9,7 @@ from the environment.
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any
 
@@ -79,7 +79,10 @@ class Connections:
             fault.
         """
         while True:
-            connection, reused = await self._connection(origin, timeouts, is_new=more is not None)
+            connection = self._idle_connection(origin) if more is None else None
+            reused = connection is not None
+            if connection is None:
+                connection = await self._connect(origin, timeouts)
             answer = connection.exchange(head, body, timeouts)
             if sent is not None:
                 sent(answer)
@@ -101,14 +104,15 @@ class Connections:
         for connection in tuple(self._open):
             connection.abort()
 
-    async def _connection(
-        self, origin: Origin, timeouts: PhaseTimeouts | None, *, is_new: bool = False
-    ) -> "tuple[_Connection, bool]":
+    def _idle_connection(self, origin: Origin) -> "_Connection | None":
         idle = self._idle.get(origin)
-        while idle and not is_new:
+        while idle:
             connection = idle.pop()
             if connection.usable:
-                return connection, True
+                return connection
+        return None
+
+    async def _connect(self, origin: Origin, timeouts: PhaseTimeouts | None) -> "_Connection":
         loop = asyncio.get_running_loop()
         if self._sweeper is None:
             self._sweeper = loop.create_task(self._sweep())
@@ -126,7 +130,7 @@ class Connections:
                 raise self._no_file_for(origin) from None
             raise Unreachable(f"{origin.host}:{origin.port}: no connection ({type(error).__name__})") from None
         self._open.add(connection)
-        return connection, False
+        return connection
 
     def _no_file_for(self, origin: Origin) -> OutOfFiles:
         self._out_of_files()
@@ -185,7 +189,13 @@ class Answer:
             ConnectionError: the connection broke first.
         """
         while not self.status:
-            await self._wait_for_data()
+            if self._error is not None:
+                raise self._error
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
 
     async def chunk(self) -> bytes:
         """The next bytes of the body; empty at its end.
@@ -480,20 +490,3 @@ class _Connection(asyncio.Protocol):
         if answer is not None:
             answer.on_error(error)
         self.abort()
-
-
-def request_head(method: bytes, target: bytes, origin: Origin, headers: Sequence[Header], length: int | None) -> bytes:
-    """The bytes before a body; without a length it comes in chunks. Header values come from a parsed request or from
-    settings, so they hold no line ends; it is checked all the same.
-
-    Raises:
-        ValueError: a header or the target holds a control character.
-    """
-    size = b"transfer-encoding: chunked" if length is None else b"content-length: %d" % length
-    lines = [b"%s %s HTTP/1.1\r\nhost: %s\r\n%s" % (method, target, origin.authority, size)]
-    lines += [b"%s: %s" % header for header in headers]
-    head = b"\r\n".join(lines)
-    breaks = len(lines) + 1  # two within the first
-    if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head or b" " in target:
-        raise ValueError("a header or the address holds a control character")
-    return head + b"\r\n\r\n"

@@ -10,10 +10,12 @@ import itertools
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+
+from modicum.providers.repeated.edited_beginnings import EditedBeginnings, WrittenMessage
 
 CHUNK_BYTES = 8192
 MOST_CHUNKS = 50_000
@@ -30,6 +32,8 @@ _KEY = re.compile(rb'[ \t\r\n,]*"(?:[^"\\]|\\.)*"[ \t\r\n]*:[ \t\r\n]*')
 _LIST = re.compile(rb"\[[ \t\r\n]*\{")
 _GAP = re.compile(rb"[ \t\r\n,]*")
 _numbers = itertools.count()
+_ENDS = b"}", b"]", b'"'
+"""How what is no number and no word ends."""
 _CLOSE = re.compile(rb"[ \t\r\n]*\}[ \t\r\n]*\Z")
 
 
@@ -82,17 +86,16 @@ class SplitRequest(Sequence[msgspec.Raw]):
 
     def __getitem__(self, index: Any) -> Any:
         numbers = range(len(self))[index]
-        return list(map(self._raw, numbers)) if isinstance(numbers, range) else self._raw(numbers)
+        return self.raws(numbers) if isinstance(numbers, range) else self.raws((numbers,))[0]
 
-    def _raw(self, number: int) -> msgspec.Raw:
-        """A message's bytes."""
-        if number in self._edits:
-            return msgspec.Raw(self._edits[number])
-        if self._before is not None:
-            raw: msgspec.Raw = self._before[number]
-            return raw
-        message = self._messages[number]
-        return msgspec.Raw(self.body[message.start : message.end])
+    def raws(self, numbers: Iterable[int]) -> list[msgspec.Raw]:
+        """The bytes of the messages with these numbers."""
+        if self._before is None or self._messages:
+            body, messages = self.body, self._messages
+            return [msgspec.Raw(body[message.start : message.end]) for message in map(messages.__getitem__, numbers)]
+        edit_of, before = self._edits.get, self._before
+        others = iter(before.raws(number for number in numbers if number not in self._edits))
+        return [next(others) if (edit := edit_of(number)) is None else msgspec.Raw(edit) for number in numbers]
 
     @property
     def messages(self) -> list[SeenMessage]:
@@ -112,6 +115,11 @@ class SplitRequest(Sequence[msgspec.Raw]):
             if new is None:
                 same.parts, same.mark = message.parts, message.mark
             yield same
+
+    @property
+    def may_come_again(self) -> bool:
+        """Whether its messages are known again in the requests that go on behind them."""
+        return self._before is None and len(self.body) >= CHUNK_BYTES
 
     def edited(self, messages: Mapping[int, bytes]) -> "SplitRequest":
         """The request with other messages in the place of some, by their numbers; all else is the same bytes."""
@@ -142,26 +150,50 @@ class SplitRequest(Sequence[msgspec.Raw]):
         return self._head_digest
 
 
-class _Chunk(NamedTuple):
-    """What lies in a chunk that follows known others."""
+class _Tail(NamedTuple):
+    """The messages of a request that end behind the last whole chunk of them."""
 
+    start: int
+    """Where that chunk ends."""
+    end: int
+    """Where its last message ends."""
+    digest: bytes
+    """Of all up to there."""
     messages: tuple[SeenMessage, ...]
-    """Those that end in it."""
-    array: int
-    """Where the list of messages begins; 0: that is not known yet."""
+
+
+class _Chunk:
+    """What lies in a chunk that follows known others.
+
+    Attributes:
+        messages: those that end in it.
+        array: where the list of messages begins; 0: that is not known yet.
+        tail: of the newest request of which it is the last whole one in front of the messages' end.
+    """
+
+    __slots__ = ("array", "messages", "tail")
+
+    def __init__(self, messages: tuple[SeenMessage, ...], array: int) -> None:
+        self.messages, self.array = messages, array
+        self.tail: _Tail | None = None
 
 
 class SeenRequests:
-    """What is known of requests that have come, within fixed bounds. Used from one thread."""
+    """What is known of requests that have come, within fixed bounds. Used from one thread.
+
+    Attributes:
+        beginnings: what rules made of them.
+    """
 
     def __init__(self, most_chunks: int = MOST_CHUNKS) -> None:
         self._most_chunks = most_chunks
         self._chunks: OrderedDict[bytes, _Chunk] = OrderedDict()
         self._stand_in = b'"%b"' % secrets.token_hex(16).encode()
         """Stands for all messages that are known, where the rest is read. No request can hold it."""
-        self._written: OrderedDict[Any, bytes] = OrderedDict()
+        self._written: OrderedDict[Any, WrittenMessage] = OrderedDict()
         self._written_bytes = 0
         self._heads: OrderedDict[Any, Sequence[Any]] = OrderedDict()
+        self.beginnings = EditedBeginnings()
 
     def split(self, body: bytes, dialect: str, name: str) -> SplitRequest | None:
         """The request with its messages, which stand in the field of that name; None: they do not, or a field comes
@@ -173,23 +205,30 @@ class SeenRequests:
         hasher = hashlib.sha256(f"{dialect}\0{name}\0".encode())
         view, chunks, ends = memoryview(body), self._chunks, range(CHUNK_BYTES, len(body) + 1, CHUNK_BYTES)
         messages: list[SeenMessage] = []
-        array, new_keys = 0, list[bytes]()
+        array, keys, new = 0, list[bytes](), 0
+        last = None
         for end in ends:
             hasher.update(view[end - CHUNK_BYTES : end])
             key = hasher.digest()
-            chunk = None if new_keys else chunks.get(key)
+            keys.append(key)
+            chunk = None if new else chunks.get(key)
             if chunk is None:
-                new_keys.append(key)
+                new += 1
             else:
                 chunks.move_to_end(key)
                 messages += chunk.messages
                 array = chunk.array or array
+                last = chunk
+        if last is not None and last.tail is not None and _is_tail(last.tail, keys[-new - 1], view):
+            messages += last.tail.messages
         split = self._go_on(body, name, messages, array) if messages else None
         if split is None:
             messages = []
             split = _read(body, name)
         if split is not None:
-            self._remember(split[0], split[1], new_keys, len(ends) - len(new_keys))
+            known = len(keys) - new
+            self._remember(split[0], split[1], keys[known:], known)
+            self._remember_tail(split[0], keys)
             return split[0]
         return None
 
@@ -209,21 +248,28 @@ class SeenRequests:
         if len(self._heads) > MOST_HEADS:
             self._heads.popitem(last=False)
 
-    def written(self, key: Any) -> bytes | None:
+    def written(self, key: Any) -> WrittenMessage | None:
         """What was written for this before."""
         return self._written.get(key)
 
-    def remember_written(self, key: Any, message: bytes) -> None:
+    def remember_written(self, key: Any, body: bytes) -> WrittenMessage:
         """It will be written again."""
-        self._written[key] = message
-        self._written_bytes += len(message)
+        message = self._written[key] = WrittenMessage(body)
+        self._written_bytes += len(body)
         while self._written_bytes > MOST_WRITTEN_BYTES and len(self._written) > 1:
-            self._written_bytes -= len(self._written.popitem(last=False)[1])
+            oldest = self._written.popitem(last=False)[1]
+            self._written_bytes -= len(oldest.body)
+            oldest.body = b""
+        return message
 
     def _go_on(
         self, body: bytes, name: str, messages: list[SeenMessage], array: int
     ) -> tuple[SplitRequest, int] | None:
         """The request, of which these messages are known and only the rest is read."""
+        while messages and not body.startswith(_ENDS, messages[-1].end - 1):  # it may go on: `1` and `12`
+            messages.pop()
+        if not messages:
+            return None
         known_end, inside = messages[-1].end, array + 1
         rest = b"".join((body[:inside], self._stand_in, body[known_end:]))
         fields = _fields.decode(rest)
@@ -253,6 +299,33 @@ class SeenRequests:
             self._chunks[key] = _Chunk(tuple(inside), array)
         while len(self._chunks) > self._most_chunks:
             self._chunks.popitem(last=False)
+
+    def _remember_tail(self, split: SplitRequest, keys: Sequence[bytes]) -> None:
+        """The last messages, which end behind the last whole chunk before that, come again in front of new ones."""
+        messages = split.messages
+        end = messages[-1].end if messages else 0
+        whole = end // CHUNK_BYTES
+        chunk = self._chunks.get(keys[whole - 1]) if whole else None
+        if chunk is None or end == whole * CHUNK_BYTES:
+            return
+        if chunk.tail is not None and chunk.tail.messages[-1] is messages[-1]:
+            return
+        start, first = whole * CHUNK_BYTES, len(messages)
+        while first and messages[first - 1].end > start:
+            first -= 1
+        digest = _tail_digest(keys[whole - 1], memoryview(split.body)[start:end])
+        chunk.tail = _Tail(start, end, digest, tuple(messages[first:]))
+
+
+def _is_tail(tail: _Tail, key: bytes, body: memoryview) -> bool:
+    """Whether a request goes on so behind the chunk of this key."""
+    return tail.end <= len(body) and _tail_digest(key, body[tail.start : tail.end]) == tail.digest
+
+
+def _tail_digest(key: bytes, tail: memoryview) -> bytes:
+    hasher = hashlib.sha256(key)
+    hasher.update(tail)
+    return hasher.digest()
 
 
 def _read(body: bytes, name: str) -> tuple[SplitRequest, int] | None:

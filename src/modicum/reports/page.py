@@ -348,6 +348,14 @@ def words_of_cost(usd: float | None, basis: str) -> str:
     return {"lower_bound": "at least ", "estimated": "about "}.get(basis, "") + format_usd(float(usd))
 
 
+def _rules_today(today: dict[str, Any] | None) -> list[tuple[str, dict[str, Any]]]:
+    """The sets at the prices of today."""
+    if not today:
+        return []
+    names = {"default": "those that run by themselves", "lossless": "these, with pings", "every": "all, with pings"}
+    return [(f"{name}, at the prices of {today['day']}", today[key]) for key, name in names.items()]
+
+
 def _rules(document: Document) -> str:
     """What the rules of the gateway and library would have saved, each alone and together."""
     savings = document.get("rule_savings")
@@ -366,6 +374,7 @@ def _rules(document: Document) -> str:
             ("those that run by themselves, together", savings["default"]),
             ("these, with pings", savings["lossless"]),
             ("these and those that an owner has to weigh", savings["every"]),
+            *_rules_today(savings.get("today")),
         )
     ]
     return (

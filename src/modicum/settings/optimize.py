@@ -1,7 +1,7 @@
 """`[optimize]`: rules that change calls before they are sent."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -9,12 +9,26 @@ import msgspec
 from modicum.calls import Owner
 from modicum.calls.errors import accepted_are
 from modicum.calls.rule import Rule
-from modicum.optimizers.rule_choice import ALL, OwnerChoice, RuleChoice
+from modicum.optimizers.rule_choice import (
+    ALL,
+    BEGINNINGS,
+    CACHE_TTL,
+    KEEP_WARM,
+    Draw,
+    OwnerChoice,
+    RuleChoice,
+    is_held_out,
+)
 
 MOST_MB = 100_000
 LONGEST_WAIT_S = 60.0
 
 CacheTtlChoice = Literal["leave", "shorten", "choose"]
+
+
+def draw_none(_rule: str, _task: str) -> float:
+    """A lot by which nothing is held out."""
+    return 1.0
 
 
 class OwnerRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -44,14 +58,16 @@ class OptimizeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """`[optimize]`: which rules run. Rules that lose nothing and keep the provider's cache run by themselves."""
 
     enabled: bool = True
-    """The one switch: `false` runs no rule of the list."""
+    """The one switch: `false` runs no rule of the list, sends no ping, changes no time to live, lets no call wait for
+    another, and rests the guards of `[[agent_guard]]`."""
     on: tuple[str, ...] = ()
     """Rules that run beside those that do by themselves; a family, as `cache`, is all its rules, and `all` every one,
     but for those that have to be named. `modicum optimize list` shows them."""
     off: tuple[str, ...] = ()
     """Rules that do not run."""
     hold_out: float = 0.1
-    """Share of tasks on which a rule that was chosen here does not run, so that its effect can be seen. 0: none."""
+    """Share of tasks on which a rule, pings, times to live or waits that were chosen here do not act, so that their
+    effect can be seen (`modicum optimize report`). 0: none."""
     keep_warm: bool = False
     """Whether pings renew the prompt caches of pausing conversations, where that is expected to pay (docs/optimize.md).
     Keys that are billed by use only."""
@@ -72,9 +88,9 @@ class OptimizeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         """Whether caches are kept warm for anybody."""
         return self.enabled and (self.keep_warm or any(one.keep_warm for one in self.owner))
 
-    def keeps_warm_for(self, owner: Owner) -> bool:
-        """Whether an owner's caches are kept warm."""
-        if not self.enabled:
+    def keeps_warm_for(self, owner: Owner, task: str = "", draw: Draw = draw_none) -> bool:
+        """Whether an owner's caches are kept warm: those of a task, where one is named that may be held out."""
+        if not self.enabled or is_held_out(KEEP_WARM, task, self.hold_out, draw):
             return False
         chosen = self.keep_warm
         for one in self._about(owner):
@@ -92,9 +108,11 @@ class OptimizeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         """Whether times to live are chosen for anybody."""
         return self.widest_ttl_choice != "leave"
 
-    def cache_ttl_for(self, owner: Owner) -> CacheTtlChoice:
-        """What may become of times to live in an owner's requests; `leave` where pings keep the caches."""
-        if not self.enabled or self.keeps_warm_for(owner):
+    def cache_ttl_for(self, owner: Owner, task: str = "", draw: Draw = draw_none) -> CacheTtlChoice:
+        """What may become of times to live in an owner's requests, or in those of a task that may be held out; `leave`
+        where pings keep the caches.
+        """
+        if not self.enabled or self.keeps_warm_for(owner) or is_held_out(CACHE_TTL, task, self.hold_out, draw):
             return "leave"
         chosen = self.cache_ttl
         for one in self._about(owner):
@@ -106,14 +124,23 @@ class OptimizeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         """Whether first calls of anybody wait for each other."""
         return self.enabled and (self.beginnings_wait_s > 0 or any(one.beginnings_wait_s for one in self.owner))
 
-    def beginnings_wait_for(self, owner: Owner) -> float:
-        """How long first calls of an owner wait at most, in seconds."""
-        if not self.enabled:
+    def beginnings_wait_for(self, owner: Owner, task: str = "", draw: Draw = draw_none) -> float:
+        """How long first calls of an owner, or of a task that may be held out, wait at most, in seconds."""
+        if not self.enabled or is_held_out(BEGINNINGS, task, self.hold_out, draw):
             return 0.0
         chosen = self.beginnings_wait_s
         for one in self._about(owner):
             chosen = chosen if one.beginnings_wait_s is None else one.beginnings_wait_s
         return chosen
+
+    def features_for(self, owner: Owner) -> tuple[str, ...]:
+        """What was chosen for an owner beside rules of the list, by the names of `modicum optimize list`."""
+        chosen = {
+            KEEP_WARM: self.keeps_warm_for(owner),
+            CACHE_TTL: self.cache_ttl_for(owner) != "leave",
+            BEGINNINGS: self.beginnings_wait_for(owner) > 0,
+        }
+        return tuple(name for name, is_chosen in chosen.items() if is_chosen)
 
     def _about(self, owner: Owner) -> Iterator[OwnerRules]:
         """What holds for an owner; later ones outweigh those before them."""
@@ -150,12 +177,10 @@ def _own_rules() -> tuple[Rule, ...]:
     return RULES
 
 
-def rule_choice_of(
-    settings: OptimizeSettings, draw: Callable[[str, str], float], rules: Iterable[Rule]
-) -> RuleChoice | None:
+def rule_choice_of(settings: OptimizeSettings, draw: Draw, rules: Iterable[Rule]) -> RuleChoice | None:
     """What checked settings choose; None: no rule runs. `draw`: of tasks that are held out."""
     if not settings.enabled:
         return None
     choices = [OwnerChoice(on=settings.on, off=settings.off)]
     choices += [OwnerChoice(one.team, one.app, one.user, one.key, one.on, one.off) for one in settings.owner]
-    return RuleChoice(tuple(rules), tuple(choices), settings.hold_out, draw)
+    return RuleChoice(tuple(rules), tuple(choices), settings.hold_out, draw, settings.features_for)

@@ -4,7 +4,9 @@ before, or mean the same.
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
+from modicum.optimizers.meaning.model_files import HOW_TO_GET, VOCABULARY, WEIGHTS, missing_file
 from modicum.settings.optimize import MOST_MB
 from modicum.settings.secret import is_place
 from modicum.settings.whose_calls import WhoseCalls
@@ -55,8 +57,11 @@ class SemanticCacheSettings(WhoseCalls, frozen=True, kw_only=True):
     """The most megabytes of answers and vectors that are held in memory, in each worker."""
     hold_out: float = 0.05
     """Share of tasks on which every call is made, so that the effect can be seen. 0: none."""
+    embeddings_folder: str = ""
+    """A folder on this machine with a model of sentences (`model.safetensors` and `vocab.txt` of all-MiniLM-L6-v2),
+    which then runs in the gateway. Empty: texts are compared by their words, or by what `embeddings_url` gives."""
     embeddings_url: str = ""
-    """An endpoint of yours that gives vectors of texts, in OpenAI's form. Empty: texts are compared by their words."""
+    """An endpoint of yours that gives vectors of texts, in OpenAI's form; the questions are sent there."""
     embeddings_model: str = ""
     """The model that is asked for there."""
     embeddings_key: str = ""
@@ -81,7 +86,22 @@ def _fault(one: SemanticCacheSettings) -> tuple[str, str] | None:
         return "most_mb", f"must be a number from 1 to {MOST_MB:,}"
     if not (math.isfinite(one.hold_out) and 0 <= one.hold_out < 1):
         return "hold_out", "must be a share from 0 to below 1"
-    return _endpoint_fault(one)
+    return _folder_fault(one) or _endpoint_fault(one)
+
+
+def _folder_fault(one: SemanticCacheSettings) -> tuple[str, str] | None:
+    if not one.embeddings_folder:
+        return None
+    if one.embeddings_url:
+        return "embeddings_folder", "must be empty where `embeddings_url` is set: vectors come from one of them"
+    folder = Path(one.embeddings_folder).expanduser()
+    missing = missing_file(folder)
+    if not folder.is_absolute() or missing:
+        return "embeddings_folder", (
+            f"must be the full path of a folder with {WEIGHTS} and {VOCABULARY}; "
+            + (f"{missing} is not there: {HOW_TO_GET}" if missing else "it begins with / or ~")
+        )
+    return None
 
 
 def _endpoint_fault(one: SemanticCacheSettings) -> tuple[str, str] | None:

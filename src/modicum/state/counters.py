@@ -100,8 +100,13 @@ class SharedCounters(SharedValues, Protocol):
         """
 
     async def settle(self, call: str, amounts: Sequence[int], *, wants_levels: bool = True) -> Sequence[Level]:
-        """Turns a call's reservation into what it has cost, line by line; how the counters stand then, or nothing
-        if they cannot be reached or nobody wants it. Settled twice is settled once.
+        """Turns a call's reservation into what it has cost, line by line; how the counters stand then, or nothing if
+        they cannot be reached. Settled twice is settled once.
+
+        Args:
+            call: that has the reservation.
+            amounts: what each of its lines has cost.
+            wants_levels: False: it is not waited for either, and done before whatever this process asks next.
         """
 
     async def release(self, call: str) -> None:

@@ -116,12 +116,15 @@ class RedisCounters:
         return _levels(await self._run(LEVELS, _packed(lines)))
 
     async def reserve(self, call: str, lines: Sequence[Line]) -> ReserveResult:
-        admitted, levels = await self._run(RESERVE, self._life, call, _packed(lines))
-        return ReserveResult(bool(admitted), _levels(levels))
+        admitted, _, levels = (await self._run(RESERVE, self._life, call, _packed(lines))).partition(b" ")
+        return ReserveResult(admitted == b"1", _levels(levels))
 
     async def settle(self, call: str, amounts: Sequence[int], *, wants_levels: bool = True) -> Sequence[Level]:
-        answer = await self._run_surely(SETTLE, self._life, call, _pack([f"{_bounded(one)}" for one in amounts]))
-        return _levels(answer or ()) if wants_levels else ()
+        arguments = self._life, call, _pack([f"{_bounded(one)}" for one in amounts])
+        if wants_levels:
+            return _levels(await self._run_surely(SETTLE, *arguments) or b"")
+        self._run_unawaited(SETTLE, *arguments)
+        return ()
 
     async def release(self, call: str) -> None:
         await self._run_surely(SETTLE, self._life, call, _pack([]))
@@ -190,8 +193,7 @@ class RedisCounters:
         try:
             return await self._link.run(script, self._marker, self._generation, *arguments)
         except StateAway:
-            if was_open and not self._link.is_open:
-                self._lost_s = asyncio.get_running_loop().time()
+            self._note_loss(was_open=was_open)
             raise
 
     async def _run_surely(self, script: str, *arguments: Any) -> Any:
@@ -199,9 +201,30 @@ class RedisCounters:
         try:
             return await self._run(script, *arguments)
         except StateAway:
-            if len(self._owed) < MOST_OWED:
-                self._owed.append((script, arguments))
+            self._owe(script, arguments)
             return None
+
+    def _run_unawaited(self, script: str, *arguments: Any) -> None:
+        """As `_run_surely`: it goes in one write with what is asked next, and is done before that is answered."""
+        was_open = self._link.is_open
+
+        def check(answer: "asyncio.Future[Any]") -> None:
+            if not answer.cancelled() and answer.exception() is not None:
+                self._note_loss(was_open=was_open)
+                self._owe(script, arguments)
+
+        try:
+            self._link.ask(script, self._marker, self._generation, *arguments).add_done_callback(check)
+        except StateAway:
+            self._owe(script, arguments)
+
+    def _owe(self, script: str, arguments: tuple[Any, ...]) -> None:
+        if len(self._owed) < MOST_OWED:
+            self._owed.append((script, arguments))
+
+    def _note_loss(self, *, was_open: bool) -> None:
+        if was_open and not self._link.is_open:
+            self._lost_s = asyncio.get_running_loop().time()
 
     async def _opened(self, link: RedisLink, run: str) -> None:
         waits_ms = [int(seconds * 1000) for seconds in (self._grace_s, LEASE_S, SHORTEST_WAIT_S)]
@@ -301,8 +324,9 @@ def _bounded(amount: int, limit: int | None = None) -> int:
     return max(min(amount, MOST_UNLIMITED if limit is None else MOST_AMOUNT), -MOST_UNLIMITED)
 
 
-def _levels(flat: Sequence[Any]) -> list[Level]:
+def _levels(text: bytes) -> list[Level]:
+    flat = list(map(int, text.split()))
     return [
-        Level(int(flat[at]), int(flat[at + 1]), None if flat[at + 2] < 0 else flat[at + 2] / 1000)
-        for at in range(0, len(flat), 3)
+        Level(spent, reserved, None if frees_ms < 0 else frees_ms / 1000)
+        for spent, reserved, frees_ms in zip(flat[::3], flat[1::3], flat[2::3], strict=True)
     ]

@@ -77,7 +77,14 @@ class RedisLink:
 
         Raises:
             StateAway: nobody knows whether it was run.
-            UserError: there is foreign data in the way.
+        """
+        return await self.ask(script, marker, *arguments)
+
+    def ask(self, script: str, marker: str, *arguments: Any) -> "asyncio.Future[Any]":
+        """As `run`, for who waits later or not at all: scripts run in the order in which they were asked.
+
+        Raises:
+            StateAway: it was not run. The future may raise it too: then nobody knows.
         """
         if not self._is_open:
             raise StateAway(f"{self.place}: {self.problem}")
@@ -85,7 +92,7 @@ class RedisLink:
         self._pending.append((_command(script, marker, arguments), future))
         if self._sending is None:
             self._sending = asyncio.ensure_future(self._send())
-        return await future
+        return future
 
     async def run_at_once(self, script: str, marker: str, *arguments: Any) -> Any:
         """As `run`, on a connection that is being opened."""

@@ -2,7 +2,8 @@
 
 A script first looks whether the counters are still those that its caller means (`generation`), and reads all that it
 needs before it writes, so that data of somebody else stops it before anything was changed. Sums are added up by the
-server in whole numbers of 64 bits and handed out as text: Lua's own numbers are exact to 2^53 only.
+server in whole numbers of 64 bits and handed out as text: Lua's own numbers are exact to 2^53 only. How counters stand
+is one text: of a list, the client reads each element for itself.
 """
 
 LOST, FOREIGN = "LOST", "FOREIGN"
@@ -204,7 +205,7 @@ if held then
   end
 end
 if admitted == 1 then redis.call('HSET', holds, ARGV[3], ARGV[4]) end
-return {admitted, levels}
+return admitted .. ' ' .. table.concat(levels, ' ')
 """
 )
 
@@ -216,7 +217,7 @@ local amounts, levels = cmsgpack.unpack(ARGV[4]), {}
 local holds, ended = base .. 'h:' .. ARGV[2], base .. 'ended'
 local held = redis.call('HGET', holds, ARGV[3])
 local lapsed = not held and redis.call('HGET', ended, ARGV[3])
-if not held and not lapsed then return levels end
+if not held and not lapsed then return '' end
 for i, line in ipairs(cmsgpack.unpack(held or lapsed)) do
   if held then unhold(line, line[2]) else spend(line, minus(line[2]), now) end
   if amounts[i] then spend(line, amounts[i], now) end
@@ -224,7 +225,7 @@ for i, line in ipairs(cmsgpack.unpack(held or lapsed)) do
   level(line, levels)
 end
 redis.call('HDEL', held and holds or ended, ARGV[3])
-return levels
+return table.concat(levels, ' ')
 """
 )
 
@@ -237,7 +238,7 @@ for _, line in ipairs(lines) do
   forget(line)
   level(line, levels)
 end
-return levels
+return table.concat(levels, ' ')
 """
 )
 

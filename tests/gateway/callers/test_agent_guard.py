@@ -10,12 +10,14 @@ from gateway.rig import running, usual, wait_until
 from modicum.gateway.callers.agent_guard import digest_prompt
 from modicum.optimizers.running import prompt_in
 from modicum.providers.dialects import DIALECTS
+from modicum.settings import OptimizeSettings
 from modicum.settings.governance.agent_guard import AgentGuardSettings
 
 ROWS = (
     AgentGuardSettings(team="platform", user="deep", most_depth=1, act="block"),
     AgentGuardSettings(team="platform", user="many", most_agents=2),
     AgentGuardSettings(team="platform", user="again", recursion=True, act="block"),
+    AgentGuardSettings(team="platform", user="weighed", most_depth=0, act="block", hold_out=0.5),
 )
 
 
@@ -139,3 +141,26 @@ def test_an_agent_that_sends_what_nobody_can_read_is_placed_all_the_same(guarded
 
     metrics = httpx.get(f"{guarded.url}/metrics").text
     assert 'stage="agent_guard"' not in metrics
+
+
+def test_a_task_that_is_held_out_is_left_alone_and_says_so(guarded):
+    statuses = {}
+    for number in range(6):
+        headers = agent_calls(f"weighed-{number}", ("a", ""))["ours"][0]
+        statuses[f"weighed-{number}"] = ask(guarded, "weighed", headers).status_code
+
+    assert set(statuses.values()) == {200, 403}
+    passed = {task for task, status in statuses.items() if status == 200}
+    wait_until(lambda: passed <= {call.task for call in guarded.records()})
+    arms = {call.task: call.tags.get("rules.held_out") for call in guarded.records() if call.task in statuses}
+    assert arms == dict.fromkeys(passed, "guard.agents")
+
+
+def test_the_one_switch_rests_the_guard_too(tmp_path):
+    def settings(port):
+        rows = (AgentGuardSettings(most_depth=0, act="block"),)
+        off = OptimizeSettings(enabled=False)
+        return msgspec.structs.replace(usual()(port), agent_guard=rows, optimize=off)
+
+    with running(tmp_path / "off", settings) as rig:
+        assert not rig.gateway.parts.agents.is_active

@@ -1,5 +1,6 @@
 """Replies that are written at once are the replies that the server would have written, and calls leave no garbage."""
 
+import asyncio
 import gc
 import json
 import socket
@@ -25,7 +26,7 @@ class Written(SimpleNamespace):
             body=bytearray(b"body"),
             keep_alive=True,
             response_complete=False,
-            flow=SimpleNamespace(write_paused=False, resume_reading=lambda: None),
+            flow=SimpleNamespace(write_paused=False, read_paused=True, resume_reading=lambda: None),
             message_event=SimpleNamespace(set=lambda: None, clear=lambda: None),
             on_response=lambda: None,
             **changed,
@@ -54,6 +55,28 @@ def test_a_reply_is_written_whole_or_in_chunks():
     assert whole.response_complete
     assert chunked.response_complete
     assert not whole.closed
+
+
+@pytest.mark.parametrize("is_direct", [True, False])
+def test_a_caller_of_http_1_0_gets_no_chunks(is_direct):
+    written = Written()
+    written.scope["http_version"], written.keep_alive = "1.0", False
+    caller, headers = DirectCaller(written, None), [(b"content-type", b"text/plain")]
+
+    async def answer():
+        await caller.send({"type": "http.response.start", "status": 200, "headers": headers})
+        await caller.send({"type": "http.response.body", "body": b"hel", "more_body": True})
+        await caller.send({"type": "http.response.body", "body": b"lo", "more_body": False})
+
+    if is_direct:
+        caller.begin(200, headers)
+        caller.write(b"hel", is_last=False)
+        caller.write(b"lo", is_last=True)
+    else:
+        asyncio.run(answer())
+
+    assert written.bytes == b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\nhello"
+    assert written.closed
 
 
 def test_a_connection_that_is_not_kept_says_so_and_is_closed():

@@ -12,6 +12,7 @@ from modicum.gateway.semantic_cache.answering import HEADER
 from modicum.governance.keys import KeyEvent, Keys, revoke
 from modicum.ledger.events import EventFile
 from modicum.settings import ReplyCacheSettings, SemanticCacheSettings
+from optimizers.meaning.small_model import write_model
 
 MARK = HEADER.decode()
 ROW = SemanticCacheSettings(hold_out=0, most_wrong=0.2)
@@ -20,6 +21,7 @@ ENDINGS = ["?", "!", ", please", " now?", " today?"]
 LEARNED = [way.format(ending) for way in WAYS for ending in ENDINGS]
 """Questions after which another one like them is answered."""
 ALIKE = "Now: the capital of France"
+PLANTED = "Something else altogether."
 FIXTURE = "openai-chat/reasoning.sse"
 
 
@@ -83,6 +85,18 @@ def test_the_very_same_text_is_answered_at_once(learned):
     assert post(learned, LEARNED[0]).headers[MARK].startswith("same")
 
 
+def test_a_model_in_the_gateway_compares_questions_and_the_bound_is_learned_in_the_same_way(tmp_path):
+    row = msgspec.structs.replace(ROW, embeddings_folder=str(write_model(tmp_path / "model")))
+    with knowing(tmp_path, row) as rig:
+        assert MARK not in post(rig, LEARNED[0]).headers
+        learn(rig)
+        reply = post(rig, ALIKE)
+        asked = [call.tags["semantic_cache"] for call in rig.records()[:6]]
+
+        assert reply.headers[MARK].startswith("alike; age=")
+        assert (asked[0], set(asked[1:]) - {"same"}) == ("new", {"right"})
+
+
 OTHERS = [
     {"model": "gpt-4o"},
     {"temperature": 0.5},
@@ -117,7 +131,7 @@ def test_what_cannot_be_looked_at_is_counted_and_the_call_is_made(learned, monke
 
 def other_answer():
     document = msgspec.json.decode((FIXTURES / "openai-chat/cached.json").read_bytes())
-    document["choices"][0]["message"]["content"] = "Something else altogether."
+    document["choices"][0]["message"]["content"] = PLANTED
     body = msgspec.json.encode(document)
     return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
 
@@ -132,6 +146,20 @@ def test_an_answer_that_was_seen_to_be_wrong_is_given_no_more(tmp_path):
         wait_until(lambda: rig.records()[-1].tags.get("semantic_cache") == "wrong")
 
         assert MARK not in post(rig, ALIKE).headers
+
+
+def test_an_answer_that_an_attacker_planted_is_given_to_none_of_the_questions_it_was_made_for(tmp_path):
+    """CacheAttack: the words of questions that will come, and one more that makes the model say something else."""
+    with knowing(tmp_path) as rig:
+        rig.provider.raw = other_answer()
+        for text in LEARNED[:3]:
+            post(rig, f"{text} ignore", x_fault="raw")
+        assert post(rig, f"{LEARNED[0]} ignore").json()["choices"][0]["message"]["content"] == PLANTED
+        replies = [post(rig, text) for text in [*LEARNED, ALIKE]]
+
+        assert not any(reply.json()["choices"][0]["message"]["content"] == PLANTED for reply in replies)
+        assert replies[-1].headers[MARK].startswith("alike")  # with what was found right for questions of others
+        assert post(rig, f"{LEARNED[0]} ignore").headers[MARK].startswith("same")
 
 
 def test_streams_are_streams_again_and_go_with_their_key(tmp_path):

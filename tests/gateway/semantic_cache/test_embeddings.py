@@ -8,8 +8,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import numpy as np
 import pytest
 
-from modicum.gateway.semantic_cache.embeddings import EmbeddingEndpoint
+from modicum.calls import UserError
+from modicum.gateway.semantic_cache import embeddings
+from modicum.gateway.semantic_cache.embeddings import EmbeddingEndpoint, SentenceVectors
 from modicum.settings import SemanticCacheSettings
+from optimizers.meaning.small_model import write_model
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +66,32 @@ def test_an_endpoint_that_fails_gives_none(endpoint, status, reply):
 
 def test_a_key_that_is_not_there_gives_none(endpoint):
     assert vector(endpoint, embeddings_key="env:NOT_SET_ANYWHERE") is None
+
+
+def test_a_model_in_this_process_gives_vectors_of_length_one_in_a_thread_of_its_own(tmp_path):
+    vectors = SentenceVectors(SemanticCacheSettings(embeddings_folder=str(write_model(tmp_path))))
+
+    async def ask():
+        return await asyncio.gather(*map(vectors.vector_of, ["the capital", "of niger", "the capital"]))
+
+    first, other, again = asyncio.run(ask())
+    assert np.allclose(first, again)
+    assert not np.allclose(first, other)
+    assert abs(np.linalg.norm(first) - 1) < 1e-5
+
+
+def test_who_would_wait_too_long_for_it_gets_none(tmp_path, monkeypatch):
+    monkeypatch.setattr(embeddings, "TIMEOUT_S", 0.01)
+    vectors = SentenceVectors(SemanticCacheSettings(embeddings_folder=str(write_model(tmp_path))))
+    free = threading.Event()
+    monkeypatch.setattr(vectors, "_vector_of", lambda _text: free.wait(10))
+
+    assert asyncio.run(vectors.vector_of("the capital")) is None
+    free.set()
+
+
+def test_files_that_changed_since_the_settings_were_read_are_an_error(tmp_path):
+    vectors = SentenceVectors(SemanticCacheSettings(embeddings_folder=str(tmp_path)))
+
+    with pytest.raises(UserError, match=r"no model\.safetensors"):
+        asyncio.run(vectors.vector_of("the capital"))

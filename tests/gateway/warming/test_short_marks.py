@@ -28,3 +28,18 @@ def test_agents_within_a_task_need_no_hour(tmp_path):
         call = warm.call("look it up", system=SYSTEM, headers={"x-modicum-agent": "a"})
 
         assert (call.usage.cache_write_1h, [edit.rule for edit in call.edits]) == (0, ["cache.short_marks"])
+
+
+def test_a_task_that_is_held_out_keeps_its_hour_gets_no_ping_and_says_so(tmp_path):
+    with warm_rig(tmp_path, hold_out=0.5) as warm:
+        arms = set()
+        for number in range(6):
+            call = warm.call(f"hello {number}", system=SYSTEM, headers={"x-modicum-task": f"t{number}"})
+            is_held_out = call.tags.get("rules.held_out") == "keep_warm"
+            assert is_held_out or call.tags["rules.on_trial"] == "keep_warm"
+            assert bool(call.edits) is not is_held_out
+            assert warm.keeper.conversations == (0 if is_held_out else 1)
+            warm.keeper.forget(lambda _: True)
+            arms.add(is_held_out)
+
+    assert arms == {True, False}

@@ -4,12 +4,12 @@ from modicum.calls import Call, Owner, Usage
 from modicum.calls.change import Change
 from modicum.calls.rule import NetSaving, Rule, Safety
 from modicum.governance.agent_tree import AgentLimits
-from modicum.insights.rules.rule_explanations import AGENT_GUARD, CACHE_TTL, KEEP_WARM, SEMANTIC_CACHE, explain
+from modicum.insights.rules.rule_explanations import SEMANTIC_CACHE, ChosenFeatures, explain
 from modicum.ledger.booking import book
 from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
 from modicum.optimizers.cache_lifetimes import FEWEST_PAUSES
-from modicum.optimizers.rule_choice import OwnerChoice, RuleChoice
+from modicum.optimizers.rule_choice import AGENT_GUARD, CACHE_TTL, KEEP_WARM, OwnerChoice, RuleChoice
 
 AT = datetime(2026, 2, 3, tzinfo=UTC)
 SPAN = AT - timedelta(days=1), AT + timedelta(days=1)
@@ -93,7 +93,9 @@ def test_agents_are_placed_as_the_gateway_would():
         return AgentLimits(most_depth=1) if owner.team == "web" else None
 
     row = next(
-        one for one in explain(store, RuleChoice(()), PriceBook(), SPAN, agent_limits=guard) if one.rule == AGENT_GUARD
+        one
+        for one in explain(store, RuleChoice(()), PriceBook(), SPAN, ChosenFeatures(agent_limits=guard))
+        if one.rule == AGENT_GUARD
     )
 
     assert (row.calls, row.calls_on, row.calls_undecided) == (2, 2, 0)
@@ -117,7 +119,9 @@ def test_times_to_live_are_explained_by_what_their_owner_allows():
 
     rows = {
         choice: next(
-            row for row in explain(store, RuleChoice(()), PriceBook(), span, ttl_choice=choice) if row.rule == CACHE_TTL
+            row
+            for row in explain(store, RuleChoice(()), PriceBook(), span, ChosenFeatures(ttl_choice=choice))
+            if row.rule == CACHE_TTL
         )
         for choice in ("leave", "shorten", "choose")
     }

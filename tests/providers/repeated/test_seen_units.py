@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from modicum.calls import SegmentKind
 from modicum.calls.change import Change, DoesNotFit
 from modicum.providers.dialects import DIALECTS
-from modicum.providers.repeated.seen_units import SeenRequest
+from modicum.providers.prompt import MessagePart
+from modicum.providers.repeated.seen_units import CalledTools, SeenPart, SeenRequest, seen_parts
 from modicum.providers.seen_requests import SeenRequests
 from providers.repeated.test_repeated_prompt import MAKERS
 
@@ -56,3 +58,13 @@ def test_what_is_more_than_text_gets_no_other_one(prompts):
         if place is not None:
             with pytest.raises(DoesNotFit):
                 prompt.with_texts(Change(replaced={place: "short"}))
+
+
+def test_the_tool_of_a_call_is_found_however_far_in_front_it_was_called():
+    calls = [MessagePart(SegmentKind.TOOL_CALL, calls=((f"c{at}", f"tool_{at}", {}),)) for at in range(20)]
+    called = CalledTools([seen_parts([SeenPart(part, b"")]) for part in calls])
+
+    assert [called.find(f"c{at}") for at in (19, 0, 7)] == ["tool_19", "tool_0", "tool_7"]
+    assert called.find("nobody's") == ""
+    called.add_calls([("c0", "again")])
+    assert called.find("c0") == "again"

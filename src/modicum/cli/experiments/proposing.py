@@ -83,6 +83,7 @@ def propose(options: RouteOptions) -> None:
       modicum experiment propose ~/.claude/projects --json
     """
     from modicum.insights.advice.route_needs import measure_needs
+    from modicum.ledger.outcomes import only_outcome
 
     settings = read_settings()
     zone = user_zone(settings.timezone).zone
@@ -90,7 +91,7 @@ def propose(options: RouteOptions) -> None:
     problems: list[Problem] = []
     _check_lot(options)
     with open_ledger_or_logs(join_found(options.paths, found=options.found), options, settings, problems) as store:
-        outcome = _choose_outcome(store, options.outcome)
+        outcome = only_outcome(store, options.outcome)
         routes = measure_needs(store, span, outcome)
         if options.route:
             routes = _routes_called(options.route, routes)
@@ -127,20 +128,6 @@ def _check_lot(options: RouteOptions) -> None:
             started_at=datetime.now(UTC),
         )
     )
-
-
-def _choose_outcome(store: "Store", name: str) -> str:
-    """The outcome that was named, or the only one; empty where there is none, or several.
-
-    Raises:
-        UserError: there is none of the name.
-    """
-    from modicum.ledger.outcomes import find_outcome
-
-    if name:
-        return str(find_outcome(store, name)["name"])
-    names = [row["name"] for row in store.ask("outcomes")]
-    return str(names[0]) if len(names) == 1 else ""
 
 
 def _routes_called(name: str, routes: "Sequence[RouteNeeds]") -> "list[RouteNeeds]":

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -119,6 +119,7 @@ def _answer_place(
         return None
     rests_on = [prices.version, program_version(), question.span, question.zone.key, question.only, question.what_ifs]
     rests_on.append(question.conditions)
+    rests_on.append(f"{datetime.now(UTC):%Y-%m-%d}")  # the rules are replayed at today's prices too
     if logs is not None:
         if logs.folder is None or not logs.marks:
             return None

@@ -15,16 +15,18 @@ from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.found_logs import join_found
 from modicum.cli.inputs.log_reading import print_problems
+from modicum.cli.optimizing.report import report
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
 from modicum.library import resources
 from modicum.library.choosing import choose_from
 from modicum.settings import agent_limits_of, read_settings, rule_choice_of, user_zone
+from modicum.settings.optimize import draw_none
 
 if TYPE_CHECKING:
-    from modicum.insights.rules.rule_explanations import RuleExplanation
+    from modicum.insights.rules.rule_explanations import ChosenFeatures, RuleExplanation
     from modicum.optimizers.rule_choice import RuleChoice
-    from modicum.settings import OptimizeSettings
+    from modicum.settings import OptimizeSettings, Settings
 
 MOST_REASONS = 4
 LONGEST_NAME = 256
@@ -47,7 +49,11 @@ def command() -> None:
       modicum optimize list
       modicum optimize explain --log ~/.claude/projects
       modicum optimize explain CALL
+      modicum optimize report
     """
+
+
+command.add_command(report)
 
 
 @command.command("list")
@@ -60,20 +66,13 @@ def list_rules(*, as_json: bool) -> None:
       modicum optimize list --json
     """
     from modicum.calls.call import NOBODY
-    from modicum.insights.rules.rule_explanations import (
-        AGENT_GUARD,
-        AGENT_GUARD_PURPOSE,
-        BEGINNINGS,
-        BEGINNINGS_PURPOSE,
-        CACHE_TTL,
-        CACHE_TTL_PURPOSE,
-        KEEP_WARM,
-    )
+    from modicum.insights.rules.rule_explanations import AGENT_GUARD_PURPOSE, BEGINNINGS_PURPOSE, CACHE_TTL_PURPOSE
     from modicum.optimizers.all_rules import RULES
+    from modicum.optimizers.rule_choice import AGENT_GUARD, BEGINNINGS, CACHE_TTL, KEEP_WARM
 
     every = read_settings()
     settings = every.optimize
-    choice = rule_choice_of(settings, _draw_none, RULES)
+    choice = rule_choice_of(settings, draw_none, RULES)
     rows = [
         {
             "rule": rule.name,
@@ -84,7 +83,7 @@ def list_rules(*, as_json: bool) -> None:
         }
         for rule in RULES
     ]
-    on = agent_limits_of(every.agent_guard, NOBODY) is not None
+    on = settings.enabled and agent_limits_of(every.agent_guard, NOBODY) is not None
     rows.append({"rule": AGENT_GUARD, "safety": "lossy", "cache_safe": True, "on": on, "purpose": AGENT_GUARD_PURPOSE})
     on = settings.beginnings_wait_for(NOBODY) > 0
     rows.append({"rule": BEGINNINGS, "safety": "lossless", "cache_safe": True, "on": on, "purpose": BEGINNINGS_PURPOSE})
@@ -143,20 +142,9 @@ def explain(options: ExplainOptions) -> None:
         choose_from(whole, conditions, zone) as store,
     ):
         prices = resources.load_prices(options.price_path, settings)
-        choice, keeps_warm = _choice_of_all(settings.optimize), settings.optimize.keeps_warm
+        choice, chosen = _choice_of_all(settings.optimize), _chosen_features(settings)
         try:
-            rows = explain_rules(
-                store,
-                choice,
-                prices,
-                span,
-                call_id=options.call_id,
-                keeps_warm=keeps_warm,
-                shares_beginnings=settings.optimize.shares_beginnings,
-                ttl_choice=settings.optimize.widest_ttl_choice,
-                has_semantic_cache=bool(settings.semantic_cache),
-                agent_limits=partial(agent_limits_of, settings.agent_guard),
-            )
+            rows = explain_rules(store, choice, prices, span, chosen, options.call_id)
         except UserError:
             print_problems(problems, strict=False)  # they may say why there is nothing to look at
             raise
@@ -168,12 +156,26 @@ def explain(options: ExplainOptions) -> None:
     print_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
+def _chosen_features(settings: "Settings") -> "ChosenFeatures":
+    """What was chosen beside the rules; where the one switch is off, a guard rests too."""
+    from modicum.insights.rules.rule_explanations import ChosenFeatures
+
+    optimize = settings.optimize
+    return ChosenFeatures(
+        optimize.keeps_warm,
+        optimize.shares_beginnings,
+        optimize.widest_ttl_choice,
+        bool(settings.semantic_cache),
+        partial(agent_limits_of, settings.agent_guard if optimize.enabled else ()),
+    )
+
+
 def _choice_of_all(settings: "OptimizeSettings") -> "RuleChoice":
     """All rules, also where the one switch is off: then each says so."""
     from modicum.optimizers.all_rules import RULES
     from modicum.optimizers.rule_choice import ALL, OwnerChoice, RuleChoice
 
-    choice = rule_choice_of(settings, _draw_none, RULES)
+    choice = rule_choice_of(settings, draw_none, RULES)
     return RuleChoice(RULES, (OwnerChoice(off=(ALL,)),)) if choice is None else choice
 
 
@@ -210,8 +212,3 @@ def _figures(row: "RuleExplanation") -> tuple[str, str, str]:
     if row.calls_undecided and not row.calls:
         return "unknown", "unknown", "unknown"
     return output.count(row.calls), output.count(row.calls_on), output.count(row.tokens_removed)
-
-
-def _draw_none(_rule: str, _task: str) -> float:
-    """Nothing is held out of an explanation."""
-    return 1.0

@@ -100,6 +100,8 @@ class Budgeting:
         self._counters, self._prices, self._failed = counters, prices, failed
         self._former = FormerLoads(counters, before, failed)
         self._declared: tuple[Budget, ...] = ()
+        self.is_active = False
+        """Whether there is any budget."""
         self._budgets: list[CountedBudget] = []
         self._plan = CoverPlan()
         self._newest_s = 0.0
@@ -122,14 +124,10 @@ class Budgeting:
         """Rate limits count on them too."""
         return self._counters
 
-    @property
-    def is_active(self) -> bool:
-        """Whether there is any budget."""
-        return bool(self._declared)
-
     async def take_over(self, budgets: Sequence[Budget], *, admits_when_away: bool = False) -> None:
         """The budgets that hold from now on. What is counted stays, for those that count the same as before."""
         self._declared, self._admits_when_away = tuple(budgets), admits_when_away
+        self.is_active = bool(budgets)
         self._prices.energy = next((one.energy for one in budgets if one.energy), ())
         self._is_new = True
         with suppress(StateAway):  # the next call tries again

@@ -9,11 +9,14 @@ from hashlib import blake2b
 
 from modicum.calls import SegmentKind
 from modicum.calls.prompt import AGENT_REMINDER, NotHeld, Prompt
+from modicum.gateway.chosen_rules import arm_tags
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.failures import Failed, contain_stage
 from modicum.gateway.http.refusal import Refused
 from modicum.governance.agent_tree import AgentPlace, AgentTree, describe, fault_of
+from modicum.optimizers.rule_choice import AGENT_GUARD, Draw, is_held_out
 from modicum.settings.governance.agent_guard import AgentGuardSettings
+from modicum.settings.optimize import draw_none
 
 STAGE = "agent_guard"
 
@@ -23,20 +26,18 @@ class AgentGuard:
 
     Args:
         failed: counts the failures of what is optional.
+        draw: of tasks that are held out.
     """
 
-    def __init__(self, failed: Failed) -> None:
-        self._failed, self._tree = failed, AgentTree()
+    def __init__(self, failed: Failed, draw: Draw = draw_none) -> None:
+        self._failed, self._draw, self._tree = failed, draw, AgentTree()
         self._rows: tuple[AgentGuardSettings, ...] = ()
-
-    @property
-    def is_active(self) -> bool:
+        self.is_active = False
         """Whether anybody's agents are watched."""
-        return bool(self._rows)
 
     def take_over(self, rows: Sequence[AgentGuardSettings]) -> None:
         """What is allowed from now on. What is known of agents stays, as long as anybody's are watched."""
-        self._rows = tuple(rows)
+        self._rows, self.is_active = tuple(rows), bool(rows)
         if not rows:
             self._tree = AgentTree()
 
@@ -48,6 +49,11 @@ class AgentGuard:
         """
         row = self._row_of(exchange)
         place = None
+        if row is not None and row.hold_out and not exchange.is_plain and exchange.about.task:
+            held_out = is_held_out(AGENT_GUARD, exchange.about.task, row.hold_out, self._draw)
+            names = {AGENT_GUARD}
+            exchange.tags = arm_tags(exchange.tags, names if held_out else (), () if held_out else names)
+            row = None if held_out else row
         if row is not None and not exchange.is_plain:
             with contain_stage(STAGE, self._failed):
                 place = self._place(exchange, row)

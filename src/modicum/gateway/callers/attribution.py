@@ -180,7 +180,8 @@ def _from_metadata(metadata: Mapping[str, str], declared: dict[str, str], tags: 
 
 def _is_ours(tag: str) -> bool:
     """Whether only the gateway says such a thing of a call: a caller must not choose its arm, nor what it holds."""
-    return tag in {RESERVED_TAG, COUNTED_TAG, CREDENTIAL_TAG} or is_reserved(tag) or tag.startswith(EXPERIMENT_TAG)
+    is_known = tag in {RESERVED_TAG, COUNTED_TAG, CREDENTIAL_TAG} or is_reserved(tag)
+    return is_known or tag.startswith((EXPERIMENT_TAG, "rules."))
 
 
 def _text(value: bytes) -> str:

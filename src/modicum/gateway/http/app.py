@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,7 @@ from modicum.gateway.http.codings import CODINGS, PIECE_BYTES, BadCodingError, U
 from modicum.gateway.http.cors import Cors
 from modicum.gateway.http.direct_caller import DirectCaller, direct_caller
 from modicum.gateway.http.hosts import HostNames
-from modicum.gateway.http.known_head import HeadPlace, KnownHead
+from modicum.gateway.http.known_head import KnownHead
 from modicum.gateway.http.otlp_door import PATHS as OTLP
 from modicum.gateway.http.outcomes import record_outcomes, take_outcomes
 from modicum.gateway.http.pass_through import pass_aside
@@ -90,38 +89,40 @@ class App:
             return
         if scope["type"] != "http":
             return
-        with self._parts.bodies.share() as share:
-            await self._serve(scope, receive, send, share)
+        direct = direct_caller(scope)
+        if direct is not None and not direct.takes_chunks:
+            send = direct.send
+        with BodyShare(self._parts.bodies) as share:
+            await self._serve(scope, receive, send, direct, share)
 
-    async def _serve(self, scope: dict[str, Any], receive: Receive, send: Send, share: BodyShare) -> None:
-        path, method = scope["path"], scope["method"]
-        direct = None if self.cors.marks_replies else direct_caller(scope)
-        client = Client(receive, self.cors.marked(scope["headers"], send), self._slow_client_s, direct)
+    async def _serve(
+        self, scope: dict[str, Any], receive: Receive, send: Send, direct: DirectCaller | None, share: BodyShare
+    ) -> None:
+        path = scope["path"]
+        if self.cors.marks_replies:
+            direct, send = None, self.cors.marked(scope["headers"], send)
+        client = Client(receive, send, self._slow_client_s, direct)
         try:
             owners = self._pipeline.in_force.owners
-            place = HeadPlace.of(scope, (self.hosts, owners, owners.keys()))
-            head = direct.known_head if direct is not None else None
-            if head is not None and head.is_repeated(place):
-                headers = head.headers(place)
-            else:
-                headers, passing = self._headers(scope["headers"])
-                check_places(scope["headers"], scope["query_string"], path)
-                if await self._answer_here(method, path, headers, client):
+            in_force = self.hosts, owners, owners.keys()
+            head: KnownHead | None = direct.repeated_head if direct is not None else None
+            if head is None or not head.holds(in_force):
+                head = await self._let_in(scope, receive, client, share, in_force)
+                if head is None:
                     return
-                if path == "/outcomes" or path in OTLP:
-                    # Spans have a bound of their own on what they unpack to.
-                    read = partial(self._body, receive, headers, share, as_sent=path in OTLP)
-                    await self._record_report(method, path, headers, read, client)
-                    return
-                target = served(method, path, headers)
-                caller = self._pipeline.identify(headers, scope["query_string"])
-                head = KnownHead(place, target, caller, headers, passing)
                 if direct is not None:
-                    direct.known_head = head
-            target = head.served
-            upload = self._upload(receive, headers, target)
-            is_read = target.method not in _WITHOUT_BODY and upload is None
-            body = await self._body(receive, headers, share, direct) if is_read else b""
+                    direct.remember(head)
+            upload = None
+            body = direct.take_body() if direct is not None and head.holds_body else None
+            if body is not None:
+                share.take(len(body))
+                if len(body) > self._most_body_bytes:
+                    self._check_size(len(body))
+            else:
+                headers, target = dict(scope["headers"][::-1]), head.served  # of two the first
+                upload = self._upload(receive, headers, target)
+                is_read = target.method not in _WITHOUT_BODY and upload is None
+                body = await self._body(receive, headers, share) if is_read else b""
         except Refused as refusal:
             self._parts.refusals.add(refusal.kind)
             await client.refuse(dialect_of(path), refusal.status, refusal.message, refusal.kind)
@@ -129,14 +130,41 @@ class App:
         except ClientGone:
             return
         request = Request(
-            *(target, path, scope["query_string"], head.caller, headers, head.passing, body, head, upload),
-            scheme=scope.get("scheme", "http"),
+            head.served,
+            path,
+            scope["query_string"],
+            head.caller,
+            head.headers,
+            head.passing,
+            body,
+            head,
+            upload,
+            scope.get("scheme", "http"),
         )
-        with suppress(ClientGone), contain(_log_bug, but=(ClientGone,)) as work:
-            await self._pass(request, client)
-        if work.error is not None and not client.started:
-            with suppress(ClientGone):
-                await client.refuse(target.dialect, 500, "a fault of the gateway; its log says where", "internal_error")
+        await self._pass(request, client)
+
+    async def _let_in(
+        self, scope: dict[str, Any], receive: Receive, client: Client, share: BodyShare, in_force: tuple[Any, ...]
+    ) -> KnownHead | None:
+        """What a head says that was not seen before; None: it was answered here.
+
+        Raises:
+            Refused: it is not let in.
+        """
+        path, method, query = scope["path"], scope["method"], scope["query_string"]
+        headers, passing = self._headers(scope["headers"])
+        check_places(scope["headers"], query, path)
+        if await self._answer_here(method, path, headers, client):
+            return None
+        if path == "/outcomes" or path in OTLP:
+            # Spans have a bound of their own on what they unpack to.
+            read = partial(self._body, receive, headers, share, as_sent=path in OTLP)
+            await self._record_report(method, path, headers, read, client)
+            return None
+        target = served(method, path, headers)
+        caller = self._pipeline.identify(headers, query)
+        holds_body = target.method not in _WITHOUT_BODY and not target.is_streamed and _unpacker(headers) is None
+        return KnownHead(in_force, target, caller, headers, passing, holds_body=holds_body)
 
     async def _serve_websocket(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Lets a socket in, as the request that opens it says."""
@@ -165,11 +193,23 @@ class App:
 
     async def _pass(self, request: Request, client: Client) -> None:
         """A request that was let in, on its way."""
+        try:
+            with contain(_log_bug, but=(ClientGone,)) as work:
+                if request.served.what == CALL:
+                    await self._pipeline.run(request, client)
+                else:
+                    await self._pass_other(request, client)
+            if work.error is not None and not client.started:
+                message = "a fault of the gateway; its log says where"
+                await client.refuse(request.served.dialect, 500, message, "internal_error")
+        except ClientGone:
+            return
+
+    async def _pass_other(self, request: Request, client: Client) -> None:
+        """A request that is no call."""
         pipeline, served = self._pipeline, request.served
         upstreams = pipeline.in_force.upstreams
-        if served.what == CALL:
-            await pipeline.run(request, client)
-        elif served.batch is not None:
+        if served.batch is not None:
             await pipeline.batches.aside(upstreams, request, client)
         elif served.is_streamed:
             await pipeline.relay.aside(upstreams, request, client)
@@ -254,7 +294,6 @@ class App:
         receive: Receive,
         headers: dict[bytes, bytes],
         share: BodyShare,
-        direct: DirectCaller | None = None,
         *,
         as_sent: bool = False,
     ) -> bytes:
@@ -265,15 +304,9 @@ class App:
             ClientGone: it did not come in full.
         """
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > self._most_body_bytes:
-            raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
+        self._check_size(int(length) if length.isdigit() else self._most_body_bytes + 1)
         share.check(int(length))
         unpacker = None if as_sent else _unpacker(headers)
-        if unpacker is None and direct is not None and (body := direct.take_body()) is not None:
-            share.take(len(body))
-            if len(body) > self._most_body_bytes:
-                raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
-            return body
         parts: list[bytes] = []
         try:
             async with asyncio.timeout(self._slow_client_s):
@@ -289,13 +322,21 @@ class App:
                         share.take(len(parts[-1]))
                     else:
                         left = await _unpack(unpacker, message["body"], parts, left, share)
-                    if left < 0:
-                        raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
+                    self._check_size(self._most_body_bytes - left)
         except TimeoutError:
             raise Refused(408, "the request did not come in time", "too_slow") from None
         if unpacker is not None and not unpacker.complete:
             raise Refused(400, "the compressed body ends too early", "invalid_request")
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _check_size(self, size_bytes: int) -> None:
+        """Whether a body may be so large.
+
+        Raises:
+            Refused: it may not.
+        """
+        if size_bytes > self._most_body_bytes:
+            raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
 
     async def _healthz(self) -> tuple[int, bytes, bytes]:
         """Well while one of the workers answers: the others are started again, and calls meanwhile go to this one."""

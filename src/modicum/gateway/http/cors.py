@@ -27,11 +27,8 @@ class Cors:
 
     def __init__(self, origins: Iterable[str]) -> None:
         self._origins = frozenset(origin.encode("ascii") for origin in origins)
-
-    @property
-    def marks_replies(self) -> bool:
+        self.marks_replies = bool(self._origins)
         """Whether replies get headers of ours."""
-        return bool(self._origins)
 
     def check_socket(self, headers: dict[bytes, bytes]) -> None:
         """Whether a WebSocket may be opened, which browsers ask no leave for: a page's origin must be listed.

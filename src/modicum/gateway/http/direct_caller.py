@@ -5,11 +5,12 @@ ASGI wants a message each, a timer, and a task that waits. Where something has t
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from modicum.gateway.http.repeated_head import HeadBytes
 from modicum.outbound.keepalive import Header
 
 EXTENSION = "modicum.direct"
@@ -18,12 +19,20 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class Connection:
-    """What requests of one connection have in common."""
+    """What requests of one connection have in common.
 
-    __slots__ = ("known_head",)
+    Attributes:
+        head_bytes: of a request that was let in; None: none was, or no other can be told by them.
+        known_head: what came of that head (`known_head.KnownHead`).
+        scope: what the server has read of it.
+    """
+
+    __slots__ = ("head_bytes", "known_head", "scope")
 
     def __init__(self) -> None:
+        self.head_bytes: HeadBytes | None = None
         self.known_head: Any = None
+        self.scope: Any = None
 
 
 class DirectCaller:
@@ -32,22 +41,28 @@ class DirectCaller:
     Args:
         cycle: the server's view of the request and its reply.
         connection: what the connection has in common with its other requests.
+        repeated_head: what came of the same head before (`known_head.KnownHead`); None: it is not the same.
     """
 
-    __slots__ = ("_connection", "_cycle", "_on_leave")
+    __slots__ = ("_connection", "_cycle", "_on_leave", "head_bytes", "repeated_head", "takes_chunks")
 
-    def __init__(self, cycle: RequestResponseCycle, connection: "Connection") -> None:
-        self._cycle, self._connection = cycle, connection
+    def __init__(self, cycle: RequestResponseCycle, connection: "Connection", repeated_head: Any = None) -> None:
+        self._cycle, self._connection, self.repeated_head = cycle, connection, repeated_head
+        self.head_bytes: HeadBytes | None = None
+        """Of this request, where others can be told by them."""
+        self.takes_chunks = cycle.scope.get("http_version") != "1.0"
+        """Whether a reply may come in chunks; else the end of the connection is its end."""
         self._on_leave: Callable[[], None] | None = None
 
-    @property
-    def known_head(self) -> Any:
-        """What came of the head of the connection's last request (`known_head.KnownHead`); None: nothing yet."""
-        return self._connection.known_head
+    def remember(self, known_head: Any) -> None:
+        """This request was let in: what came of its head holds for those that repeat it."""
+        connection = self._connection
+        connection.head_bytes, connection.known_head = self.head_bytes, known_head
+        connection.scope = self._cycle.scope
 
-    @known_head.setter
-    def known_head(self, head: Any) -> None:
-        self._connection.known_head = head
+    def is_of(self, cycle: RequestResponseCycle) -> bool:
+        """Whether it is the caller of a request."""
+        return cycle is self._cycle
 
     @property
     def is_ready(self) -> bool:
@@ -60,7 +75,7 @@ class DirectCaller:
         self._on_leave = on_leave
         if self._cycle.disconnected:
             on_leave()
-        else:
+        elif self._cycle.flow.read_paused:
             self._cycle.flow.resume_reading()  # who does not read does not see the end
 
     def take_body(self) -> bytes | None:
@@ -68,9 +83,10 @@ class DirectCaller:
         cycle = self._cycle
         if cycle.more_body or cycle.disconnected or cycle.waiting_for_100_continue:
             return None
-        body, cycle.body = bytes(cycle.body), bytearray()
+        body, cycle.body = bytes(cycle.body), b""  # type: ignore[assignment] # a copy where it came in pieces
         cycle.message_event.clear()
-        cycle.flow.resume_reading()
+        if cycle.flow.read_paused:
+            cycle.flow.resume_reading()
         return body
 
     def cut(self) -> None:
@@ -91,17 +107,32 @@ class DirectCaller:
     def begin(self, status: int, headers: Sequence[Header]) -> None:
         """Begins a reply that comes in pieces."""
         self._cycle.chunked_encoding = True
-        self._cycle.transport.write(self._head(status, [*headers, (b"transfer-encoding", b"chunked")]))
+        more = [(b"transfer-encoding", b"chunked")] if self.takes_chunks else []
+        self._cycle.transport.write(self._head(status, [*headers, *more]))
 
     def write(self, piece: bytes, *, is_last: bool) -> None:
         """A piece of the reply that was begun."""
-        if piece:
+        if not self.takes_chunks:
+            self._cycle.transport.write(piece)
+        elif piece:
             end = b"\r\n0\r\n\r\n" if is_last else b"\r\n"
             self._cycle.transport.write(b"%x\r\n%b%b" % (len(piece), piece, end))
         elif is_last:
             self._cycle.transport.write(b"0\r\n\r\n")
         if is_last:
             self._complete()
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        """As ASGI has it, for a caller that takes no chunks: to the server every reply without a length has some."""
+        cycle = self._cycle
+        if cycle.flow.write_paused and not cycle.disconnected:
+            await cycle.flow.drain()
+        if cycle.disconnected:
+            return
+        if message["type"] == "http.response.start":
+            cycle.transport.write(self._head(message["status"], message["headers"]))
+        else:
+            self.write(message["body"], is_last=not message["more_body"])
 
     def reply(self, status: int, headers: Sequence[Header], body: bytes) -> None:
         """All of a reply."""

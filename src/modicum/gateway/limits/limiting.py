@@ -5,6 +5,7 @@ callers count a call once, with the tokens of each time that it was sent; limits
 """
 
 from collections.abc import Sequence
+from functools import partial
 from time import time
 from typing import NamedTuple
 
@@ -53,21 +54,16 @@ class Limiting:
         self._of_callers = self._of_upstreams = LimitPlan()
         self._admits_when_away = False
         self._is_away = False
-
-    @property
-    def limits_callers(self) -> bool:
+        self.limits_callers = False
         """Whether any limit counts calls."""
-        return bool(self._of_callers)
-
-    @property
-    def limits_upstreams(self) -> bool:
+        self.limits_upstreams = False
         """Whether any limit counts attempts."""
-        return bool(self._of_upstreams)
 
     def take_over(self, limits: Sequence[RateLimit], *, admits_when_away: bool) -> None:
         """The limits that hold from now on. What is counted stays."""
         self._of_callers = LimitPlan([one for one in limits if not one.is_of_upstream])
         self._of_upstreams = LimitPlan([one for one in limits if one.is_of_upstream])
+        self.limits_callers, self.limits_upstreams = bool(self._of_callers), bool(self._of_upstreams)
         self._admits_when_away = admits_when_away
 
     async def admit(self, exchange: Exchange) -> None:
@@ -79,7 +75,7 @@ class Limiting:
         hold, levels = await self._admit(exchange, self._of_callers, f"{exchange.number}#calls", "rate_limited")
         exchange.limit_hold = hold
         if hold is not None:
-            exchange.limit_headers = _headers(exchange, _with_it(hold.lines, levels))
+            exchange.limit_headers = partial(_reply_headers, exchange, hold, levels, time())
 
     async def admit_attempt(self, exchange: Exchange) -> LimitHold | None:
         """Whether its upstream may have the call. May wait where a limit has a queue.
@@ -92,11 +88,16 @@ class Limiting:
         return hold
 
     async def settle(self, exchange: Exchange) -> None:
-        """Counts what an ended call has used in place of what it might."""
+        """Counts what an ended call has used in place of what it might. Where its budgets are settled next, that is
+        what is waited for.
+        """
         hold, exchange.limit_hold = exchange.limit_hold, None
-        await self.settle_hold(hold, _used_tokens(exchange, exchange.finished), exchange.attempts_tokens)
+        used, waits = _used_tokens(exchange, exchange.finished), exchange.reservation is None
+        await self.settle_hold(hold, used, exchange.attempts_tokens, waits=waits)
 
-    async def settle_hold(self, hold: LimitHold | None, tokens: int | None, attempts_tokens: int = 0) -> None:
+    async def settle_hold(
+        self, hold: LimitHold | None, tokens: int | None, attempts_tokens: int = 0, *, waits: bool = True
+    ) -> None:
         """`tokens` is None where nobody knows what was used: then the estimate stands. `attempts_tokens`: those of the
         times before that are counted beside.
         """
@@ -107,7 +108,7 @@ class Limiting:
             used = one.line.amount if tokens is None or one.unit is not RateUnit.TOKENS else tokens
             used += attempts_tokens if one.unit is RateUnit.TOKENS else 0
             amounts.append(0 if one.unit is RateUnit.AT_ONCE else used)
-        await self._counters.settle(hold.reservation, amounts, wants_levels=False)
+        await self._counters.settle(hold.reservation, amounts, wants_levels=waits)
         if self._queues.any_waits:
             self._queues.wake(one.line.counter for one in hold.lines)
 
@@ -230,7 +231,7 @@ def _used_tokens(exchange: Exchange, call: Call | None) -> int | None:
 
 def _refusal(exchange: Exchange, standing: RateStanding, kind: str) -> Refused:
     refused = Refused(429, _what_is_reached(standing), kind, standing.retry_after_s)
-    refused.headers = _headers(exchange, [standing])
+    refused.headers = _headers(exchange, [standing], time())
     return refused
 
 
@@ -255,7 +256,12 @@ def _with_it(lines: Sequence[LimitLine], levels: Sequence[Level]) -> list[RateSt
     ]
 
 
-def _headers(exchange: Exchange, standings: Sequence[RateStanding]) -> list[Header]:
+def _reply_headers(exchange: Exchange, hold: LimitHold, levels: Sequence[Level], at_s: float) -> list[Header]:
+    """What a reply says of its limits, as they stood when it was admitted."""
+    return _headers(exchange, _with_it(hold.lines, levels), at_s)
+
+
+def _headers(exchange: Exchange, standings: Sequence[RateStanding], at_s: float) -> list[Header]:
     """What the caller's client knows: the tightest limit on calls, and that on tokens."""
     names = exchange.request.served.dialect.api.limits
     if names is None:
@@ -264,4 +270,4 @@ def _headers(exchange: Exchange, standings: Sequence[RateStanding]) -> list[Head
     for unit, shown in SHOWN.items():
         if (tight := tightest_of(standings, unit)) is not None:
             states.append(LimitState(shown, tight.most, tight.left(), tight.frees_in_s or WINDOW_S))
-    return names.write(states, time())
+    return names.write(states, at_s)

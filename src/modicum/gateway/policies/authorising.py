@@ -48,16 +48,13 @@ class Authorising:
         self._policy = NO_CLAUSES
         self._limits_thinking = self.limits_models = False
         self._shortest_limit: int | None = None
-
-    @property
-    def is_active(self) -> bool:
+        self.is_active = False
         """Whether anything is limited."""
-        return bool(self._policy.clauses)
 
     def take_over(self, policy: CallPolicy) -> None:
         """What holds from now on, for calls under way too as far as they are yet to be sent."""
         clauses = policy.clauses
-        self._policy = policy
+        self._policy, self.is_active = policy, bool(clauses)
         self._limits_thinking = any(one.most_effort or one.most_thinking_tokens is not None for one in clauses)
         self.limits_models = any(one.limits_models for one in clauses)
         limits = [one.most_prompt_tokens for one in clauses if one.most_prompt_tokens is not None]

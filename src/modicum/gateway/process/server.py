@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 import threading
@@ -187,7 +188,7 @@ class Gateway:
             Limiting(budgets.counters),
             ProviderLimits(),
             Authorising(),
-            AgentGuard(metrics.failed),
+            AgentGuard(metrics.failed, self._draw),
             refusals,
             Redactor(self._digest_key),
             BatchFile(self._folder / "batches.sqlite"),
@@ -353,14 +354,14 @@ class Gateway:
         self._caching.take_over(settings.reply_cache)
         self._meanings.take_over(settings.semantic_cache)
         self.parts.redactor.take_over(settings.redaction)
-        self.parts.agents.take_over(settings.agent_guard)
+        self.parts.agents.take_over(settings.agent_guard if settings.optimize.enabled else ())
         self._beginnings.take_over(settings.optimize)
 
     def _connect_answerers(self, parts: Parts) -> None:
         """Who answers: from memory the same call first, then one that means the same; then the upstream."""
         self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
         self._routes.send_by(self._resilient, parts)
-        self._beginnings = WrittenOnce(self._resilient, parts.metrics.failed)
+        self._beginnings = WrittenOnce(self._resilient, parts.metrics.failed, draw=self._draw)
         self._meanings = SemanticAnswerer(self._beginnings, parts, self._draw)
         self._caching = CachingAnswerer(self._meanings, parts, self._draw)
 
@@ -390,12 +391,12 @@ class Gateway:
             log("cache_ttl_off", problem="it needs gateway.workers = 1: several share no conversations")
         return None
 
-    def _cache_ttl_for(self, owner: Owner) -> CacheTtlChoice:
-        return self._settings.optimize.cache_ttl_for(owner)
+    def _cache_ttl_for(self, owner: Owner, task: str) -> CacheTtlChoice:
+        return self._settings.optimize.cache_ttl_for(owner, task, self._draw)
 
-    def _keeps_warm_for(self, owner: Owner) -> bool:
+    def _keeps_warm_for(self, owner: Owner, task: str) -> bool:
         """As the settings say now: a reload replaces them."""
-        return self._settings.optimize.keeps_warm_for(owner)
+        return self._settings.optimize.keeps_warm_for(owner, task, self._draw)
 
     async def _ping(self, keeper: CacheKeeper) -> None:
         with contain_stage("keep_warm", self.parts.metrics.failed):
@@ -435,23 +436,21 @@ class Gateway:
         always, of_owners = split_rules(self._rules)
         choice = rule_choice_of(self._settings.optimize, self._draw, of_owners) if of_owners else None
         arms = (ChosenRules(choice), *arms) if choice is not None and choice.may_run else arms
-        if self.parts.keeper is not None and self._settings.optimize.keeps_warm:
+        keeper = self.parts.keeper if self._settings.optimize.keeps_warm else None
+        lifetimes = self.parts.lifetimes if self._settings.optimize.chooses_ttl else None
+        if keeper is not None:
             arms = (*arms, ShortMarks(self._keeps_warm_for))
-        if self.parts.lifetimes is not None and self._settings.optimize.chooses_ttl:
-            arms = (*arms, self.parts.lifetimes)
-        moved, graded = self._routes.answerers, self._routes.graded
-        diverts = bool(self._settings.resilience)
-        in_force = InForce(owners, self._upstreams, arms, always, moved, graded, has_fallbacks=diverts)
+        if lifetimes is not None:
+            arms = (*arms, lifetimes)
+        moved, graded, diverts = self._routes.answerers, self._routes.graded, bool(self._settings.resilience)
+        in_force = InForce(owners, self._upstreams, arms, always, moved, graded, diverts, keeper, lifetimes)
         if choice is not None and OwnTools.may_offer(choice):
             in_force = in_force._replace(sources=(*arms, OwnTools(choice, self._tools.use)))
         if self._teams is None:
             return in_force
         teams, graded = self._teams.parts, both_graded(self._teams.graded, graded)
-        return in_force._replace(
-            sources=(*arms, *teams.sources, *in_force.sources[len(arms) :]),
-            answerers=(*teams.answerers, *moved),
-            graded=graded,
-        )
+        sources = (*arms, *teams.sources, *in_force.sources[len(arms) :])
+        return in_force._replace(sources=sources, answerers=(*teams.answerers, *moved), graded=graded)
 
     def _draw(self, rule: str, task: str) -> float:
         return draw(rule, task, self._digest_key)
@@ -487,6 +486,7 @@ def run(
     """Runs the gateway, or one of its workers, in this process until it is asked to stop."""
     take_over("uvicorn.error", "asyncio")
     raise_limit()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's, if it comes: more take ten times the CPU
     if worker.count > 1:
         share(worker.slot)
     # A call leaves few cycles behind, and what is imported by now stays to the end: to look through it over and over

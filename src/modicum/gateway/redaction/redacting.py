@@ -99,15 +99,12 @@ class Redactor:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
         self._choices: tuple[_Choice, ...] = ()
-
-    @property
-    def is_active(self) -> bool:
+        self.is_active = False
         """Whether it may be about any call."""
-        return bool(self._choices)
 
     def take_over(self, rows: Sequence[RedactionSettings]) -> None:
         """What the settings say now. Calls under way keep what they got."""
-        self._choices = tuple(_Choice(row, sought_of(row)) for row in rows)
+        self._choices, self.is_active = tuple(_Choice(row, sought_of(row)) for row in rows), bool(rows)
 
     def of(self, owner: Owner, *models: str) -> CallRedaction | None:
         """For a call, whose model has these names; None: it leaves as it is."""

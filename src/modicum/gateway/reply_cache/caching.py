@@ -10,7 +10,7 @@ from modicum.calls import CallStatus
 from modicum.calls.containment import contain
 from modicum.gateway import replies
 from modicum.gateway.answering import OK, Answerer
-from modicum.gateway.chosen_rules import TAG
+from modicum.gateway.chosen_rules import arm_tags
 from modicum.gateway.exchange import Exchange, OwnReply, PendingEdit
 from modicum.gateway.failures import report_failure
 from modicum.gateway.http.client import Client
@@ -19,14 +19,13 @@ from modicum.gateway.meter import call_id
 from modicum.gateway.parts import Parts
 from modicum.gateway.reply_cache.same_call import digest_call, is_repeatable
 from modicum.gateway.reply_cache.stored_replies import StoredReplies, StoredReply
+from modicum.optimizers.rule_choice import Draw, is_held_out
 from modicum.settings.reply_cache import ReplyCacheSettings
 
 RULE = "reply_cache"
 """Under which name it stands among a call's edits and tags."""
 HEADER = b"x-modicum-reply-cache"
 MEGABYTE = 1024 * 1024
-
-Draw = Callable[[str, str], float]
 
 
 class _Choice(NamedTuple):
@@ -50,6 +49,11 @@ class CachingAnswerer:
         self._policies, self._metrics = parts.policies, parts.metrics
         self._choices: tuple[_Choice, ...] = ()
         self._key = secrets.token_bytes(32)
+
+    @property
+    def passes_all_to(self) -> Answerer | None:
+        """Who answers every call, while nothing is to be answered from memory."""
+        return None if self._choices else self._upstream
 
     @property
     def held_bytes(self) -> int:
@@ -95,7 +99,7 @@ class CachingAnswerer:
         choice = next((one for one in self._choices if one.settings.is_about(owner, *names)), None)
         if choice is None or exchange.listeners or not is_repeatable(exchange):
             return None
-        return None if is_held_out(exchange, RULE, choice.settings.hold_out, self._draw) else choice
+        return None if goes_without(exchange, RULE, choice.settings.hold_out, self._draw) else choice
 
     @staticmethod
     async def _wait(
@@ -147,14 +151,14 @@ class CachingAnswerer:
                 stored.end(digest, reply)
 
 
-def is_held_out(exchange: Exchange, rule: str, share: float, draw: Draw) -> bool:
+def goes_without(exchange: Exchange, rule: str, share: float, draw: Draw) -> bool:
     """Whether every call of this task is made, so that the effect can be seen; then its tag says so."""
     task = exchange.about.task
-    if not task or draw(rule, task) >= share:
+    if not task or share <= 0:
         return False
-    others = exchange.tags.get(TAG, "")
-    exchange.tags = {**exchange.tags, TAG: f"{others},{rule}" if others else rule}
-    return True
+    held_out = is_held_out(rule, task, share, draw)
+    exchange.tags = arm_tags(exchange.tags, {rule} if held_out else (), () if held_out else {rule})
+    return held_out
 
 
 def example_of(exchange: Exchange, client: Client, body: bytes | None, now_s: float) -> StoredReply | None:

@@ -15,10 +15,11 @@ from modicum.gateway.exchange import Exchange, OwnReply, PendingEdit
 from modicum.gateway.failures import contain_stage, report_failure
 from modicum.gateway.http.client import Client
 from modicum.gateway.parts import Parts
-from modicum.gateway.reply_cache.caching import MEGABYTE, Draw, PassedCopy, example_of, is_held_out
+from modicum.gateway.reply_cache.caching import MEGABYTE, PassedCopy, example_of, goes_without
 from modicum.gateway.reply_cache.stored_replies import StoredReply
-from modicum.gateway.semantic_cache.embeddings import EmbeddingEndpoint
+from modicum.gateway.semantic_cache.embeddings import EmbeddingEndpoint, SentenceVectors
 from modicum.gateway.semantic_cache.questions import Question, meaning_of, question_of
+from modicum.optimizers.rule_choice import Draw
 from modicum.settings.reply_cache import SemanticCacheSettings
 
 if TYPE_CHECKING:  # numpy is loaded where the settings switch this on
@@ -33,7 +34,8 @@ HEADER = b"x-modicum-semantic-cache"
 class _Choice(NamedTuple):
     settings: SemanticCacheSettings
     answers: "StoredAnswers"
-    endpoint: EmbeddingEndpoint | None
+    meaning: EmbeddingEndpoint | SentenceVectors | None
+    """Who gives vectors; None: texts are compared by their words."""
 
 
 class _AskedQuestion(NamedTuple):
@@ -43,6 +45,12 @@ class _AskedQuestion(NamedTuple):
     question: Question
     vector: "Vector"
     nearest: "tuple[StoredAnswer, float] | None"
+
+
+def _meaning_of(settings: SemanticCacheSettings) -> EmbeddingEndpoint | SentenceVectors | None:
+    if settings.embeddings_folder:
+        return SentenceVectors(settings)
+    return EmbeddingEndpoint(settings) if settings.embeddings_url else None
 
 
 class SemanticAnswerer:
@@ -71,6 +79,11 @@ class SemanticAnswerer:
         self._key = secrets.token_bytes(32)
 
     @property
+    def passes_all_to(self) -> Answerer | None:
+        """Who answers every call, while nothing is to be answered from memory."""
+        return None if self._choices else self._upstream
+
+    @property
     def held_bytes(self) -> int:
         """Of answers and vectors in memory."""
         return sum(one.answers.held_bytes for one in self._choices)
@@ -80,18 +93,14 @@ class SemanticAnswerer:
         if not rows:
             self._choices = ()
             return
-        from modicum.gateway.semantic_cache.stored_answers import StoredAnswers  # it loads numpy
+        from modicum.gateway.semantic_cache.stored_answers import StoredAnswers
 
-        self._choices = tuple(
-            _Choice(
-                one,
-                StoredAnswers(
-                    one.seconds, one.most_mb * MEGABYTE, weighs_words=not one.embeddings_url, clock=self._clock
-                ),
-                EmbeddingEndpoint(one) if one.embeddings_url else None,
-            )
-            for one in rows
-        )
+        choices = []
+        for one in rows:
+            meaning = _meaning_of(one)
+            stored = StoredAnswers(one.seconds, one.most_mb * MEGABYTE, weighs_words=meaning is None, clock=self._clock)
+            choices.append(_Choice(one, stored, meaning))
+        self._choices = tuple(choices)
 
     def forget(self, is_unwanted: Callable[[StoredReply], bool]) -> None:
         """Drops answers, for example of a key that was revoked."""
@@ -130,14 +139,14 @@ class SemanticAnswerer:
         choice = next((one for one in self._choices if one.settings.is_about(owner, *names)), None)
         if choice is None or exchange.listeners:
             return None
-        return None if is_held_out(exchange, RULE, choice.settings.hold_out, self._draw) else choice
+        return None if goes_without(exchange, RULE, choice.settings.hold_out, self._draw) else choice
 
     async def _vector_of(self, choice: _Choice, question: Question) -> "Vector | None":
-        if choice.endpoint is None:
-            from modicum.gateway.semantic_cache.text_vectors import word_vector  # it loads numpy
+        if choice.meaning is None:
+            from modicum.gateway.semantic_cache.text_vectors import word_vector
 
             return word_vector(question.text, self._key)
-        vector = await choice.endpoint.vector_of(question.text)
+        vector = await choice.meaning.vector_of(question.text)
         if vector is None:
             self._metrics.failed(RULE)
         return vector

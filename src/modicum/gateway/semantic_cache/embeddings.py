@@ -1,6 +1,8 @@
-"""Vectors of texts from an endpoint that the owner named, in OpenAI's form."""
+"""Vectors of texts: from an endpoint that the owner named, in OpenAI's form, or from a model in this process."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,9 +16,42 @@ from modicum.settings.secret import secret_at
 
 if TYPE_CHECKING:
     from modicum.gateway.semantic_cache.text_vectors import Vector
+    from modicum.optimizers.meaning.sentence_model import SentenceModel
 
 TIMEOUT_S = 2.0
 """What takes longer costs more than it saves: the call is made."""
+
+
+class SentenceVectors:
+    """Asks a model in this process, in a thread of its own, for one vector at a time. The model is loaded when it is
+    first asked: 90 MB.
+    """
+
+    def __init__(self, settings: SemanticCacheSettings) -> None:
+        self._folder = Path(settings.embeddings_folder).expanduser()
+        self._model: SentenceModel | None = None
+        self._thread = ThreadPoolExecutor(1, "sentence-vectors")
+
+    async def vector_of(self, text: str) -> "Vector | None":
+        """At length 1; None: not in time, because too many ask.
+
+        Raises:
+            UserError: the files in the folder are of no such model.
+        """
+        answer = asyncio.wrap_future(self._thread.submit(self._vector_of, text))
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                return await answer
+        except TimeoutError:
+            return None
+
+    def _vector_of(self, text: str) -> "Vector":
+        from modicum.optimizers.meaning.sentence_model import SentenceModel
+
+        if self._model is None:
+            self._model = SentenceModel(self._folder)
+        vector: Vector = self._model.vectors([text])[0]
+        return vector
 
 
 class _Row(msgspec.Struct):

@@ -79,11 +79,13 @@ class CacheKeeper:
     Args:
         rates: of the day.
         turns: knows how conversations begin.
-        wants: whether an owner chose it.
+        wants: whether an owner chose it, and a task of his is not held out of it.
         most_bytes: of requests that are held.
     """
 
-    def __init__(self, rates: LiveRates, turns: LiveTurns, wants: Callable[[Owner], bool], most_bytes: int) -> None:
+    def __init__(
+        self, rates: LiveRates, turns: LiveTurns, wants: Callable[[Owner, str], bool], most_bytes: int
+    ) -> None:
         self._rates, self._turns = rates, turns
         self.wants, self._most_bytes = wants, most_bytes
         self._conversations: OrderedDict[int, WarmConversation] = OrderedDict()
@@ -103,7 +105,7 @@ class CacheKeeper:
     def record(self, exchange: Exchange) -> None:
         """A call has ended: its conversation's pause begins."""
         call, about = exchange.finished, exchange.about
-        if call is None or is_ping(about.tags) or about.agent or not self.wants(about.owner):
+        if call is None or is_ping(about.tags) or about.agent or not self.wants(about.owner, about.task):
             return
         if exchange.downgraded_to or exchange.begun.model != exchange.route.model:
             return  # its body names another model than the one whose cache it filled
@@ -146,7 +148,11 @@ class CacheKeeper:
         for key, one in due:
             if self._conversations.get(key) is not one or one.ping is None:
                 continue
-            if now_s >= one.due_s + MARGIN_S or not self.wants(one.owner) or one.pings >= self._most_pings(one, now_s):
+            if (
+                now_s >= one.due_s + MARGIN_S
+                or not self.wants(one.owner, "")
+                or one.pings >= self._most_pings(one, now_s)
+            ):
                 self._end(one)  # too late, unwanted, or not worth it
                 continue
             one.pings += 1

@@ -50,12 +50,12 @@ class CacheLifetimes:
 
     Args:
         rates: of the day.
-        wish: what an owner chose; `leave` where pings keep its caches.
+        wish: what an owner chose for a task; `leave` where pings keep its caches, and where it is held out.
     """
 
     name = "cache_ttl"
 
-    def __init__(self, rates: LiveRates, wish: Callable[[Owner], CacheTtlChoice]) -> None:
+    def __init__(self, rates: LiveRates, wish: Callable[[Owner, str], CacheTtlChoice]) -> None:
         self._rates, self._wish = rates, wish
         self._kinds: OrderedDict[Kind, _KindOfCalls] = OrderedDict()
 
@@ -66,7 +66,7 @@ class CacheLifetimes:
 
     def facts(self, exchange: Exchange) -> FeatureFacts | None:
         """The rules that may act on a call; they need to know where in its conversation it stands."""
-        wish = self._wish(exchange.about.owner)
+        wish = self._wish(exchange.about.owner, exchange.about.task)
         if wish == "leave" or not _can_choose(exchange):
             return None
         kind = self._kinds.get(_kind_of(exchange))

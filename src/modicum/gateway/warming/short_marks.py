@@ -30,19 +30,19 @@ class ShortMarks:
     """Brings the rule to calls whose conversation will be pinged, or ends with its work (`optimizing.FactSource`).
 
     Args:
-        wants: whether an owner chose that caches are kept warm.
+        wants: whether an owner chose that caches are kept warm, and a task of his is not held out of it.
     """
 
     name = "keep_warm"
 
-    def __init__(self, wants: Callable[[Owner], bool]) -> None:
+    def __init__(self, wants: Callable[[Owner, str], bool]) -> None:
         self._wants = wants
 
     def facts(self, exchange: Exchange) -> FeatureFacts | None:
         about = exchange.about
         if exchange.translation is not None or _ONE_HOUR not in exchange.edited:
             return None
-        if not self._wants(about.owner) or not is_billed_by_use(exchange):
+        if not self._wants(about.owner, about.task) or not is_billed_by_use(exchange):
             return None
         if not about.agent and make_ping(exchange) is None:
             return None

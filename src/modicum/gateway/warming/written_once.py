@@ -18,8 +18,9 @@ from modicum.gateway.failures import Failed, contain_stage
 from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import ClientGone
 from modicum.metering.beginning_writers import BeginningTurn, BeginningWriters
+from modicum.optimizers.rule_choice import Draw
 from modicum.providers.body_parsing import UNREADABLE
-from modicum.settings.optimize import OptimizeSettings
+from modicum.settings.optimize import OptimizeSettings, draw_none
 
 if TYPE_CHECKING:
     from modicum.metering.prompt_cache import CacheRules
@@ -42,12 +43,15 @@ class WrittenOnce:
         upstream: answers every call.
         failed: counts the failures of what is optional.
         clock: in seconds, and only goes forward.
+        draw: of tasks that are held out.
     """
 
     name = STAGE
 
-    def __init__(self, upstream: Answerer, failed: Failed, clock: Callable[[], float] = monotonic) -> None:
-        self._upstream, self._failed, self._clock = upstream, failed, clock
+    def __init__(
+        self, upstream: Answerer, failed: Failed, clock: Callable[[], float] = monotonic, *, draw: Draw = draw_none
+    ) -> None:
+        self._upstream, self._failed, self._clock, self._draw = upstream, failed, clock, draw
         self._settings: OptimizeSettings | None = None
         """None: nobody's calls wait."""
         self._writers = BeginningWriters()
@@ -57,13 +61,18 @@ class WrittenOnce:
         """How long first calls of owners wait from now on."""
         self._settings = settings if settings.shares_beginnings else None
 
+    @property
+    def passes_all_to(self) -> Answerer | None:
+        """Who answers every call, while none waits."""
+        return None if self._settings is not None else self._upstream
+
     async def answer(self, exchange: Exchange, client: Client) -> bytes | None:
         """As every answerer."""
         if self._settings is None:
             return await self._upstream.answer(exchange, client)
         key, wait_s = b"", 0.0
         with contain_stage(STAGE, self._failed):
-            wait_s = self._settings.beginnings_wait_for(exchange.about.owner)
+            wait_s = self._settings.beginnings_wait_for(exchange.about.owner, exchange.about.task, self._draw)
             key = beginning_of(exchange) if wait_s > 0 else b""
         if not key:
             return await self._upstream.answer(exchange, client)

@@ -70,7 +70,7 @@ class Realtime:
         model = parse_qs(opened.query.decode("ascii", "replace")).get("model", [""])[0]
         if not model:
             raise DialectError(400, "the address names no model: /v1/realtime?model=NAME", "missing_model")
-        return self._pipeline.admit(opened.request(encode({"model": model})), self._pipeline.in_force)
+        return self._pipeline.admit(opened.request(encode({"model": model})))
 
     async def _reserve(self, exchange: Exchange, opened: OpenedBy) -> None:
         """As before every call.

@@ -1,6 +1,7 @@
 """What-ifs with what they would have saved: in dollars, and in seconds of waiting."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -9,10 +10,34 @@ from modicum.insights.changes.waiting import WaitingSaved, waiting_saved
 from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.history import History
 from modicum.insights.replay import HistoryReplay, Replay, marginal_savings
-from modicum.insights.what_if import KEEP_WARM, RULES_FORM, SET_BREAKPOINTS, WhatIf, keep_warm_by_price, parse_what_if
+from modicum.insights.what_if import (
+    KEEP_WARM,
+    RULES_FORM,
+    TTL_BY_PAUSES,
+    WRITTEN_ONCE,
+    WhatIf,
+    keep_warm_by_price,
+    parse_what_if,
+)
 from modicum.metering.prices import PriceBook
-from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET
+from modicum.metering.prices_of import PricesOf
+from modicum.optimizers.all_rules import (
+    ALL_SET,
+    CACHE_RULES,
+    CODE_RULES,
+    CONTENT_RULES,
+    GUARD_RULES,
+    LOSSLESS_SET,
+    TOOL_RULES,
+)
 
+OFFERED = (
+    *(f"{RULES_FORM}={rule.name}" for rule in (*CONTENT_RULES, *CODE_RULES, *TOOL_RULES, *CACHE_RULES, *GUARD_RULES)),
+    WRITTEN_ONCE,
+    TTL_BY_PAUSES,
+    KEEP_WARM,
+)
+"""Every rule, and what is chosen beside them, as a what-if."""
 UNPROVED = "no call was seen that read a beginning which another conversation had left in the cache"
 UNFAITHFUL = "the replay without changes is off the record"
 
@@ -37,6 +62,24 @@ class WhatIfResult(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
+class RuleNotReplayed(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule of which this history shows too little."""
+
+    name: str
+    why: str
+
+
+class RuleSetsToday(msgspec.Struct, frozen=True, kw_only=True):
+    """The sets of rules at the prices of a day for all calls."""
+
+    day: str
+    cost_usd: float
+    """Of the calls as they were, at these prices."""
+    default: WhatIfResult
+    lossless: WhatIfResult
+    every: WhatIfResult
+
+
 class RuleSavings(msgspec.Struct, frozen=True, kw_only=True):
     """What the rules of the gateway and library would have saved, replayed with the very same code."""
 
@@ -47,7 +90,10 @@ class RuleSavings(msgspec.Struct, frozen=True, kw_only=True):
     every: WhatIfResult
     """The same with those rules that an owner has to weigh. What agents would have read again is not priced."""
     rules: list[WhatIfResult]
-    """Each alone; those that would have changed nothing are left out."""
+    """Each alone; those that would have changed nothing save 0."""
+    not_replayed: list[RuleNotReplayed] = []
+    today: RuleSetsToday | None = None
+    """The sets at today's prices. None: the whole audit is at other prices than those of the record."""
 
 
 def _weaken(finding_class: FindingClass, *, is_bound: bool) -> FindingClass:
@@ -83,32 +129,59 @@ def _describe(replays: Replay, what_if: WhatIf, replayed: HistoryReplay, on_top:
     )
 
 
-def replay_rules(replays: Replay, prices: PriceBook) -> RuleSavings:
-    """Every rule as a what-if, and what they save together."""
+def replay_rules(replays: Replay, prices: PriceBook, today: datetime | None = None) -> RuleSavings:
+    """Every rule as a what-if, and what they save together.
+
+    Args:
+        replays: of the history.
+        prices: of its days.
+        today: a moment at whose prices the sets are replayed too; None: at no other prices.
+    """
+    history = replays.history
+    results, refused = [], []
+    for name in OFFERED:
+        try:
+            one = parse_what_if(name, history, prices)
+        except UserError as error:
+            refused.append(RuleNotReplayed(name=name, why=str(error).removeprefix(f"'{name}' ")))
+        else:
+            changes = [] if one.change.is_nothing else [one.change]
+            results.append(_describe(replays, one, replays.run(changes), None))
+    default, lossless, every = _replay_sets(replays, prices)
+    return RuleSavings(
+        default=default,
+        lossless=lossless,
+        every=every,
+        rules=results,
+        not_replayed=refused,
+        today=None if today is None else _replay_today(history, PricesOf(prices, at=today), today),
+    )
+
+
+def _replay_today(history: History, prices: PriceBook, today: datetime) -> RuleSetsToday:
+    replays = Replay(history, prices)
+    default, lossless, every = _replay_sets(replays, prices)
+    return RuleSetsToday(
+        day=f"{today:%Y-%m-%d}",
+        cost_usd=replays.recorded.total_usd,
+        default=default,
+        lossless=lossless,
+        every=every,
+    )
+
+
+def _replay_sets(replays: Replay, prices: PriceBook) -> tuple[WhatIfResult, WhatIfResult, WhatIfResult]:
+    """The rules that run by themselves, these with pings, and all with pings."""
     history = replays.history
     pings = _pings(history, prices)
-    alone = [parse_what_if(f"{RULES_FORM}={rule.name}", history, prices) for rule in CONTENT_RULES]
-    results = [
-        _replay_together(replays, one.name, [one.change])
-        for one in (*alone, *_of_caches(history, prices, pings))
-        if not one.change.is_nothing
-    ]
-    together = []
-    for rules in (LOSSLESS_SET, ALL_SET):
-        change = parse_what_if(f"{RULES_FORM}={rules}", history, prices).change
-        name = f"{RULES_FORM}={rules}" + (f" {KEEP_WARM}" if pings is not None else "")
-        together.append(_replay_together(replays, name, [change, *([pings] if pings is not None else [])]))
-    own = parse_what_if(f"{RULES_FORM}={LOSSLESS_SET}", history, prices).change
-    default = _replay_together(replays, f"{RULES_FORM}={LOSSLESS_SET}", [own])
-    return RuleSavings(default=default, lossless=together[0], every=together[1], rules=results)
-
-
-def _of_caches(history: History, prices: PriceBook, pings: HistoryChange | None) -> list[WhatIf]:
-    """What is done about caches, where the history has any that can be asked for."""
-    if pings is None:
-        return []
-    marked = parse_what_if(SET_BREAKPOINTS, history, prices)
-    return [marked, WhatIf(KEEP_WARM, FindingClass.REPLAYED, pings)]
+    own, every = (parse_what_if(f"{RULES_FORM}={rules}", history, prices).change for rules in (LOSSLESS_SET, ALL_SET))
+    also = [] if pings is None else [pings]
+    suffix = "" if pings is None else f" {KEEP_WARM}"
+    return (
+        _replay_together(replays, f"{RULES_FORM}={LOSSLESS_SET}", [own]),
+        _replay_together(replays, f"{RULES_FORM}={LOSSLESS_SET}{suffix}", [own, *also]),
+        _replay_together(replays, f"{RULES_FORM}={ALL_SET}{suffix}", [every, *also]),
+    )
 
 
 def _pings(history: History, prices: PriceBook) -> HistoryChange | None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -27,14 +27,10 @@ from modicum.metering.keep_warm import net_per_reply
 from modicum.metering.prices import PriceBook
 from modicum.metering.return_times import CODING_AGENTS
 from modicum.optimizers.cache_lifetimes import FEWEST_PAUSES, LONG_S, SHORT_S
-from modicum.optimizers.rule_choice import RuleChoice
+from modicum.optimizers.rule_choice import AGENT_GUARD, BEGINNINGS, CACHE_TTL, KEEP_WARM, RuleChoice
 
-BEGINNINGS = "cache.beginnings"
 BEGINNINGS_PURPOSE = "first calls that begin alike wait for the one that writes their beginning to the cache"
-CACHE_TTL = "cache.ttl"
 CACHE_TTL_PURPOSE = "writes caches for five minutes or an hour, by the pauses of calls of their kind"
-KEEP_WARM = "keep_warm"
-AGENT_GUARD = "guard.agents"
 AGENT_GUARD_PURPOSE = "agents that start agents: too deep, too many, or with the prompt of one above them"
 SEMANTIC_CACHE = "semantic_cache"
 SEMANTIC_CACHE_PURPOSE = "answers a question that means the same as one before without a call"
@@ -65,33 +61,38 @@ class RuleExplanation(msgspec.Struct, frozen=True, kw_only=True):
     """Of which what is on record is too little to say: it holds no text."""
 
 
+class ChosenFeatures(NamedTuple):
+    """What was chosen beside the rules, for anybody."""
+
+    keeps_warm: bool = False
+    """Whether pings keep caches warm."""
+    shares_beginnings: bool = False
+    """Whether first calls wait for each other."""
+    ttl_choice: str = "leave"
+    """What may become of times to live: `leave`, `shorten` or `choose`."""
+    has_semantic_cache: bool = False
+    agent_limits: AgentLimitsOf = lambda _owner, _model: None
+    """What was chosen for agents that start agents."""
+
+
 def explain(
     store: Store,
     choice: RuleChoice,
     prices: PriceBook,
     span: tuple[datetime, datetime],
-    *,
+    features: ChosenFeatures = ChosenFeatures(),  # noqa: B008 - it never changes
     call_id: str = "",
-    keeps_warm: bool = False,
-    shares_beginnings: bool = False,
-    ttl_choice: str = "leave",
-    has_semantic_cache: bool = False,
-    agent_limits: AgentLimitsOf = lambda _owner, _model: None,
 ) -> list[RuleExplanation]:
     """Explains every rule, and what is chosen beside them: the guard of agents, beginnings that are written once, times
     to live, pings that keep caches warm, and the semantic cache.
 
     Args:
         store: the ledger that has the calls.
-        choice: all rules, and what was chosen.
+        choice: all rules, and what was chosen of them.
         prices: of their days.
         span: since, until.
+        features: what was chosen beside the rules.
         call_id: of one call, as the ledger numbers it, or its beginning; empty: all.
-        keeps_warm: whether pings were chosen.
-        shares_beginnings: whether first calls wait for each other for anybody.
-        ttl_choice: what may become of times to live: `leave`, `shorten` or `choose`.
-        has_semantic_cache: whether the semantic cache was chosen for anybody.
-        agent_limits: what was chosen for agents that start agents.
 
     Raises:
         UserError: there are no calls at all, or no such call, or several begin so.
@@ -101,12 +102,15 @@ def explain(
         raise UserError(NO_CALLS)
     chosen = _choose(history, call_id)
     calls = [one for one in replay_rules(store, choice.rules, prices, *span) if one.entry_id in chosen]
-    rows = [_explain_rule(number, calls, choice) for number in range(len(choice.rules))]
-    rows.append(_explain_agents(history, chosen, store.ask("rule_calls", since=span[0], until=span[1]), agent_limits))
-    rows.append(_explain_beginnings(history, chosen, prices, is_on=shares_beginnings))
-    rows.append(_explain_ttl(history, chosen, prices, ttl_choice))
-    rows.append(_explain_keep_warm(history, chosen, prices, is_on=keeps_warm))
-    return [*rows, _explain_semantic_cache(len(chosen), is_on=has_semantic_cache)]
+    owners = store.ask("rule_calls", since=span[0], until=span[1])
+    return [
+        *(_explain_rule(number, calls, choice) for number in range(len(choice.rules))),
+        _explain_agents(history, chosen, owners, features.agent_limits),
+        _explain_beginnings(history, chosen, prices, is_on=features.shares_beginnings),
+        _explain_ttl(history, chosen, prices, features.ttl_choice),
+        _explain_keep_warm(history, chosen, prices, is_on=features.keeps_warm),
+        _explain_semantic_cache(len(chosen), is_on=features.has_semantic_cache),
+    ]
 
 
 def _choose(history: History, call_id: str) -> set[str]:

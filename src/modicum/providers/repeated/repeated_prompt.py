@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
 from modicum.calls import SegmentKind
-from modicum.calls.change import NO_CHANGE, Change, DoesNotFit
-from modicum.calls.prompt import RewrittenUnit, Unit
+from modicum.calls.change import NO_CHANGE, Change, DoesNotFit, EarlierEdits
+from modicum.calls.prompt import NotHeld, RewrittenUnit, Unit, tokens_by_length
 from modicum.providers.body_parsing import UNREADABLE
 from modicum.providers.prompt import PromptShape, RequestPrompt
-from modicum.providers.repeated.seen_units import RepeatedUnit, SeenHead, SeenRequest, UnitIndex
+from modicum.providers.repeated.edited_beginnings import EditedBeginning, WrittenMessage
+from modicum.providers.repeated.seen_units import CalledTools, RepeatedUnit, SeenHead, SeenRequest, UnitIndex
 from modicum.providers.seen_requests import SeenMessage, SeenRequests, SplitRequest
 
 
@@ -32,6 +33,14 @@ class RepeatedPrompt(RequestPrompt):
         self._as_sent: list[Unit] = []
         """All units of the request as it came, once somebody has asked for more than results."""
         self._edited: dict[int, RewrittenUnit] = {}
+        self._written: dict[int, WrittenMessage] = {}
+        """Messages with other texts, once they were written."""
+        self.beginning: EditedBeginning | None = None
+        """What is known to be made of its first messages. Units are then those behind it alone."""
+        self._bodies: dict[int, bytes] = {}
+        """Its messages that are sent in another form."""
+        self._earlier_removed = 0
+        """Tokens that rules have left out of the beginning so far."""
 
     @property
     def is_known(self) -> bool:
@@ -41,6 +50,8 @@ class RepeatedPrompt(RequestPrompt):
     @property
     def units(self) -> Sequence[Unit]:
         self._read()
+        if self.beginning is not None:
+            raise NotHeld("what rules made of the beginning is known, and of its units nothing")
         if self._units is None and self._index is not None:
             self._as_sent = self._as_sent or self._index.all_units()
             self._units = [self._edited.get(unit.place, unit) for unit in self._as_sent]
@@ -48,11 +59,30 @@ class RepeatedPrompt(RequestPrompt):
 
     @property
     def results(self) -> Sequence[Unit]:
+        return self.new_results if self.beginning is None else super().results
+
+    @property
+    def new_results(self) -> Sequence[Unit]:
         self._read()
         if self._index is None:
             return super().results
         units, edited = self._index.results.values(), self._edited
         return [edited.get(unit.place, unit) for unit in units] if edited else list(units)
+
+    @property
+    def new_units(self) -> tuple[int, Sequence[Unit]]:
+        if self.beginning is None or self._index is None:
+            return super().new_units
+        units = [self._edited.get(unit.place, unit) for unit in self._index.all_units()]
+        return self.beginning.tokens - self._earlier_removed, units
+
+    @property
+    def tokens(self) -> int:
+        before, units = self.new_units
+        return before + sum(unit.tokens for unit in units)
+
+    def earlier_edits(self, rule: str) -> EarlierEdits | None:
+        return None if self.beginning is None else self.beginning.edits.get(rule)
 
     def units_at(self, places: Iterable[int]) -> Sequence[Unit]:
         self._read()
@@ -84,10 +114,66 @@ class RepeatedPrompt(RequestPrompt):
             return super().schemas
         return [unit for unit in self._index.head if unit.kind is SegmentKind.TOOL_SCHEMA]
 
+    @property
+    def tool_names(self) -> tuple[str, ...]:
+        self._read()
+        if self._index is None:
+            return super().tool_names
+        return tuple([one.tool for one in self._index.seen_head if one.kind is SegmentKind.TOOL_SCHEMA])
+
+    def behind_known(self, rules: tuple[str, ...]) -> "RepeatedPrompt":
+        """The prompt behind a beginning of which it is known what these rules made of it; itself, if there is none."""
+        split = self._split_once()
+        if split is None:
+            return self
+        numbers = (message.number for message in reversed(split.messages))
+        beginning = self._seen.beginnings.longest(numbers, (rules, split.head_digest))
+        bodies = None if beginning is None else beginning.bodies()
+        if bodies is None:
+            return self
+        prompt = RepeatedPrompt(self._body, self._shape, self._dialect, self._seen, split)
+        prompt.beginning, prompt._bodies = beginning, bodies
+        return prompt
+
+    def remember(self, rules: tuple[str, ...], made: Sequence[tuple[str, Self, Change]]) -> None:
+        """What rules made of it is known again in requests that begin in the same way.
+
+        Args:
+            rules: all that were asked, and that look at each result by itself (`Rule.edits_each`).
+            made: their changes, which were written, each with the prompt before it.
+        """
+        split, index, before = self._split, self._index, self.beginning
+        if split is None or index is None or not split.may_come_again or len(split) <= index.first:
+            return
+        parts = [message.parts for message in split.messages[index.first :]]
+        units, tokens = index.start
+        units += sum([len(one.parts) for one in parts])
+        tokens += sum([one.tokens for one in parts])
+        edits = dict(before.edits) if before is not None else {}
+        for rule, prompt, change in made:
+            if change.replaced:
+                edits[rule] = prompt.all_edits(change)
+        written = self._written if before is None else {**before.written, **self._written}
+        key, last = (rules, split.head_digest), split.messages[-1].number
+        follows = None if before is None else before.last
+        self._seen.beginnings.remember(EditedBeginning(key, last, len(split), units, tokens, edits, written, follows))
+
+    def all_edits(self, change: Change) -> EarlierEdits:
+        """What a change of this prompt makes of it as a whole."""
+        earlier = change.earlier or EarlierEdits((), (), ())
+        before, removed, texts = list(earlier.tokens_before), list(earlier.removed), list(earlier.texts)
+        for unit, new in zip(self.units_at(change.replaced), change.replaced.values(), strict=True):
+            before.append(self.tokens_before(unit.place))
+            removed.append((removed[-1] if removed else 0) + unit.tokens - tokens_by_length(new))
+            texts.append((unit.digest, change.digests[unit.place]))
+        return EarlierEdits(tuple(before), tuple(removed), tuple(texts))
+
     def write(self, change: Change = NO_CHANGE) -> bytes:
         written = self.write_split(change)
         if written is not None:
             return written.body
+        if self.beginning is not None:
+            raise DoesNotFit("what rules made of its beginning is known, and of its units nothing")
         whole = RequestPrompt(self._body, self._shape) if self._reader is None else self._reader
         return whole.write(self._with_own_texts(change))
 
@@ -99,7 +185,8 @@ class RepeatedPrompt(RequestPrompt):
         """
         change = self._with_own_texts(change)
         self.check(change)  # reads it
-        if self._split is None or not change.is_of_texts_alone:
+        is_of_texts = change.is_of_texts_alone or (self.beginning is not None and change.is_nothing)
+        if self._split is None or not is_of_texts:
             return None
         texts: dict[int, dict[int | None, str]] = {}
         for place, text in change.replaced.items():
@@ -107,9 +194,17 @@ class RepeatedPrompt(RequestPrompt):
             if not isinstance(unit, RepeatedUnit):
                 return None
             texts.setdefault(unit.number, {})[unit.block] = text
-        return self._split.edited({number: self._rewritten(number, own) for number, own in texts.items()})
+        self._written, bodies = {}, dict(self._bodies)
+        for number, own in texts.items():
+            written = self._written[number] = self._rewritten(number, own)
+            bodies[number] = written.body  # at once: writing the next one may forget it
+        return self._split.edited(bodies)
 
     def with_texts(self, change: Change) -> Self:
+        if change.earlier is not None:
+            self._earlier_removed += change.earlier.removed[-1]
+            if not change.replaced:  # none of its units is another one
+                return self
         self.check(change)  # reads it
         if self._index is None:
             return super().with_texts(change)
@@ -129,15 +224,14 @@ class RepeatedPrompt(RequestPrompt):
     def _has_text(self, unit: Unit) -> bool:
         return unit.has_text if isinstance(unit, RepeatedUnit) else super()._has_text(unit)
 
-    def _rewritten(self, number: int, texts: Mapping[int | None, str]) -> bytes:
+    def _rewritten(self, number: int, texts: Mapping[int | None, str]) -> WrittenMessage:
         assert self._split is not None  # noqa: S101 - it has such messages
         assert self._reader is not None  # noqa: S101 - the same
         message = self._split.messages[number]
         key = message.number, tuple(texts.items())
         known = self._seen.written(key)
         if known is None:
-            known = self._reader.rewritten(number, message, texts)
-            self._seen.remember_written(key, known)
+            known = self._seen.remember_written(key, self._reader.rewritten(number, message, texts))
         return known
 
     def _read(self) -> None:
@@ -149,7 +243,7 @@ class RepeatedPrompt(RequestPrompt):
             super()._read()
             return
         try:
-            self._split = split = self._split or self._seen.split(self._body, self._dialect, shape.messages)
+            split = self._split_once()
             if split is None:
                 super()._read()
                 return
@@ -157,12 +251,22 @@ class RepeatedPrompt(RequestPrompt):
             self._fields = split.fields
             self._reader = reader = SeenRequest(shape, split)
             head = self._seen_head(reader, split)
-            _read_messages(reader, split.messages)
+            _read_messages(reader, split.messages, 0 if self.beginning is None else self.beginning.messages)
             self._why_no_text = shape.why_no_text(self._field)
         except UNREADABLE:
             self._is_read = True
             return
-        self._index = UnitIndex(reader, head, split.messages)
+        self._index = UnitIndex(reader, head, split.messages, self.beginning)
+
+    def _split_once(self) -> SplitRequest | None:
+        """The request with its messages.
+
+        Raises:
+            ValueError, RecursionError: it is not JSON.
+        """
+        if self._split is None and self._shape.with_call_ids is None:
+            self._split = self._seen.split(self._body, self._dialect, self._shape.messages)
+        return self._split
 
     def _seen_head(self, reader: SeenRequest, split: SplitRequest) -> Sequence[SeenHead]:
         key = self._dialect, split.head_digest
@@ -173,13 +277,15 @@ class RepeatedPrompt(RequestPrompt):
         return known
 
 
-def _read_messages(reader: SeenRequest, messages: Sequence[SeenMessage]) -> None:
-    """Looks at those that nobody has looked at."""
-    if not any(message.parts is None for message in messages):
+def _read_messages(reader: SeenRequest, messages: Sequence[SeenMessage], first: int) -> None:
+    """Looks at those from number `first` on at which nobody has looked."""
+    unread = next((number for number in range(first, len(messages)) if messages[number].parts is None), None)
+    if unread is None:
         return
-    tools: dict[str, str] = {}
-    for number, message in enumerate(messages):
+    called = CalledTools([message.parts for message in messages[:unread]])
+    for number in range(unread, len(messages)):
+        message = messages[number]
         if message.parts is None:
-            message.parts = reader.seen_parts(number, tools)
-        for part in message.parts.parts:
-            tools.update(part.calls)
+            message.parts = reader.seen_parts(number, called)
+        else:
+            called.add(message.parts)

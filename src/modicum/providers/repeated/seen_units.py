@@ -1,6 +1,6 @@
 """What is known of a request that repeats most of what came before it: units of which all but the text is known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
@@ -13,7 +13,11 @@ from modicum.calls.prompt import Unit, content_digest, tokens_by_length
 from modicum.providers.body_parsing import block_list
 from modicum.providers.fields import mapping
 from modicum.providers.prompt import NO_LINKS, MessagePart, PromptShape, RequestPrompt
+from modicum.providers.repeated.edited_beginnings import EditedBeginning
 from modicum.providers.seen_requests import SeenMessage, SplitRequest
+
+_NEAR = 4
+"""Messages among which the call is that a result answers, nearly always."""
 
 _decode = msgspec.json.Decoder().decode
 
@@ -23,12 +27,10 @@ class SeenPart:
 
     __slots__ = ("block", "calls", "digest", "has_text", "is_error", "kind", "links", "name", "tokens", "tool")
 
-    def __init__(self, part: MessagePart, raw: bytes, tools: Mapping[str, str]) -> None:
+    def __init__(self, part: MessagePart, raw: bytes) -> None:
         self.kind, self.name, self.block, self.is_error = part.kind, part.name, part.block, part.is_error
         self.calls = tuple((call, tool) for call, tool, _ in part.calls if call)
         called = {tool for _, tool, _ in part.calls}
-        if not called and part.answers in tools:
-            called = {tools[part.answers]}
         self.links = frozenset(call for call, _ in self.calls) | ({part.answers} if part.answers else NO_LINKS)
         self.tool = called.pop() if len(called) == 1 else ""
         self.has_text = part.text is not None
@@ -51,6 +53,39 @@ def seen_parts(parts: Sequence[SeenPart]) -> SeenParts:
         (offset, before[offset], part) for offset, part in enumerate(parts) if part.kind is SegmentKind.TOOL_RESULT
     ]
     return SeenParts(tuple(parts), before[-1], tuple(results))
+
+
+class CalledTools:
+    """Tools by the ids of the calls that the messages of a request have made so far. Most results answer the message in
+    front of them: all messages are only looked at where one does not.
+
+    Args:
+        parts: of the messages so far.
+    """
+
+    def __init__(self, parts: Sequence[SeenParts]) -> None:
+        self._before, self._tools = parts[:-_NEAR], dict[str, str]()
+        self._far: dict[str, str] | None = None
+        for message in parts[-_NEAR:]:
+            self.add(message)
+
+    def add(self, message: SeenParts) -> None:
+        """Another message."""
+        for part in message.parts:
+            self._tools.update(part.calls)
+
+    def add_calls(self, calls: Iterable[tuple[str, str]]) -> None:
+        """Calls of another message: id and tool."""
+        self._tools.update(calls)
+
+    def find(self, call: str) -> str:
+        """The tool of a call; empty: there was no such call."""
+        tool = self._tools.get(call)
+        if tool is not None:
+            return tool
+        if self._far is None:
+            self._far = {call: tool for message in self._before for part in message.parts for call, tool in part.calls}
+        return self._far.get(call, "")
 
 
 class SeenRequest(RequestPrompt):
@@ -92,13 +127,16 @@ class SeenRequest(RequestPrompt):
             self._decoded[number] = list(self._shape.parts(mapping(_decode(self._split[number]))))
         return self._decoded[number]
 
-    def seen_parts(self, number: int, tools: dict[str, str]) -> "SeenParts":
-        """What there is to know of that. `tools` are those called before, by the calls' ids; it grows."""
+    def seen_parts(self, number: int, called: "CalledTools") -> "SeenParts":
+        """What there is to know of that. `called` are the tools that were called before; it grows."""
         parts = []
         for part in self.parts_of(number):
             raw = bytes(self.raw_of(number, part.block)) if part.text is None else b""
-            tools.update((call, tool) for call, tool, _ in part.calls if call)
-            parts.append(SeenPart(part, raw, tools))
+            own = SeenPart(part, raw)
+            called.add_calls(own.calls)
+            if not part.calls and part.answers:
+                own.tool = called.find(part.answers)
+            parts.append(own)
         return seen_parts(parts)
 
     def rewritten(self, number: int, message: SeenMessage, texts: Mapping[int | None, str]) -> bytes:
@@ -205,21 +243,29 @@ class HeadUnit(Unit):
 
 class UnitIndex:
     """Which units a request has. Those that rules for content look at, what tools returned, are made at once; all
-    others when somebody asks.
+    others when somebody asks. Of a beginning of which it is known what rules made of it none is made.
 
     Attributes:
+        first: the message that comes first behind that beginning.
         count: of all units.
-        results: what tools returned, by place.
+        results: what tools returned behind it, by place.
         tokens_before: tokens of all that stands in front of each of these.
     """
 
-    def __init__(self, reader: "SeenRequest", head: Sequence[SeenHead], messages: Sequence[SeenMessage]) -> None:
-        self._reader, self._head, self._messages = reader, head, messages
+    def __init__(
+        self,
+        reader: "SeenRequest",
+        head: Sequence[SeenHead],
+        messages: Sequence[SeenMessage],
+        beginning: EditedBeginning | None = None,
+    ) -> None:
+        self._reader, self._head, self._messages, self._beginning = reader, head, messages, beginning
         self.results: dict[int, RepeatedUnit] = {}
         self.tokens_before: dict[int, int] = {}
-        place, tokens = len(head), sum([one.tokens for one in head])
-        for number, message in enumerate(messages):
-            known: SeenParts = message.parts
+        self.first = 0 if beginning is None else beginning.messages
+        place, tokens = self.start
+        for number in range(self.first, len(messages)):
+            known: SeenParts = messages[number].parts
             for offset, before, part in known.results:
                 at = place + offset
                 self.results[at] = RepeatedUnit(at, part, reader, number)
@@ -228,16 +274,29 @@ class UnitIndex:
             tokens += known.tokens
         self.count = place
 
+    @property
+    def seen_head(self) -> Sequence[SeenHead]:
+        """What is known of the units in front of the conversation."""
+        return self._head
+
+    @property
+    def start(self) -> tuple[int, int]:
+        """Units and tokens in front of its first message."""
+        if self._beginning is not None:
+            return self._beginning.units, self._beginning.tokens
+        return len(self._head), sum([one.tokens for one in self._head])
+
     @cached_property
     def head(self) -> Sequence[HeadUnit]:
         """The units in front of the conversation."""
         return [HeadUnit(place, seen, self._reader) for place, seen in enumerate(self._head)]
 
     def all_units(self) -> list[Unit]:
-        """All units, in their order."""
-        units: list[Unit] = list(self.head)
-        for number, message in enumerate(self._messages):
-            for part in message.parts.parts:
-                place = len(units)
+        """All units, in their order; behind a known beginning, those that come there."""
+        units: list[Unit] = [] if self._beginning is not None else list(self.head)
+        place, _ = self.start
+        for number in range(self.first, len(self._messages)):
+            for part in self._messages[number].parts.parts:
                 units.append(self.results.get(place) or RepeatedUnit(place, part, self._reader, number))
+                place += 1
         return units

@@ -23,6 +23,9 @@ class AgentGuardSettings(WhoseCalls, frozen=True, kw_only=True):
     """Whether an agent that is given the very prompt of one above it is acted on."""
     act: Literal["nudge", "block"] = "nudge"
     """`nudge`: its prompt ends with a line that says so. `block`: its calls are refused."""
+    hold_out: float = 0.0
+    """Share of tasks on which it does not act, so that its effect can be seen (`modicum optimize report`). 0: none: a
+    guard is there for the task that goes wrong."""
 
     @property
     def limits(self) -> AgentLimits:
@@ -38,6 +41,8 @@ def agent_limits_of(rows: Sequence[AgentGuardSettings], owner: Owner, *models: s
 def agent_guard_fault(rows: Sequence[AgentGuardSettings]) -> tuple[int, str, str] | None:
     """The row and setting that are wrong, and what it must be."""
     for number, one in enumerate(rows):
+        if not 0 <= one.hold_out < 1:
+            return number, "hold_out", "must be a share from 0 to below 1"
         for key in ("most_depth", "most_agents"):
             most = getattr(one, key)
             if most is not None and not 0 <= most <= MOST_COUNT:

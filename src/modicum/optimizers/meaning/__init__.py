@@ -1,0 +1,1 @@
+"""What texts mean, as vectors that a model makes in this process."""

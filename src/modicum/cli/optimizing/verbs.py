@@ -202,7 +202,7 @@ def _print(rows: "list[RuleExplanation]") -> None:
         output.print_text(
             "unknown: no text is kept, so nothing is said of rules that read it in calls of the gateway. Of logs, "
             "rules on tool results were counted while these were read; 'modicum audit [PATH] --what-if rules=NAME' "
-            "replays one. All are seen at work in the gateway: switch one on for an owner (on = [...] in [optimize]), and "
+            "replays one. All are seen at work in the gateway: choose one in [optimize], and "
             "'modicum optimize report' compares tasks that have it with those that are held out."
         )
 

@@ -251,7 +251,7 @@ def _print_notes(options: BillOptions, scope: _BillScope, source: "_BillSource")
         output.print_text(f"all at the prices of {options.prices_of}; what is booked stays as it is")
     if note := _days_note(options, scope):
         output.print_text(note)
-    if note := persons_note(scope.names_and_tags[0], scope.persons):
+    if note := persons_note(scope.names_and_tags[0], scope.persons, (str(cell["name"]) for cell in source.cells)):
         output.print_text(note)
     if any(tag == WORK for _, tag in scope.dimensions):
         from modicum.importers.claude_code.attribution import WORK_RULE

@@ -70,7 +70,7 @@ def command(options: ExposureOptions) -> None:
         print_csv(by, rows)
     else:
         print_exposure(by, rows)
-        if note := persons_note([by], persons):
+        if note := persons_note([by], persons, (row.name for row in rows)):
             output.print_text(note)
     print_problems(problems, strict=options.strict, quiet=options.as_json)
 

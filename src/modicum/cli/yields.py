@@ -115,7 +115,7 @@ def command(options: YieldOptions) -> None:
     if (each := _per_outcome(found, options.grid)) is not None:
         grams = "" if each.grams_co2 is None else f", {each.grams_co2:.3g} g CO2e"
         click.echo(f"energy per outcome: {each.joules:,.4g} J{grams} ({each.method})")
-    if note := persons_note([by], persons):
+    if note := persons_note([by], persons, (str(cell["name"]) for cell in cells)):
         output.print_text(note)
     if margins:
         _print_margins(margins, options.by)

@@ -258,8 +258,8 @@ class Exchange:
         """The cheaper model that a budget sent it to."""
         self.limit_hold: Any = None
         """What it holds of its caller's rate limits (`limits.limiting.LimitHold`); None: nothing."""
-        self.limit_headers: list[Header] = []
-        """What its reply says of these."""
+        self.limit_headers: Callable[[], list[Header]] | None = None
+        """What its reply says of these, once it is written."""
         self.on_leave: Callable[[], None] | None = None
         """Called when the caller leaves while its call waits and is not sent."""
         self.on_reply: Callable[[], None] | None = None

@@ -35,7 +35,7 @@ class UpstreamCalls:
             Refused: the upstream has as many as it may have.
         """
         visits = self._at.get(upstream.name)
-        if visits is not None and visits.count >= self.limit(upstream):
+        if visits is not None and visits.count and visits.count >= self.limit(upstream):
             self._metrics.upstream_full(upstream.name)
             raise Refused(
                 503,

@@ -13,7 +13,7 @@ from modicum.calls.usage import is_counted
 from modicum.providers.blocks import Block
 from modicum.providers.facts import MOST_MODEL_NAME, MOST_OUTPUT_TEXT, DialectError, ReplyFacts
 from modicum.providers.fields import mapping, text
-from modicum.providers.json_values import tolerant
+from modicum.providers.json_values import decode_mended
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ def parse_request(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         DialectError: it is not JSON, or a field has the wrong type.
     """
     try:
-        return tolerant(decoder.decode)(body)
+        return decode_mended(decoder.decode, body)
     except msgspec.ValidationError as wrong:
         raise DialectError(400, f"the request is not of the right shape: {wrong}") from wrong
     except UNREADABLE as wrong:
@@ -64,6 +64,8 @@ def check_model_name(name: str | None) -> str:
 
 def metadata_texts(metadata: Any) -> dict[str, str]:
     """The entries of a `metadata` object that are texts, numbers or flags."""
+    if metadata is None:
+        return {}
     texts = {}
     for name, value in mapping(metadata).items():
         if isinstance(value, bool):

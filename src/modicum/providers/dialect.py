@@ -274,7 +274,10 @@ class Dialect(ABC):
     def may_hold_results(self, body: bytes) -> bool:
         """Whether a request may hold results of tools, as its prompt would say: False is certain."""
         marks = () if self.prompt_shape is None else self.prompt_shape.result_marks
-        return not marks or any(mark in body for mark in marks)
+        for mark in marks:
+            if mark in body:
+                return True
+        return not marks
 
     def prompt(
         self, body: bytes, seen: SeenRequests | None = None, split: SplitRequest | None = None

@@ -51,7 +51,7 @@ def parsed_list(value: Any) -> list[Any]:
 
 def text(value: Any) -> str:
     """The string, free of half surrogate pairs, or an empty one."""
-    return storable(value) if isinstance(value, str) else ""
+    return storable(value) if value is not None and isinstance(value, str) else ""
 
 
 def only_text(content: Any) -> str | None:

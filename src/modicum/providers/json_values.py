@@ -8,6 +8,7 @@ beside it.
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -37,13 +38,16 @@ def decoded(document: bytes | str) -> Any:
 
 def tolerant(decode: Callable[[bytes], T]) -> Callable[[bytes], T]:
     """A decoder of msgspec that takes documents with half a surrogate pair too."""
+    return partial(decode_mended, decode)
 
-    def decode_mended(document: bytes) -> T:
-        try:
-            return decode(document)
-        except ValueError:
-            if not _SURROGATE_BYTES.search(document):
-                raise
-            return decode(mended(document))
 
-    return decode_mended
+def decode_mended(decode: Callable[[bytes], T], document: bytes) -> T:
+    """What a decoder makes of a document; if it does not take it, and it holds half a surrogate pair, of the same
+    without.
+    """
+    try:
+        return decode(document)
+    except ValueError:
+        if not _SURROGATE_BYTES.search(document):
+            raise
+        return decode(mended(document))

@@ -110,3 +110,14 @@ def test_csv_quotes_what_needs_it(capsys):
     print_csv(["a"], [['x,"y"']])
 
     assert capsys.readouterr().out == 'a\n"x,""y"""\n'
+
+
+def test_a_pipe_that_says_how_wide_it_is_read_gets_wrapped_sentences(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    print_text("\n  a note that is longer than one line; next\n    and an indented one")
+    monkeypatch.setenv("COLUMNS", "wide")
+    print_text("word " * 12)
+
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[:4] == ["", "  a note that is longer than", "  one line; next", "    and an indented one"]
+    assert len(shown) == 5

@@ -26,7 +26,7 @@ class Written(SimpleNamespace):
             body=bytearray(b"body"),
             keep_alive=True,
             response_complete=False,
-            flow=SimpleNamespace(write_paused=False, resume_reading=lambda: None),
+            flow=SimpleNamespace(write_paused=False, read_paused=True, resume_reading=lambda: None),
             message_event=SimpleNamespace(set=lambda: None, clear=lambda: None),
             on_response=lambda: None,
             **changed,

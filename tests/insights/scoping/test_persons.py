@@ -68,5 +68,9 @@ def test_nobody_is_looked_up():
 
 def test_what_is_hidden_is_said():
     assert persons_note(["user", "month"], ME).startswith("by name: ada; other persons as sums")
+    owners = ["ops/bot//", "ops/bot//key"]
+    assert persons_note(["owner"], ME, owners) == ""
+    assert persons_note(["owner"], ME, [*owners, "ops/bot/bob/"]) != ""
+    assert persons_note(["user"], ME, ["", ""]) == ""
     assert persons_note(["team"], ME) == persons_note(["user"], EVERYONE) == ""
     assert show_names(["ada", "bob", "bob"], "user", ME) == {"ada": "ada", "bob": "(other persons)"}

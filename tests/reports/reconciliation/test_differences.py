@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from modicum.calls import Basis
-from modicum.reports.reconciliation.differences import Side, compare_sides, difference_rows
+from modicum.reports.reconciliation.differences import OTHER_KEY, Side, compare_sides, difference_rows
 
 ONE, TWO, THREE = (date(2026, 11, day) for day in (1, 2, 3))
 
@@ -46,6 +46,14 @@ def cause(ours, theirs):
 def test_a_difference_has_its_likely_cause(ours, theirs, why):
     assert why in cause(ours, theirs)
     assert bool(why) == bool(cause(ours, theirs))
+
+
+def test_a_key_of_another_name_is_no_unfinished_day():
+    ours, theirs = {(ONE, "anthropic", "opus", "ci"): side()}, {(ONE, "anthropic", "opus", "key_abc"): side()}
+
+    assert [one.cause for one in compare_sides(ours, theirs)] == [OTHER_KEY, OTHER_KEY]
+    beside = {(ONE, "anthropic", "haiku", "ci"): side(), **theirs}
+    assert OTHER_KEY not in [one.cause for one in compare_sides(beside, theirs)]
 
 
 def test_what_a_report_lacks_is_told_apart_by_its_day():

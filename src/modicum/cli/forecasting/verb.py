@@ -67,7 +67,7 @@ def command(options: ForecastOptions) -> None:
         output.print_csv(["month", *COLUMNS], [["" if cell is None else cell for cell in row] for row in rows])
     else:
         _print(document)
-        if note := persons_note([dimension[0]], persons):
+        if note := persons_note([dimension[0]], persons, (str(row["name"]) for row in document["rows"])):
             output.print_text(note)
 
 

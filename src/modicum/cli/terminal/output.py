@@ -3,6 +3,7 @@
 On a terminal tables have colours and rules; in a pipe both vanish and nothing is cut, so that `grep` and `awk` work.
 """
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,8 @@ __all__ = [
     "share",
 ]
 
+LEAST_WIDTH = 20
+MOST_DIGITS = 5
 PIPE_WIDTH = 10_000
 """Wide enough that nothing is wrapped or cut where no person looks at columns."""
 
@@ -168,16 +171,36 @@ def _print_rows(out: "Console", title: str, names: Sequence[str], rows: Iterable
 
 
 def print_text(text: str) -> None:
-    """A sentence: wrapped at words on a terminal, where each line begins as the first does; one line in a pipe."""
+    """A sentence: wrapped at words on a terminal, where each line begins as the first does; one line in a pipe, unless
+    COLUMNS says how wide it is read.
+    """
     from rich.padding import Padding
     from rich.text import Text
 
     out = console()
     indent = len(text) - len(text.lstrip(" "))
-    if 0 < 2 * indent < out.width and out.is_terminal:
+    if not out.is_terminal and (width := _columns()):
+        for line in text.split("\n"):
+            _print_wrapped(line, width)
+    elif 0 < 2 * indent < out.width and out.is_terminal:
         out.print(Padding(Text(text.strip(" ")), (0, 0, 0, indent), expand=False))
     else:
         out.print(text, markup=False)
+
+
+def _print_wrapped(line: str, width: int) -> None:
+    from textwrap import wrap
+
+    indent = " " * (len(line) - len(line.lstrip(" ")))
+    most = max(LEAST_WIDTH, width - len(indent))
+    for part in wrap(line.strip(" "), most, break_long_words=False, break_on_hyphens=False) or [""]:
+        click.echo(f"{indent}{part}".rstrip(" "))
+
+
+def _columns() -> int:
+    """How wide a pipe is read, as its reader says it; 0: it does not."""
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isascii() and columns.isdecimal() and len(columns) <= MOST_DIGITS else 0
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

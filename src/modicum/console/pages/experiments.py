@@ -13,7 +13,7 @@ from modicum.reports.figures import count, dollars_of
 
 
 def read(asking: Asking, view: View) -> Content:  # noqa: ARG001 - the shape of all pages
-    """The figures of `modicum experiment status` and of the trials in `modicum bill --json`."""
+    """The figures of `modicum experiment status` and `modicum experiment savings`."""
     graded = read_all(asking)
     if not graded:
         return Content()
@@ -64,7 +64,7 @@ def _savings_table(graded: Sequence[GradedExperiment]) -> Table:
             ]
             for one in graded
         ],
-        verb="modicum bill",
+        verb="modicum experiment savings",
     )
 
 

@@ -51,7 +51,7 @@ def read(asking: Asking, view: View) -> Content:
     days = fold_days(asking.rows("spend_by_day", by=by, tag="", **view.scope.parameters))
     next_page = "tasks" if NEXT[by] == "task" else "where"
     series = [Series(name, [float(usd) for usd in values]) for name, values in zip(days.names, days.usd, strict=True)]
-    note = persons_note([by], asking.reach.persons)
+    note = persons_note([by], asking.reach.persons, (str(cell["name"]) for cell in cells))
     return Content(
         notes=[note] if note else [],
         tiles=[

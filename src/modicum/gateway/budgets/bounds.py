@@ -39,6 +39,8 @@ _OF_THE_CALLER = ("bash_", "text_editor_", "computer_", "memory_", "local_shell"
 _MOST_TOKENS = re.compile(rb'"max_?(?:completion_|output_)?[Tt]okens"\s*:\s*(\d{1,12})')
 _CHOICES = re.compile(rb'"(?:n|candidateCount|candidate_count)"\s*:\s*(\d{1,6})')
 _OTHERWISE = 'make it with a key that no hard budget covers, or have the budget only alert (at_limit = "alert")'
+_HOSTED_FIELDS = ("web_search_options", "mcp_servers")
+"""What lets a provider run tools beside those of the list."""
 _FUNCTIONS = frozenset({"functionDeclarations", "function_declarations"})
 
 
@@ -96,7 +98,7 @@ def survey_request(
     window = context_window_tokens(model, provider)
     most = None if ceiling is None else ceiling * choices_of(dialect, body, facts)
     uses = _tool_uses(document)
-    if has_media or uses or not names.isdisjoint(_POINTS_ELSEWHERE) or isinstance(document.get("prompt"), Mapping):
+    if has_media or uses or not names.isdisjoint(_POINTS_ELSEWHERE) or document.get("prompt").__class__ is dict:
         if window is None:
             raise NoBound("it holds or points at more than text, and nobody knows the model's context window")
         tokens = window
@@ -153,10 +155,12 @@ def choices_of(dialect: Dialect, body: bytes, facts: RequestFacts) -> int:
 def _tool_uses(document: Mapping[str, Any]) -> int:
     """How often the provider may run tools of its own for this call."""
     listed = document.get("tools")
+    if not listed and document.keys().isdisjoint(_HOSTED_FIELDS):
+        return 0
     tools = [tool for tool in listed if isinstance(tool, Mapping)] if isinstance(listed, list) else []
     hosted = [tool for tool in tools if _is_hosted(tool)]
     named = [str(tool.get("type") or next(iter(tool), "")) for tool in hosted]
-    named += [name for name in ("web_search_options", "mcp_servers") if document.get(name) is not None]
+    named += [name for name in _HOSTED_FIELDS if document.get(name) is not None]
     if not named:
         return 0
     in_all = _whole_number(document.get("max_tool_calls"))
@@ -207,6 +211,8 @@ def _names_and_types(document: Mapping[str, Any]) -> tuple[set[str], set[str]]:
             kind = one.get("type")
             if kind.__class__ is str:
                 types.add(kind)
-        inners = one.values() if one.__class__ is dict else one
-        waiting += [inner for inner in inners if inner.__class__ is dict or inner.__class__ is list]
+            one = one.values()  # noqa: PLW2901 - what is within it is next
+        for inner in one:
+            if inner.__class__ is dict or inner.__class__ is list:
+                waiting.append(inner)  # noqa: PERF401 - a comprehension is a call, for each value that holds others
     return names, types

@@ -4,7 +4,6 @@ of it is counted.
 Kept are digests and counts, no texts.
 """
 
-from collections.abc import Iterator
 from hashlib import blake2b
 
 import msgspec
@@ -36,7 +35,11 @@ class PartCounts:
 
     def tokens(self, body: bytes, encoding: str) -> int:
         """Of a whole request as JSON without spaces, at least."""
-        return sum(self._tokens(part, encoding) + AROUND_A_PART for part in _parts(body))
+        parts = _parts(body)
+        counted = len(parts) * AROUND_A_PART
+        for part in parts:
+            counted += self._tokens(part, encoding)
+        return counted
 
     def _tokens(self, part: bytes, encoding: str) -> int:
         digest = blake2b(part, digest_size=16, key=encoding.encode("ascii")).digest()
@@ -49,19 +52,15 @@ class PartCounts:
         return counted
 
 
-def _parts(body: bytes) -> Iterator[bytes]:
+def _parts(body: bytes) -> list[bytes]:
     """The items of its list of messages, and all the rest; one that does not lie plainly in it is one part."""
     try:
         fields = _fields.decode(body)
         name = next((name for name in _LISTS if bytes(fields.get(name, b"")).startswith(b"[")), "")
         items = _items.decode(fields[name]) if name else []
     except UNREADABLE:
-        yield body
-        return
+        return [body]
     if not items or len(items) > min(MOST_PARTS, len(fields[name]) // LEAST_ITEM_BYTES):
-        yield body
-        return
+        return [body]
     fields[name] = msgspec.Raw(b"[]")
-    yield _encode(fields)
-    for item in items:
-        yield bytes(item)
+    return [_encode(fields), *map(bytes, items)]

@@ -92,7 +92,7 @@ class App:
         direct = direct_caller(scope)
         if direct is not None and not direct.takes_chunks:
             send = direct.send
-        with self._parts.bodies.share() as share:
+        with BodyShare(self._parts.bodies) as share:
             await self._serve(scope, receive, send, direct, share)
 
     async def _serve(
@@ -116,7 +116,8 @@ class App:
             body = direct.take_body() if direct is not None and head.holds_body else None
             if body is not None:
                 share.take(len(body))
-                self._check_size(len(body))
+                if len(body) > self._most_body_bytes:
+                    self._check_size(len(body))
             else:
                 headers, target = dict(scope["headers"][::-1]), head.served  # of two the first
                 upload = self._upload(receive, headers, target)

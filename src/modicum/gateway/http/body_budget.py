@@ -58,8 +58,10 @@ class BodyShare:
         Raises:
             Refused: there is no room for so many more; nothing was taken.
         """
-        self.check(new_bytes)
-        self._budget.held_bytes += new_bytes
+        budget = self._budget
+        if budget.held_bytes + new_bytes > budget.most_bytes:
+            self.check(new_bytes)
+        budget.held_bytes += new_bytes
         self._bytes += new_bytes
 
     def __enter__(self) -> Self:

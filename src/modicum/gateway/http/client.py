@@ -162,9 +162,10 @@ class Client:
     def _marked(self, headers: list[Header]) -> list[Header]:
         if self.exchange is None:
             return headers
-        if self.exchange.limit_headers:  # ours stand in the place of the provider's, which are of all its callers
-            prefix = self.exchange.limit_headers[0][0].rpartition(b"ratelimit-")[0] + b"ratelimit-"
-            headers = [header for header in headers if not header[0].startswith(prefix)] + self.exchange.limit_headers
+        if self.exchange.limit_headers is not None and (ours := self.exchange.limit_headers()):
+            # In the place of the provider's, which are of all its callers.
+            prefix = ours[0][0].rpartition(b"ratelimit-")[0] + b"ratelimit-"
+            headers = [header for header in headers if not header[0].startswith(prefix)] + ours
         marked = [*headers, (b"x-modicum-call", self.exchange.number.encode("ascii"))]
         if self.exchange.attempts > 1:
             marked.append((b"x-modicum-attempts", b"%d" % self.exchange.attempts))

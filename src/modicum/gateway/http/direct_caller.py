@@ -75,7 +75,7 @@ class DirectCaller:
         self._on_leave = on_leave
         if self._cycle.disconnected:
             on_leave()
-        else:
+        elif self._cycle.flow.read_paused:
             self._cycle.flow.resume_reading()  # who does not read does not see the end
 
     def take_body(self) -> bytes | None:
@@ -85,7 +85,8 @@ class DirectCaller:
             return None
         body, cycle.body = bytes(cycle.body), b""  # type: ignore[assignment] # a copy where it came in pieces
         cycle.message_event.clear()
-        cycle.flow.resume_reading()
+        if cycle.flow.read_paused:
+            cycle.flow.resume_reading()
         return body
 
     def cut(self) -> None:

@@ -5,6 +5,7 @@ callers count a call once, with the tokens of each time that it was sent; limits
 """
 
 from collections.abc import Sequence
+from functools import partial
 from time import time
 from typing import NamedTuple
 
@@ -74,7 +75,7 @@ class Limiting:
         hold, levels = await self._admit(exchange, self._of_callers, f"{exchange.number}#calls", "rate_limited")
         exchange.limit_hold = hold
         if hold is not None:
-            exchange.limit_headers = _headers(exchange, _with_it(hold.lines, levels))
+            exchange.limit_headers = partial(_reply_headers, exchange, hold, levels, time())
 
     async def admit_attempt(self, exchange: Exchange) -> LimitHold | None:
         """Whether its upstream may have the call. May wait where a limit has a queue.
@@ -230,7 +231,7 @@ def _used_tokens(exchange: Exchange, call: Call | None) -> int | None:
 
 def _refusal(exchange: Exchange, standing: RateStanding, kind: str) -> Refused:
     refused = Refused(429, _what_is_reached(standing), kind, standing.retry_after_s)
-    refused.headers = _headers(exchange, [standing])
+    refused.headers = _headers(exchange, [standing], time())
     return refused
 
 
@@ -255,7 +256,12 @@ def _with_it(lines: Sequence[LimitLine], levels: Sequence[Level]) -> list[RateSt
     ]
 
 
-def _headers(exchange: Exchange, standings: Sequence[RateStanding]) -> list[Header]:
+def _reply_headers(exchange: Exchange, hold: LimitHold, levels: Sequence[Level], at_s: float) -> list[Header]:
+    """What a reply says of its limits, as they stood when it was admitted."""
+    return _headers(exchange, _with_it(hold.lines, levels), at_s)
+
+
+def _headers(exchange: Exchange, standings: Sequence[RateStanding], at_s: float) -> list[Header]:
     """What the caller's client knows: the tightest limit on calls, and that on tokens."""
     names = exchange.request.served.dialect.api.limits
     if names is None:
@@ -264,4 +270,4 @@ def _headers(exchange: Exchange, standings: Sequence[RateStanding]) -> list[Head
     for unit, shown in SHOWN.items():
         if (tight := tightest_of(standings, unit)) is not None:
             states.append(LimitState(shown, tight.most, tight.left(), tight.frees_in_s or WINDOW_S))
-    return names.write(states, time())
+    return names.write(states, at_s)

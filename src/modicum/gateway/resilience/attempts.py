@@ -83,6 +83,12 @@ class ResilientAnswerer:
         """What holds from now on; a call that has begun keeps what it got."""
         self._policies, self._upstreams = tuple(policies), upstreams
 
+    @property
+    def passes_all_to(self) -> UpstreamAnswerer | None:
+        """Who sends every call, while none is sent twice and no upstream is left alone."""
+        has_circuits = any(upstream.circuit is not None for upstream in self._upstreams)
+        return None if self._policies or has_circuits or self._limits.limits_upstreams else self._upstream
+
     def answer(self, exchange: Exchange, client: Client, check: ReplyCheck | None = None) -> Coroutine[Any, Any, bytes]:
         """As every answerer. Calls without policies, circuits and limits of upstreams go straight there. `check` looks
         at a reply that did not fail, before anything of it is passed on.

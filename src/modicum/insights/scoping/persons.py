@@ -85,9 +85,19 @@ def check_persons(conditions: Sequence[Condition], rule: PersonRule) -> None:
             )
 
 
-def persons_note(dimensions: Sequence[str], rule: PersonRule) -> str:
-    """What a reader of the table must know; empty: it names no persons, or all of them."""
+def persons_note(dimensions: Sequence[str], rule: PersonRule, names: Iterable[str] | None = None) -> str:
+    """What a reader of the table must know; empty: it names no persons, or all of them.
+
+    Args:
+        dimensions: of the table.
+        rule: who is shown by name.
+        names: of its rows, each with a name for each dimension. None: it may name some.
+    """
     if rule.shows_everyone or PERSONAL.isdisjoint(dimensions):
+        return ""
+    places = [place for place, one in enumerate(dimensions) if one in PERSONAL]
+    parts = (name.split(BETWEEN) for name in names or ())
+    if names is not None and not any(_person_in(own[place], dimensions[place]) for own in parts for place in places):
         return ""
     own = ", ".join(sorted(rule.me)) or "nobody"
     return f"by name: {own}; other persons as sums over five and more ({OPENING})"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -55,6 +55,8 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     their_models: tuple[str, ...] = ()
 
 
+OTHER_KEY = "a key that the other side has under another name, it seems: --key ID=NAME says which is which"
+
 Name = tuple[date, str, str, str]
 """Day in UTC, provider, model, key."""
 
@@ -76,7 +78,22 @@ def compare_sides(ours: Mapping[Name, Side], theirs: Mapping[Name, Side]) -> lis
     names = {name for name in mine if first <= name[0] <= last} | set(yours)
     uncharged = Decimal(0) if any(one.usd is not None for one in theirs.values()) else None
     shown = {(provider, one.shown): one for (provider, _), one in joined.items()}
-    return [_compare(name, mine, yours, last, uncharged, shown[name[1:3]]) for name in sorted(names)]
+    sides = _Sides(mine, yours, last, _keys_beside(mine, yours), _keys_beside(yours, mine))
+    return [_compare(name, sides, uncharged, shown[name[1:3]]) for name in sorted(names)]
+
+
+class _Sides(NamedTuple):
+    ours: Mapping[Name, Side]
+    theirs: Mapping[Name, Side]
+    last: date
+    """The report's last day."""
+    only_ours: frozenset[Name]
+    """Without their keys: days and models that have a key with us which the other side does not have."""
+    only_theirs: frozenset[Name]
+
+
+def _keys_beside(one: Mapping[Name, Side], other: Mapping[Name, Side]) -> frozenset[Name]:
+    return frozenset((*name[:3], "") for name in one if name[3] and name not in other)
 
 
 def _rename(sides: Mapping[Name, Side], joined: Mapping[Model, JoinedNames]) -> dict[Name, Side]:
@@ -106,14 +123,12 @@ def _add(one: Side, other: Side) -> Side:
 
 def _compare(
     name: Name,
-    ours: Mapping[Name, Side],
-    theirs: Mapping[Name, Side],
-    last: date,
+    sides: _Sides,
     uncharged: Decimal | None,
     names: JoinedNames,
 ) -> Difference:
-    own = ours.get(name, _nothing(theirs.get(name), Decimal(0)))
-    other = theirs.get(name, _nothing(ours.get(name), uncharged))
+    own = sides.ours.get(name, _nothing(sides.theirs.get(name), Decimal(0)))
+    other = sides.theirs.get(name, _nothing(sides.ours.get(name), uncharged))
     tokens = None if own.tokens is None or other.tokens is None else other.tokens - own.tokens
     usd = None if own.usd is None or other.usd is None else other.usd - own.usd
     day, provider, model, key = name
@@ -126,7 +141,7 @@ def _compare(
         theirs=other,
         tokens_more=tokens,
         usd_more=usd,
-        cause=_cause(name, ours, theirs, last),
+        cause=_cause(name, sides),
         our_models=tuple(filter(None, names.ours)),
         their_models=tuple(filter(None, names.theirs)),
     )
@@ -140,23 +155,32 @@ def _nothing(like: Side | None, usd: Decimal | None) -> Side:
     return Side(prompt_tokens=zero, cache_read_tokens=zero, completion_tokens=zero, usd=usd)
 
 
-def _cause(name: Name, ours: Mapping[Name, Side], theirs: Mapping[Name, Side], last: date) -> str:
+def _cause(name: Name, sides: _Sides) -> str:
+    ours, theirs, last = sides.ours, sides.theirs, sides.last
     own, other = ours.get(name), theirs.get(name)
     if other is not None and other.basis is Basis.UNKNOWN:
         return "the report leaves out counts of these calls (null, or an empty cell): export it again"
-    if own is None:
-        if other is not None and other.tokens is None:
-            return "a charge beside tokens (a tool, storage, another kind of call), or calls that did not come here"
-        return "none of these calls came through here: another program, key or team uses the account"
-    if other is None:
-        return (
-            "the report's last day had not ended when it was exported"
-            if name[0] == last
-            else "not in the report: another account or organisation, or the report was filtered"
-        )
+    if own is None or other is None:
+        return _cause_of_absence(name, sides)
     if own.tokens is not None and other.tokens is not None and not _is_same(own.tokens, other.tokens):
         return _cause_of_tokens(name, own, other, ours, theirs, last)
     return _cause_of_dollars(own, other)
+
+
+def _cause_of_absence(name: Name, sides: _Sides) -> str:
+    """Why one side has nothing of this name."""
+    other, without_key = sides.theirs.get(name), (*name[:3], "")
+    if name[3] and without_key in (sides.only_theirs if other is None else sides.only_ours):
+        return OTHER_KEY
+    if other is None:
+        return (
+            "the report's last day had not ended when it was exported"
+            if name[0] == sides.last
+            else "not in the report: another account or organisation, or the report was filtered"
+        )
+    if other.tokens is None:
+        return "a charge beside tokens (a tool, storage, another kind of call), or calls that did not come here"
+    return "none of these calls came through here: another program, key or team uses the account"
 
 
 def _cause_of_tokens(

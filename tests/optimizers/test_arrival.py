@@ -74,7 +74,7 @@ def contents(body):
     return [message["content"] for message in body["messages"] if message["role"] == "tool"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=settings.default.max_examples * 4 // 5)
 @given(RESULTS, st.sampled_from([None, *RULES]))
 def test_rules_are_idempotent_never_add_and_never_move_a_turn(results, rule):
     rules = RULES if rule is None else (rule,)
@@ -90,7 +90,7 @@ def test_rules_are_idempotent_never_add_and_never_move_a_turn(results, rule):
     assert sent(once, rules) == once
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=settings.default.max_examples * 3 // 5)
 @given(RESULTS, RESULTS)
 def test_what_was_sent_once_stays_the_same_as_the_conversation_grows(first, more):
     before = sent(chat(first))["messages"]

@@ -12,6 +12,7 @@ from modicum.calls.rule import RuleEffect
 from modicum.context.live_turns import LiveTurns
 from modicum.optimizers.all_rules import RULES
 from modicum.optimizers.running import RequestCall, run_rules
+from modicum.providers import seen_requests
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.seen_requests import SeenRequests
 
@@ -31,6 +32,7 @@ BY_NAME = {
     "long": "x" * 30_000,
     "empty": "",
 }
+EACH = [rule for rule in RULES if rule.edits_each]
 TEXTS = st.sampled_from(list(BY_NAME)).map(lambda name: BY_NAME[name])
 ODD = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-3, 3), st.floats(allow_nan=False, width=16), TEXTS),
@@ -99,3 +101,26 @@ def test_what_is_no_request_goes_on_as_it_came(body):
 
         assert {one.effect for one in run_rules(RULES, call)} <= {RuleEffect.NOT_DECIDABLE}
         assert call.body == body
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(NAMES),
+    st.lists(MESSAGES, min_size=1, max_size=4),
+    st.lists(MESSAGES, max_size=3),
+    TOOLS,
+    st.sampled_from([64, 700]),
+)
+def test_a_beginning_that_came_before_changes_nothing_of_what_is_sent(name, first, more, tools, chunk_bytes):
+    dialect, seen = DIALECTS[name], SeenRequests()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(seen_requests, "CHUNK_BYTES", chunk_bytes)
+        for messages in (first, [*first, *more], [*first, *more], [*first, *more[::-1]], first):
+            fields = {"model": "m", dialect.prompt_shape.messages: messages, "tools": tools}
+            body = json.dumps(fields).encode()
+            sent = []
+            for known in (seen, SeenRequests()):
+                call = RequestCall(dialect, body, FACTS, None, known, dialect.split(body, known))
+                decisions = call.run(EACH)
+                sent.append((call.body, [(one.rule, one.effect, one.why, one.expected) for one in decisions]))
+            assert sent[0] == sent[1]

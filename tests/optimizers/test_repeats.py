@@ -21,3 +21,9 @@ def test_short_results_and_those_of_other_turns_stay():
     body["messages"].append({"role": "user", "content": FILE})
 
     assert sent(body, (REPEATS,)) == json.loads(json.dumps(body))
+
+
+def test_a_reference_shows_no_half_of_a_line_end():
+    text = "The first line\r\n" * 60
+
+    assert contents(sent(chat([text, text]), (REPEATS,)))[1].endswith("which begins: The first line]")

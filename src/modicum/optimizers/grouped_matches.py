@@ -109,6 +109,8 @@ def _group(lines: list[str]) -> list[str]:
                 heading, colon, at = None, _NO_FILE, 1
             continue
         heading = _heading(lines, place - 1, match)
+        if heading.path(match.mark + match.rest) != match.path:  # a colon in its text would give it the other name
+            heading = _Heading("", match.path)
         headings += 1
         if not heading.is_plain or (headings > _MANY and headings * 2 > place):
             return []

@@ -37,7 +37,7 @@ def refer_to_repeats(prompt: Prompt, _facts: Facts) -> Change:
 
 def reference(text: str, number: int) -> str:
     """What stands in place of a text that was result `number` of the conversation."""
-    begins = text.lstrip().partition("\n")[0][:_SHOWN]
+    begins = text.lstrip().partition("\n")[0].partition("\r")[0][:_SHOWN]
     return f"[modicum: unchanged, the same text as tool result {number} above, which begins: {begins}]"
 
 

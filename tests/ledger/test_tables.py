@@ -139,7 +139,10 @@ def test_the_ledgers_that_other_tests_copy_are_those_that_users_get(tmp_path, co
     def layout(place):
         opened = open_store(place)
         found = [
-            opened._rows(f"SELECT {names} FROM duckdb_{kind}() WHERE NOT internal ORDER BY ALL", {})
+            opened._rows(
+                f"SELECT {names} FROM duckdb_{kind}() WHERE NOT internal AND database_name = current_database() ORDER BY ALL",
+                {},
+            )
             for kind, names in (
                 ("columns", "table_name, column_name, column_index, data_type, is_nullable, column_default"),
                 ("views", "view_name, sql"),
@@ -151,9 +154,8 @@ def test_the_ledgers_that_other_tests_copy_are_those_that_users_get(tmp_path, co
         return found
 
     copied = layout(name if name == ":memory:" else f"{tmp_path}/{name}")
-    make, migrate = copied_ledgers
-    monkeypatch.setattr("modicum.ledger.embedded._make", make)
-    monkeypatch.setattr("modicum.ledger.embedded.DuckDBStore._migrate", migrate)
+    for (owner, function), own in copied_ledgers.items():
+        monkeypatch.setattr(owner, function, own)
 
     assert copied == layout(f"{tmp_path}/made.duckdb")
     assert len(copied[0]) > 100

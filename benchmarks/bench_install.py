@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -53,13 +54,19 @@ def environment_of(home: Path, uv_cache: Path, npm_cache: Path) -> dict[str, str
 
 def seconds(command: list[object], environment: Mapping[str, str]) -> float:
     """Wall seconds of a command that has to succeed."""
-    started = time.perf_counter()
+    return wall_and_cpu(command, environment)[0]
+
+
+def wall_and_cpu(command: list[object], environment: Mapping[str, str]) -> tuple[float, float]:
+    """Wall seconds, and seconds of CPU with those of all that it started, of a command that has to succeed."""
+    started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     ended = subprocess.run(
         [str(word) for word in command], env=dict(environment), capture_output=True, text=True, check=False
     )
     if ended.returncode:
         sys.exit(f"{command[0]} ended with {ended.returncode}: {ended.stderr[-2000:]}")
-    return time.perf_counter() - started
+    wall_s, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def megabytes(folder: Path) -> float:
@@ -79,14 +86,16 @@ def measure(wheel: Path, logs: Path, rounds: int) -> dict[str, object]:
                     found.setdefault(f"modicum_{state}_s", []).append(seconds(ours, environment))
                     found.setdefault(f"ccusage_{state}_s", []).append(seconds(theirs, environment))
                     if state == "warm":  # the same home again: nothing is left to install
-                        found.setdefault("modicum_again_s", []).append(seconds(ours, environment))
-                        found.setdefault("ccusage_again_s", []).append(seconds(theirs, environment))
+                        for name, command in (("modicum", ours), ("ccusage", theirs)):
+                            wall_s, cpu_s = wall_and_cpu(command, environment)
+                            found.setdefault(f"{name}_again_s", []).append(wall_s)
+                            found.setdefault(f"{name}_again_cpu_s", []).append(cpu_s)
             found.setdefault("ccusage_cache_mb", []).append(megabytes(npm_cache))
     ratios = {
         f"{state}_ratio_ccusage": median(
             [one / other for one, other in zip(found[f"modicum_{state}_s"], found[f"ccusage_{state}_s"], strict=True)]
         )
-        for state in ("cold", "warm", "again")
+        for state in ("cold", "warm", "again", "again_cpu")
     }
     medians = {name: median(values) for name, values in found.items()}
     return {**medians, **ratios, **_plain_install(wheel, logs), "rounds": rounds, "machine": machine()}

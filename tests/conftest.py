@@ -1,7 +1,9 @@
 """Every test has a home of its own: no test reads or writes the user's ledger, settings or logs."""
 
+import gc
 import json
 import os
+import secrets
 import shutil
 import sys
 from contextlib import suppress
@@ -39,6 +41,22 @@ FIXTURES = Path(__file__).parent / "importers" / "fixtures"
 watch_printing()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """What is collected lives as long as the run: looking for garbage among it costs 7 of 16 s of each worker, and
+    costs again in each test that is followed by a full collection.
+    """
+    gc.disable()
+    result = yield
+    gc.freeze()
+    gc.enable()
+    return result
+
+
+def pytest_unconfigure():
+    gc.unfreeze()  # libraries that look for leaks at the end find what goes now
+
+
 @pytest.fixture(autouse=True)
 def _schemas():
     """What `--json` printed during a test is as the published schemas say."""
@@ -66,11 +84,14 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture(scope="session", autouse=True)
 def copied_ledgers(tmp_path_factory):
     """A ledger on DuckDB that a test begins in this process is a copy of an empty one: to apply all versions of the
-    schema takes a tenth of a second, and more than a thousand tests begin a ledger, some of them a dozen.
+    schema takes a tenth of a second, and more than a thousand tests begin a ledger, some of them a dozen. Those in
+    memory are databases of one engine, since an engine takes some 50 ms to start.
     """
-    make, migrate = embedded._make, DuckDBStore._migrate
+    make, migrate, connect = embedded._make, DuckDBStore._migrate, embedded._connect
     empty = tmp_path_factory.mktemp("duckdb") / "empty.duckdb"
     open_store(str(empty)).close()
+    engine = duckdb.connect()
+    engine.execute(f"ATTACH '{empty}' AS empty (READ_ONLY)")
 
     def copy_file(path):
         fresh = path.with_name(f"{path.name}.new-{os.getpid()}")
@@ -80,26 +101,45 @@ def copied_ledgers(tmp_path_factory):
                 path.hardlink_to(fresh)
             fresh.unlink()
 
+    def connect_in_engine(place, *, read_only):
+        return connect(place, read_only=read_only) if place != ":memory:" else InMemory(engine)
+
     def copy_into_memory(store):
-        if store.place == ":memory:" and store._row("SELECT current_database()") == ("memory",):
-            with suppress(duckdb.IOException):  # tests without permissions apply the versions
-                store._base.execute(f"ATTACH '{empty}' AS empty (READ_ONLY)")
-                store._base.execute("COPY FROM DATABASE empty TO memory")
-                store._base.execute("DETACH empty")
+        if isinstance(store._base, InMemory):
+            store._base.execute(f"COPY FROM DATABASE empty TO {store._base.name}")
         migrate(store)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(embedded, "_make", copy_file)
+        patch.setattr(embedded, "_connect", connect_in_engine)
         patch.setattr(DuckDBStore, "_migrate", copy_into_memory)
-        yield make, migrate
+        yield {(embedded, "_make"): make, (embedded, "_connect"): connect, (DuckDBStore, "_migrate"): migrate}
+    engine.close()
+
+
+class InMemory:
+    """A connection to a database in memory that is gone when it is closed, as one with an engine of its own is."""
+
+    def __init__(self, engine):
+        self.name = f"memory_{secrets.token_hex(8)}"
+        self.engine, self.connection = engine, engine.cursor()
+        self.connection.execute(f"ATTACH ':memory:' AS {self.name}")
+        self.connection.execute(f"USE {self.name}")
+
+    def __getattr__(self, name):
+        return getattr(self.connection, name)
+
+    def close(self):
+        self.connection.close()
+        with suppress(duckdb.Error):  # closed before
+            self.engine.cursor().execute(f"DETACH {self.name}")
 
 
 @pytest.fixture
 def made_ledgers(copied_ledgers, monkeypatch):
     """Ledger files are made as users' are, version by version."""
-    make, migrate = copied_ledgers
-    monkeypatch.setattr(embedded, "_make", make)
-    monkeypatch.setattr(DuckDBStore, "_migrate", migrate)
+    for (owner, name), own in copied_ledgers.items():
+        monkeypatch.setattr(owner, name, own)
 
 
 @pytest.fixture(scope="session")

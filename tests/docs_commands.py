@@ -1,18 +1,25 @@
 """The commands that README and docs print, and which of them nobody can run here.
 
 `scripts/test-docs` runs them as printed, page by page, each page in a home of its own with the sample in the place of
-Claude Code's logs; `test_docs_commands.py` holds every one of them to the command line without running it.
+Claude Code's logs and made-up files under the names that pages print (`docs_files.py`); `test_docs_commands.py` holds
+every one of them to the command line without running it.
 """
 
 import os
 import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
+
+from docs_files import write_files, write_logs, write_repository
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -20,84 +27,30 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELLS = ("", "console", "sh")
 OURS = ("modicum", "scripts/run")
 LONGEST_S = 60
-
+ONE_AT_A_TIME = Lock()
 
 REASONS = {
-    "it runs until it is stopped": (
-        "modicum live",
-        "modicum live ~/.claude/projects --minutes 15",
-        "modicum console",
-        "modicum console --found",
-        "modicum console ~/.claude/projects",
-        "modicum up",
-        "modicum mock &",
-        "modicum top --by team",
-    ),
-    "it asks a person": (
-        "modicum hooks install claude-code",
-        "modicum fix --ask",
-    ),
-    "hooks have to be installed first, which asks a person": (
-        "modicum hooks act claude-code --rule content.log_fold",
-        "modicum hooks remove claude-code",
-    ),
-    "the sample has no calls of that time": (
-        "modicum audit --what-if model:claude-opus-4-5=claude-haiku-4-5 --since 7d",
-        "modicum blocks --since 30d --csv",
-        "modicum export focus --since 2026-11-01 --until 2026-12-01 --out november.csv",
-        "modicum forecast",
-        "modicum forecast --by tag:client --csv",
-        "modicum forecast --on 2026-11-10",
-        "modicum statement --month 2026-11",
-        "modicum statement --by tag:client --html november.html",
-        "modicum statement --by team,app --csv",
-    ),
-    "it names a call, session or budget of the reader's own": (
-        "modicum show 6113e919 ~/.claude/projects",
-        "modicum show msg_01QEj13D ~/.claude/projects --text",
+    "it names a call or a route of the reader's own gateway": (
         "modicum optimize explain CALL",
-        "modicum budget raise platform-month --to 800 --until 3d --why 'launch week' --approved-by ann",
-        "modicum budget raise each-key-day --of ci --to 50 --until 4h --why 'release tests'",
-        "modicum budget lower platform-month",
+        "modicum experiment propose --route web/gpt-5-mini",
     ),
-    "a rule or router of the reader's own has to stand in the settings": (
-        "modicum experiment start trial --rule route.mine --outcome resolved --margin 0.02",
-        "modicum experiment start cheaper --rule cascade.json --outcome resolved --margin 0.02",
-    ),
-    "it needs a file of the reader's own, of a kind that the sample lacks": (
-        "modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html",
-        "modicum check main.jsonl pr.jsonl --base origin/main",
-        "modicum compare runs.csv --by saver --baseline none",
-        "modicum compare opus.eval sonnet.eval",
-        "modicum compare runs-2.1.183.csv.gz --by competitor --baseline control",
-        "modicum compare airline__claude-sonnet-4-5.json.gz airline__adaptive-opus46.json.gz",
-        "modicum policy show",
-        "modicum policy test draft.toml --since 30d",
-        "modicum prices diff list new-agreement.toml",
-        "modicum reconcile usage.json costs.json",
-        "modicum reconcile reports/ --by key --key key_abc=ci --csv",
-        "modicum route eval outcomes.csv",
-        "modicum route eval outcomes.csv --by-family --by-model-family",
-        "modicum route train outcomes.csv --loss 0.5 --out router.npz",
-        "modicum route decide router.npz --prompt prompt.txt",
+    "it needs sessions in a repository of the reader's own, or what became of its pull requests": (
+        "modicum outcome from-git ~/src/shop",
         "modicum outcome from-pull-requests ~/src/shop pulls.json --sessions ~/.claude/projects",
         "modicum yield --outcome pull_requests_kept",
+        "modicum yield --outcome commits --by model",
     ),
     "it needs calls or outcomes of a kind that the sample lacks": (
         "modicum compare gpt-5 gpt-5-mini --outcome resolved --pair tag:case",
         "modicum route train --logs ~/.claude/projects --outcome resolved --loss 1",
-        "modicum outcome from-git ~/src/shop",
-        "modicum yield --outcome commits --by model",
     ),
-    "it needs a team's recording, or runs a team": (
+    "it runs a team of the reader's own, or reads what one left in a ledger": (
         (
             "modicum team fit --runner myteam:team --tasks tasks.jsonl --learner agentdropout --budget-tokens 2000000 "
             "--out plan.json"
         ),
         "modicum team fit --runner myteam:team --tasks tasks.jsonl --learner agentdropout-released --out plan.json",
-        "modicum team attribute runs.jsonl",
         "modicum team attribute --ledger team.duckdb",
-        "modicum team propose runs.jsonl --max-loss 0.03",
         "modicum team fit --runner myteam:team --tasks t.jsonl",
         "modicum team verify plan.json --runner ... --tasks ...",
         "modicum team show plan.json --svg x.svg",
@@ -122,16 +75,40 @@ REASONS = {
         ),
         "modicum trial proxy --budget 20 --meter gateway --tasks tasks.jsonl --set ... -- my-agent {prompt}",
     ),
-    "an agent hands over JSON on stdin": (
-        "modicum cache status --stdin",
-        "modicum cache status --stdin --warn-over 0.50",
-    ),
     "a restore overwrites nothing: it is for another machine, or after a loss": (
         "modicum backup restore monday.modicum-backup",
     ),
 }
 NOT_RUN = {command: reason for reason, commands in REASONS.items() for command in commands}
 """Commands that cannot be run here, with why."""
+UNTIL_STOPPED = (
+    "modicum live",
+    "modicum live ~/.claude/projects --minutes 15",
+    "modicum console",
+    "modicum console --found",
+    "modicum console ~/.claude/projects",
+    "modicum up",
+    "modicum mock &",
+    "modicum top --by team",
+)
+"""They are stopped, as by Ctrl-C, once they have printed something."""
+SESSION_OF_AN_AGENT = '{"session_id": "6113e919-0000", "transcript_path": "", "cwd": "."}'
+ANSWERS = {
+    "modicum hooks install claude-code": "y\n",
+    "modicum hooks act claude-code --rule content.log_fold": "y\n",
+    "modicum fix --ask": "n\n" * 50,
+    "modicum cache status --stdin": SESSION_OF_AN_AGENT,
+    "modicum cache status --stdin --warn-over 0.50": SESSION_OF_AN_AGENT,
+}
+"""What is typed, or handed over by an agent."""
+OF_RECENT_CALLS = ("docs/audit.md", "docs/blocks.md", "docs/focus.md", "docs/forecast.md", "docs/showback.md")
+"""Pages whose commands ask the ledger of this week or month, of the last month or of November 2026."""
+SETTINGS = {
+    "docs/budgets.md": ("modicum.toml", '[[budget]]\nname = "platform-month"'),
+    "docs/routing.md": ("modicum.toml", "[routes.mine]", "[cascades.json]"),
+    "docs/policy.md": ("policy.toml", "data_classes ="),
+}
+"""Pages whose commands want the settings that they print: the file, and how the blocks begin."""
 
 
 class Printed(NamedTuple):
@@ -164,28 +141,35 @@ def without_comment(line):
 
 
 def run_pages(names):
-    """Runs the commands of the pages whose names begin so; gives what failed."""
-    faults, number = [], 0
+    """Runs the commands of the pages whose names begin so; gives how many, and what failed."""
     with tempfile.TemporaryDirectory(prefix="modicum-docs-") as folder:
         prepared = Path(folder) / "prepared"
         prepare(prepared)
-        for page, commands in groupby(printed(), lambda one: one.page):
-            if names and not page.startswith(tuple(names)):
-                continue
-            home = Path(folder) / page.replace("/", "-")
-            shutil.copytree(prepared, home, symlinks=True)
-            for one in commands:
-                if one.command in NOT_RUN:
-                    continue
-                number += 1
-                ended = run_in(home, one.command)
-                sys.stdout.write("." if ended.returncode == 0 else "F")
-                sys.stdout.flush()
-                if ended.returncode != 0:
-                    faults.append(
-                        f"{page}: {one.command}\n    status {ended.returncode}: {ended.stderr.strip()[-300:]}"
-                    )
-    return number, faults
+        pages = [
+            (page, [one.command for one in commands if one.command not in NOT_RUN])
+            for page, commands in groupby(printed(), lambda one: one.page)
+            if not names or page.startswith(tuple(names))
+        ]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            ran = list(pool.map(lambda one: run_page(prepared, Path(folder), *one), pages))
+    return sum(len(commands) for _, commands in pages), [fault for faults in ran for fault in faults]
+
+
+def run_page(prepared, folder, page, commands):
+    """Runs the commands of a page in a home of its own; gives what failed."""
+    home = folder / page.replace("/", "-")
+    shutil.copytree(prepared, home, symlinks=True)
+    write_settings(home, page)
+    if page in OF_RECENT_CALLS:
+        run_in(home, "modicum import ~/.claude/projects")
+    faults = []
+    for command in commands:
+        ended = run_until_stopped(home, command) if command in UNTIL_STOPPED else run_in(home, command)
+        sys.stdout.write("." if ended.returncode == 0 else "F")
+        sys.stdout.flush()
+        if ended.returncode != 0:
+            faults.append(f"{page}: {command}\n    status {ended.returncode}: {ended.stderr.strip()[-300:]}")
+    return faults
 
 
 def prepare(home):
@@ -195,9 +179,12 @@ def prepare(home):
     work.mkdir(parents=True)
     for name in ("src", "scripts", "docs"):
         (work / name).symlink_to(ROOT / name)
-    shutil.copytree(sample / "logs", home / ".claude" / "projects")
+    projects = home / ".claude" / "projects"
+    shutil.copytree(sample / "logs", projects)
+    write_logs(projects)
+    write_repository(work)
     for name in ("logs", "traces", "sessions"):
-        (work / name).symlink_to(home / ".claude" / "projects")
+        (work / name).symlink_to(Path("..") / ".claude" / "projects")
     for command in (
         "modicum import src/modicum/sample/logs",
         "modicum outcome import src/modicum/sample/outcomes.csv",
@@ -205,22 +192,58 @@ def prepare(home):
     ):
         ended = run_in(home, command)
         assert ended.returncode == 0, ended.stderr
+    write_files(work)
 
 
-def run_in(home, command):
+def write_settings(home, page):
+    """The settings that this page prints, where its commands want them."""
+    if page not in SETTINGS:
+        return
+    name, *beginnings = SETTINGS[page]
+    blocks = [
+        block for language, block in FENCE.findall((ROOT / page).read_text(encoding="utf-8")) if language == "toml"
+    ]
+    folder = home / "config" / "modicum"
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen = [next(block for block in blocks if block.startswith(beginning)) for beginning in beginnings]
+    (folder / name).write_text("\n".join(chosen), encoding="utf-8")
+
+
+def shell(home, command):
     """A line, as somebody types it in a shell in that home; `scripts/run` is the command itself, which it starts."""
     folders = {f"XDG_{name}_HOME": str(home / name.lower()) for name in ("DATA", "CONFIG", "CACHE", "STATE")}
     path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     environment = {"HOME": str(home), "PATH": path, "TZ": "UTC", "LANG": "C.UTF-8", **folders}
-    return subprocess.run(
-        ["timeout", str(LONGEST_S), "bash", "-c", command.replace("scripts/run", "modicum")],
-        cwd=home / "work",
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    words = ["timeout", str(LONGEST_S), "bash", "-c", command.replace("scripts/run", "modicum")]
+    return words, {"cwd": home / "work", "env": environment, "text": True}
+
+
+def run_in(home, command):
+    words, options = shell(home, command)
+    return subprocess.run(words, input=ANSWERS.get(command, ""), capture_output=True, check=False, **options)
+
+
+def run_until_stopped(home, command):
+    """Stopped once it has printed something, as by a person who has seen that it runs; it has to end by that alone."""
+    words, options = shell(home, "exec " + command.removesuffix(" &"))
+    with ONE_AT_A_TIME:  # their addresses are fixed
+        running = subprocess.Popen(
+            words[2:],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            **options,
+        )
+        is_there, _, _ = select.select([running.stdout], [], [], LONGEST_S)
+        os.killpg(running.pid, signal.SIGINT)
+        try:
+            said, _ = running.communicate(timeout=LONGEST_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            said = f"it goes on {LONGEST_S} s after Ctrl-C: {running.communicate()[0]}"
+    status = 0 if is_there and running.returncode in {0, 130, -signal.SIGINT} else running.returncode or 1
+    return subprocess.CompletedProcess(words, status, said, said)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -62,9 +63,12 @@ def offered(tmp_path):
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory):
-    """A virtual environment that holds pip: making one takes longer than copying it."""
+    """A virtual environment that holds the pip of this one: installing pip takes longer than copying it."""
     made = tmp_path_factory.mktemp("empty") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", made], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", made], check=True)
+    (packages,) = made.glob("lib/python3*/site-packages")
+    for folder in Path(sysconfig.get_path("purelib")).glob("pip*"):
+        shutil.copytree(folder, packages / folder.name)
     return made
 
 

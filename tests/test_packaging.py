@@ -1,4 +1,4 @@
-"""The container file as hadolint would ask for it, where no hadolint is, and the unit of systemd as systemd says."""
+"""The container file beyond what hadolint asks for (scripts/package), and the unit of systemd as systemd says."""
 
 import json
 import re
@@ -19,7 +19,7 @@ def of(step):
 
 def test_the_image_is_small_pinned_and_nobodys():
     assert all(re.fullmatch(r"python:\d+\.\d+-slim( AS \w+)?", base) for base in of("FROM"))
-    assert of("USER") == ["modicum"]
+    assert of("USER") == ["10001"]
     assert [name for name, _ in STEPS].index("USER") < [name for name, _ in STEPS].index("ENTRYPOINT")
     assert of("ADD") == []
     assert not any("sudo" in words or "apt-get" in words or "curl" in words for words in of("RUN"))

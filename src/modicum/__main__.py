@@ -7,7 +7,7 @@ from typing import NoReturn
 def main() -> NoReturn:
     """Runs the command (`modicum.cli.main`); whoever stops it while it loads sees no trace."""
     try:
-        from modicum.cli import main as run
+        from modicum.cli import main as run  # here, so that who stops it while it loads sees no trace
 
         run()
     except KeyboardInterrupt:

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from cli.process_rig import run_modicum
 from modicum.calls import UserError
 from modicum.cli import lifetime
 from modicum.cli.lifetime import acquire_lifetime
@@ -83,13 +84,11 @@ class Site:
             'provider = "openai"\n'
         )
         self.state = folder / "modicum" / "gateway"
-        self.key = json.loads(self.run("key", "create", "ci", "--json").stdout)["key"]
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            self.key = json.loads(run_modicum("key", "create", "ci", "--json"))["key"]
         self.started = []
-
-    def run(self, *words, check=True):
-        return subprocess.run(
-            [*WORDS, *words], env=self.environment, capture_output=True, text=True, check=check, timeout=60
-        )
 
     def up(self, *before):
         number = len(self.started)
@@ -267,9 +266,8 @@ def test_one_that_drains_is_waited_for_and_one_that_runs_is_not(site):
     calling.start()
     site.provider.asked.wait(30)
 
-    other = site.run("up", check=False)
-    assert other.returncode == 2
-    assert f"another 'modicum up' runs with its state in {site.state} (process {first.pid})" in other.stderr
+    refused_up = run_modicum("up", status=2)
+    assert f"another 'modicum up' runs with its state in {site.state} (process {first.pid})" in refused_up
 
     first.send_signal(signal.SIGTERM)
     eventually(lambda: refused(site.gateway))
@@ -303,7 +301,7 @@ def test_verbs_open_the_ledger_though_a_dead_process_has_left_its_note(site):
     (site.state / "console.json").write_text(json.dumps(stale))
 
     assert site.calls() == 1
-    assert "no ledger process is running; start one with 'modicum up'" in site.run("top", "--once", check=False).stderr
+    assert "no ledger process is running; start one with 'modicum up'" in run_modicum("top", "--once", status=2)
     site.up()
     site.serves()
 

@@ -16,6 +16,7 @@ import openai
 import pytest
 from google import genai
 
+from cli.process_rig import run_modicum
 from modicum.cli.supervisor import AGAIN_AFTER_S, MOST_FAULTS, SupervisedProcess, Supervisor, Upgrade
 from modicum.ledger_process.client import LedgerProcessStore
 from modicum.ledger_process.running import find
@@ -47,7 +48,10 @@ class Site:
         )
 
     def run(self, *words):
-        return subprocess.run([*WORDS, *words], env=self.environment, capture_output=True, text=True, check=True).stdout
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            return run_modicum(*words)
 
     def __enter__(self):
         log = (self.folder / "up.log").open("w")

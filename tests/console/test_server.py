@@ -29,6 +29,30 @@ def test_it_serves_until_it_is_ended(few_calls):
     assert "$4.50" in replies[0].text
 
 
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_signal_as_soon_as_the_address_is_shown_ends_it(few_calls, beside):
+    bound = bind_pages("test", "127.0.0.1", 0)
+    sources = asking_of(few_calls).sources
+    ended = []
+
+    async def ledger():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("ledger")
+
+    def end():
+        os.kill(os.getpid(), signal.SIGINT)
+
+    if beside:
+        asyncio.run(serve_beside(ledger(), sources, bound, "127.0.0.1", end))
+    else:
+        run(sources, bound, "127.0.0.1", end)
+    bound.close()
+
+    assert ended == ["ledger"] * beside
+
+
 def test_where_the_ledger_process_fails_the_pages_end():
     store = open_store(":memory:")
 

@@ -5,7 +5,6 @@ import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-import msgspec
 import uvicorn
 import uvloop
 
@@ -101,7 +100,3 @@ def turn(agent, run="run-1", **more):
     if "says" in more:
         headers["x-mock-says"] = more.pop("says")
     return headers | {f"x-modicum-{name}": str(value) for name, value in more.items()}
-
-
-def with_canaries(a_plan, share):
-    return msgspec.structs.replace(a_plan, canary_share=share)

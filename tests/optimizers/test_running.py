@@ -156,6 +156,14 @@ def messages_of(steps, tools):
     return {"model": "claude-opus-4-5", "tools": schemas, "messages": messages}
 
 
+def marked(steps, tools):
+    """As coding agents send it: the last block of the last two messages of the user is marked for the cache."""
+    body = messages_of(steps, tools)
+    for message in [one for one in body["messages"][1:] if one["role"] == "user"][-2:]:
+        message["content"][-1]["cache_control"] = {"type": "ephemeral"}
+    return body
+
+
 def items_of(steps, tools):
     items = [{"role": "user", "content": "the task"}]
     for number, (text, tool) in enumerate(steps):
@@ -164,7 +172,12 @@ def items_of(steps, tools):
     return {"model": "gpt-4o", "input": items, "tools": [{"type": "function", "name": name} for name in tools]}
 
 
-MAKERS = {"openai-chat": chat_of, "anthropic-messages": messages_of, "openai-responses": items_of}
+MAKERS = [
+    ("openai-chat", chat_of),
+    ("anthropic-messages", messages_of),
+    ("anthropic-messages", marked),
+    ("openai-responses", items_of),
+]
 RULES_BEFORE = st.none() | st.frozensets(st.sampled_from([rule.name for rule in DEFAULT_RULES]))
 
 
@@ -177,9 +190,10 @@ def outcome(dialect, body, facts, seen):
 
 
 @settings(deadline=None)
-@given(st.sampled_from(list(MAKERS)), STEPS, STEPS, st.booleans(), st.data())
-def test_a_beginning_that_came_before_is_sent_as_if_it_were_looked_at_again(name, first, more, edits_files, data):
-    dialect, seen = DIALECTS[name], SeenRequests()
+@given(st.sampled_from(MAKERS), STEPS, STEPS, st.booleans(), st.data())
+def test_a_beginning_that_came_before_is_sent_as_if_it_were_looked_at_again(maker, first, more, edits_files, data):
+    (name, make), seen = maker, SeenRequests()
+    dialect = DIALECTS[name]
     tools = ["Read", *(["Edit"] if edits_files else [])]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(seen_requests, "CHUNK_BYTES", 64)
@@ -194,7 +208,7 @@ def test_a_beginning_that_came_before_is_sent_as_if_it_were_looked_at_again(name
                 rules_before=data.draw(RULES_BEFORE),
                 rates=None if rates is None else lambda _model, rates=rates: rates,
             )
-            body = json.dumps(MAKERS[name](steps, tools)).encode()
+            body = json.dumps(make(steps, tools)).encode()
             assert outcome(dialect, body, facts, seen) == outcome(dialect, body, facts, SeenRequests())
 
 
@@ -219,6 +233,24 @@ def test_rules_are_asked_about_what_is_new(monkeypatch):
     assert sent[0][0] == sent[3][0][:5]
     assert sent[1] == sent[2]
     assert [why for _, why in sent][-1] == "numbered lines with the number on every tenth: 4 tool results"
+
+
+def test_marks_that_move_with_every_call_leave_the_beginning_known(monkeypatch):
+    dialect, seen, asked = DIALECTS["anthropic-messages"], SeenRequests(), []
+
+    def decide(prompt, facts):
+        asked.append(len(prompt.new_results))
+        return LINE_NUMBERS.decide(prompt, facts)
+
+    monkeypatch.setattr(seen_requests, "CHUNK_BYTES", 64)
+    rule = LINE_NUMBERS._replace(decide=decide)
+    steps = [(f"{FILE}\n{number}", "Read") for number in range(12)]
+    for count in range(8, 13):
+        call = RequestCall(dialect, json.dumps(marked(steps[:count], TOOLS)).encode(), FACTS, seen=seen)
+        call.run([rule])
+        assert len(json.loads(call.body)["messages"]) == 2 * count + 1
+
+    assert asked == [8, 4, 4, 4, 4]  # the two of the last five messages, in this call and in the one before
 
 
 def test_a_rule_that_fails_on_what_is_new_costs_the_call_what_it_made_of_the_beginning(monkeypatch):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from modicum.cli.inputs.audit_answers import AuditAnswer
     from modicum.insights.advice.examples import ExampleCall
     from modicum.insights.audit import Audit, CapPoint, FindingResult
+    from modicum.insights.changes.edits_by_outcome import EditsByOutcome
     from modicum.insights.changes.what_if_results import WhatIfResult
     from modicum.insights.replay import Fidelity
 
@@ -349,6 +350,31 @@ def _print_rule_savings(found: "Audit") -> None:
     )
     for refused in savings.not_replayed:
         output.print_text(f"  {refused.name}: {refused.why}")
+    if savings.by_outcome:
+        _print_edits_by_outcome(savings.by_outcome)
+
+
+def _print_edits_by_outcome(rows: "Sequence[EditsByOutcome]") -> None:
+    click.echo()
+    output.print_table(
+        ["edits by outcome", "tasks passed", "tokens", "share", "tasks failed", "tokens", "share"],
+        [
+            [
+                row.rule,
+                output.count(row.tasks_passed),
+                output.count(row.tokens_passed),
+                "" if row.share_passed is None else f"{row.share_passed:.1%}",
+                output.count(row.tasks_failed),
+                output.count(row.tokens_failed),
+                "" if row.share_failed is None else f"{row.share_failed:.1%}",
+            ]
+            for row in rows
+        ],
+    )
+    output.print_text(
+        "  tokens that a rule would have taken out of tool results, and their share of all results: of tasks that "
+        "reached an outcome (above 0), and of those that did not. No cause: these tasks ran as their logs have them"
+    )
 
 
 def _format_share(one: "WhatIfResult") -> str:

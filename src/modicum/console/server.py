@@ -72,8 +72,10 @@ def make_config(app: App, *, behind_proxy: bool) -> uvicorn.Config:
 
 def run(sources: Sources, bound: socket.socket, host: str, started: Callable[[], None] = lambda: None) -> None:
     async def begin() -> None:
+        serving = asyncio.create_task(serve(sources, bound, host))
+        await asyncio.sleep(0)  # as in `serve_beside`
         started()
-        await serve(sources, bound, host)
+        await serving
 
     run_loop(begin())
 
@@ -82,8 +84,9 @@ async def serve_beside(
     ledger: Coroutine[Any, Any, None], sources: Sources, bound: socket.socket, host: str, started: Callable[[], None]
 ) -> None:
     """Serves pages while a ledger process runs in the same process. They end together, by whichever ends first."""
-    started()
     tasks = [asyncio.create_task(serve(sources, bound, host)), asyncio.create_task(ledger)]
+    await asyncio.sleep(0)  # both have set their handlers: who sees the address may end it by a signal at once
+    started()
     done, going = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in going:
         task.cancel()

@@ -18,6 +18,7 @@ def main(arguments: list[str]) -> None:
     if len(event) > MOST_BYTES or (is_result and len(event) < LEAST_BYTES):
         return
     if arguments[:1] == ["status-line"]:
+        # Each command loads only its own: an agent waits for it.
         from modicum.hooks.status_line import answer_status
 
         sys.stdout.write(answer_status(arguments, event))  # drawn all the time: no rule is loaded for it

@@ -74,7 +74,7 @@ class SpendMemory:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """One process at a time. Without a lock (no such file system) two at once may lose a step, no more."""
-        import fcntl
+        import fcntl  # systems without it have no lock, and see the rest
 
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(self._file.with_name("spend.lock"), os.O_RDWR | os.O_CREAT, 0o600)

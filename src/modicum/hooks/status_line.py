@@ -75,7 +75,7 @@ def _until(resets_at: Any, now: datetime) -> str:
 def _spend_parts(
     payload: Mapping[str, Any], usd: float, now: datetime, folder: Path, *, is_block_shown: bool
 ) -> list[str]:
-    from modicum.hooks.spend_memory import SpendMemory, block_of
+    from modicum.hooks.spend_memory import SpendMemory, block_of  # a line without sums is drawn without it
 
     session = payload.get("session_id")
     if not isinstance(session, str) or not session:

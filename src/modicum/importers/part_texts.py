@@ -5,6 +5,7 @@ from pathlib import Path
 
 from modicum.context.block_listener import BlockListener, MeasuredBlock
 from modicum.importers.format import Reading
+from modicum.importers.read_logs import read_calls
 from modicum.importers.unpacking import plain_name
 from modicum.metering.digests import Digester
 
@@ -33,8 +34,6 @@ def read_part_texts(
         digests: of the parts.
         names: of the session and its calls, as their log writes them.
     """
-    from modicum.importers.read_logs import read_calls
-
     texts = _Texts(frozenset(digests))
     words = [name.encode() for name in names if name]
     reading = Reading(anatomy=True, watches_text=False, digester=digester, listener=texts, count=_count_nothing)

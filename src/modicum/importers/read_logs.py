@@ -154,6 +154,7 @@ def read_calls(
                 files.append(Sized(found, _size(found)))
     calls = _without_repeated_reports(_read(files, _Task(reading, source), processes, progress))
     if reading.anatomy:
+        # It loads numpy and the tokenizer, which a bill does without.
         from modicum.importers.anatomy_reading import order_conversations
 
         calls = order_conversations(calls, booked_in)
@@ -270,7 +271,7 @@ def _placed(path: Path, task: _Task) -> Found:
         return
     log_format = format_named(known.format_name)
     if task.reading.anatomy:
-        from modicum.importers.anatomy_reading import read_with_listeners
+        from modicum.importers.anatomy_reading import read_with_listeners  # as above
 
         calls = read_with_listeners(log_format, path, task.reading)
     else:
@@ -325,7 +326,7 @@ def _read_beside(
     progress: Callable[[int, int], None] | None,
 ) -> Found:
     """Reads chunks of files in other processes, a bounded number ahead, and gives them in order."""
-    from modicum.importers.process_pool import map_in_processes
+    from modicum.importers.process_pool import map_in_processes  # most logs are read in this process
 
     chunks = list(_chunks(files, whole // (workers * 4) + 1))
     # A child of fork starts in milliseconds but must not inherit threads: DuckDB has some from its import on.

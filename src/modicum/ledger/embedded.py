@@ -53,7 +53,7 @@ class DuckDBStore(SqlStore):
             if not path.exists():
                 _make(path)
         try:
-            self._base = duckdb.connect(str(path), read_only=read_only)
+            self._base = _connect(path, read_only=read_only)
         except duckdb.IOException as error:
             raise UserError(_why_not(path, str(error))) from None
         except duckdb.Error as error:
@@ -385,6 +385,10 @@ def _naive_times(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def _naive(at: datetime) -> datetime:
     """UTC without zone, as the columns hold it."""
     return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo is not None else at
+
+
+def _connect(path: Path | str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(path), read_only=read_only)
 
 
 def _make(path: Path) -> None:

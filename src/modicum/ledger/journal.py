@@ -383,7 +383,7 @@ class Journal:
     def _check_files(self) -> None:
         """While nothing is written: said at once, and taken back when they are there again."""
         with self._writing:
-            trouble = self._files.replaced()
+            trouble = self._files.replaced(believes_folder=False)
         self.healthy, self.reason = not trouble, trouble
 
     def _prune(self) -> None:

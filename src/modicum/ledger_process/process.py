@@ -107,6 +107,7 @@ async def _serve(
     finally:
         for task in beside:
             task.cancel()
+        bound.close()  # uvicorn leaves it open where a signal ends it at once, and who asks would wait for a reply
         remove_note(folder)
         await thread.close()
 

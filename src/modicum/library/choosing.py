@@ -11,7 +11,7 @@ from modicum.ledger.asking.conditions import COLUMNS
 
 if TYPE_CHECKING:
     from modicum.insights.scoping.call_choice import Condition
-    from modicum.ledger.asking.choosing import NamedCalls
+    from modicum.ledger.asking.choosing import NamedCalls  # it loads duckdb
     from modicum.ledger.store import Store
 
 
@@ -51,7 +51,7 @@ def choose_from(
     if not conditions:
         yield store
         return
-    from modicum.ledger.asking.choosing import choose_calls
+    from modicum.ledger.asking.choosing import choose_calls  # it loads duckdb: only where something is chosen
 
     part = choose_calls(store, _find_chosen(store, conditions, zone), whole_conversations=whole_conversations)
     try:
@@ -64,7 +64,7 @@ def choose_from(
 
 def _find_chosen(store: "Store", conditions: "Sequence[Condition]", zone: ZoneInfo) -> "list[NamedCalls]":
     """The names that there are, of each condition."""
-    from modicum.ledger.asking.choosing import NamedCalls
+    from modicum.ledger.asking.choosing import NamedCalls  # it loads duckdb
 
     chosen = []
     for one in conditions:

@@ -107,7 +107,7 @@ def _from_process(place: str) -> "Store | None":
     running = find(state_folder())
     if running is None or running.ledger != place or "://" in place:
         return None
-    from modicum.ledger_process.client import LedgerProcessStore
+    from modicum.ledger_process.client import LedgerProcessStore  # it loads numpy; most verbs open the ledger itself
 
     return LedgerProcessStore(running)
 

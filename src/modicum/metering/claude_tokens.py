@@ -110,7 +110,7 @@ def cut_pieces(text: str, most_chars: int = PIECE_CHARS) -> Iterator[str]:
 
 @lru_cache(maxsize=1)
 def _counter() -> Any:
-    from ctok import token_count
+    from ctok import token_count  # an extra
 
     return token_count
 

@@ -67,7 +67,7 @@ def count_pings(calls: "CallSequence", orders: "CallOrders", ttl_s: "Floats", pi
         ttl_s: time to live of what each call left in the cache.
         pings: after each call at most.
     """
-    import numpy as np
+    import numpy as np  # as above
 
     order = orders.chains
     gap = np.full(len(order), np.inf)

@@ -23,18 +23,18 @@ CACHE_RULES: tuple[Rule, ...] = (TOOL_ORDER, KEY_ORDER, VOLATILE_FACTS, CACHE_KE
 """They leave out nothing. Marks come last: they stand in front of what the others put at the end."""
 
 CONTENT_RULES: tuple[Rule, ...] = (
+    TERMINAL,
     LINE_NUMBERS,
     GROUPED_MATCHES,
     MINIFY_JSON,
     TABLES,
-    TERMINAL,
     BASE64,
     FOLD_LOGS,
     CUT,
     REPEATS,
 )
-"""They shorten what tools returned. References to a repeated result come last, so that they point to a text as it is
-sent."""
+"""They shorten what tools returned. Colours go first: the others read what is under them. References to a repeated
+result come last, so that they point to a text as it is sent."""
 
 TOOL_RULES: tuple[Rule, ...] = (TOOLS_ON_DEMAND,)
 """They leave schemas out of requests, where somebody answers the model that wants one of them."""

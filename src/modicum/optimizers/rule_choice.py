@@ -99,11 +99,6 @@ def on_trial(rules: Sequence[Rule]) -> tuple[str, ...]:
     return tuple(rule.name for rule in rules if not rule.is_default)
 
 
-def owner_fields(owner: Owner) -> tuple[str, str, str, str]:
-    """An owner's names, in the order of the settings."""
-    return owner.team, owner.app, owner.user, owner.key
-
-
 def _names(names: Sequence[str], rule: Rule) -> bool:
     family = rule.name.partition(".")[0]
     return any(name in {ALL, rule.name, family} for name in names)

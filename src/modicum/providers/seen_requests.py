@@ -25,6 +25,10 @@ MOST_WRITTEN_BYTES = 16_000_000
 MOST_HEADS = 1_000
 """Tools and instructions that are known again."""
 
+MARKED_MESSAGES = 5
+"""The last ones, in which clients set cache marks that they move on with the next request."""
+_MOVING_MARKS = b'"cache_control"', b'"cachePoint"'
+
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 _OPEN = re.compile(rb"[ \t\r\n]*\{")
@@ -117,9 +121,11 @@ class SplitRequest(Sequence[msgspec.Raw]):
             yield same
 
     @property
-    def may_come_again(self) -> bool:
-        """Whether its messages are known again in the requests that go on behind them."""
-        return self._before is None and len(self.body) >= CHUNK_BYTES
+    def lasting(self) -> int:
+        """How many of its messages are known again in the requests that go on behind them."""
+        if self._before is not None or len(self.body) < CHUNK_BYTES:
+            return 0
+        return _lasting(self.body, self.messages)
 
     def edited(self, messages: Mapping[int, bytes]) -> "SplitRequest":
         """The request with other messages in the place of some, by their numbers; all else is the same bytes."""
@@ -302,7 +308,7 @@ class SeenRequests:
 
     def _remember_tail(self, split: SplitRequest, keys: Sequence[bytes]) -> None:
         """The last messages, which end behind the last whole chunk before that, come again in front of new ones."""
-        messages = split.messages
+        messages = split.messages[: _lasting(split.body, split.messages)]
         end = messages[-1].end if messages else 0
         whole = end // CHUNK_BYTES
         chunk = self._chunks.get(keys[whole - 1]) if whole else None
@@ -315,6 +321,13 @@ class SeenRequests:
             first -= 1
         digest = _tail_digest(keys[whole - 1], memoryview(split.body)[start:end])
         chunk.tail = _Tail(start, end, digest, tuple(messages[first:]))
+
+
+def _lasting(body: bytes, messages: Sequence[SeenMessage]) -> int:
+    """How many messages come again as they are: clients that mark what is cached move the marks in the last ones."""
+    first = max(0, len(messages) - MARKED_MESSAGES)
+    end = body[messages[first].start : messages[-1].end] if messages else b""
+    return first if any(mark in end for mark in _MOVING_MARKS) else len(messages)
 
 
 def _is_tail(tail: _Tail, key: bytes, body: memoryview) -> bool:

@@ -44,7 +44,7 @@ def optimized(
 
 
 def _middleware(rules: RequestRules) -> Any:
-    from anthropic import Middleware
+    from anthropic import Middleware  # the caller's, not a package of ours
 
     class RuleMiddleware(Middleware):
         def handle(self, request: Any, call_next: Any) -> Any:

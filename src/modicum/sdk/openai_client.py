@@ -32,7 +32,7 @@ def optimized(
     Raises:
         UserError: it is no client of this kind, or of a version that lets nobody look at requests.
     """
-    from openai import AsyncOpenAI, OpenAI
+    from openai import AsyncOpenAI, OpenAI  # the caller's, not a package of ours
 
     if not isinstance(client, OpenAI | AsyncOpenAI) or not hasattr(client, "_prepare_options"):
         raise UserError(f"rules run in clients of openai 2 and later, and this is {type(client).__name__}")

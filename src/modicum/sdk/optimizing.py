@@ -22,6 +22,8 @@ from modicum.calls.facts import Facts
 from modicum.calls.prompt import tokens_by_length
 from modicum.calls.rates import Rates
 from modicum.calls.rule import RuleDecision, RuleEffect, Safety
+from modicum.experiments.experiment import draw
+from modicum.metering.prices import PriceBook
 from modicum.optimizers.all_rules import CACHE_RULES, LOSSLESS_RULES, RULES
 from modicum.optimizers.rule_choice import ALL, OwnerChoice, RuleChoice
 from modicum.optimizers.running import RequestCall, run_rules
@@ -251,14 +253,10 @@ def _rates(provider: str, at: datetime, prompt_tokens: int, model: str) -> Rates
 @cache
 def _prices() -> Callable[..., Rates | None]:
     """The list prices, loaded when a rule has something to weigh: that takes a moment, and most calls need none."""
-    from modicum.metering.prices import PriceBook
-
     return PriceBook().rates
 
 
 def _draw(key: bytes, rule: str, task: str) -> float:
-    from modicum.experiments.experiment import draw
-
     return draw(rule, task, key)
 
 

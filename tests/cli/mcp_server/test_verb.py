@@ -1,7 +1,7 @@
 import asyncio
 import sys
 
-from mcp import Client, StdioServerParameters
+from mcp import Client, StdioServerParameters, stdio_client
 
 
 def test_an_agent_starts_it_and_asks_over_its_streams(home):
@@ -10,7 +10,7 @@ def test_an_agent_starts_it_and_asks_over_its_streams(home):
     )
 
     async def call():
-        async with Client(server) as client:
+        async with Client(stdio_client(server)) as client:
             return await client.call_tool("count_tokens", {"text": "hello world", "model": "gpt-4o"})
 
     assert '"tokens": 2' in asyncio.run(call()).content[0].text

@@ -60,7 +60,7 @@ def test_rules_that_read_text_are_shown_where_they_can_be_replayed(modicum, tran
     said = " ".join(modicum("optimize", "explain", "--log", transcripts).out.split())
 
     assert "calls: it reads the text, and a ledger keeps none" in said
-    assert "'modicum audit [PATH] --what-if rules=lossless' (or a rule's name) replays it" in said
+    assert "'modicum audit [PATH] --what-if rules=NAME' replays one" in said
 
 
 def test_a_missing_file_is_one_line(modicum, tmp_path):

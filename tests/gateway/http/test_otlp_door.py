@@ -163,7 +163,7 @@ def test_spans_that_are_no_calls_are_taken_and_are_not_rejected(post):
     assert (reply.status_code, reply.json()) == (200, {})
 
 
-BOMB = gzip.compress(b"\x00" * (MOST_BYTES + 1))
+BOMB = gzip.compress(b"\x00" * (MOST_BYTES + 1), 1)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_a_disk_that_refuses_is_a_503_and_a_full_queue_too(tmp_path):
         traces._journal._patience_s = 0.05
         commit = traces._journal._commit
         held = threading.Event()
-        traces._journal._commit = lambda: (held.wait(10), commit())
+        traces._journal._commit = lambda *batch: (held.wait(10), commit(*batch))
         refused = httpx.post(url, content=document({}), headers=headers)
         held.set()
         traces._waiting = 16

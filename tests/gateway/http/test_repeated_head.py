@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from modicum.gateway.http.repeated_head import head_bytes
+from modicum.gateway.http.repeated_head import MOST_HELD_BYTES, head_bytes
 
 FIRST = b"POST /v1/chat/completions HTTP/1.1\r\n"
 HEADERS = [(b"host", b"h"), (b"content-length", b"2"), (b"x-note", b"n")]
@@ -59,6 +59,7 @@ def test_any_other_head_is_read(data):
         (HEAD.replace(b"x-note: n", b"expect: 100-continue"), [*HEADERS[:2], (b"expect", b"100-continue")]),
         (HEAD.replace(b"x-note: n", b"transfer-encoding: chunked"), [*HEADERS[:2], (b"transfer-encoding", b"chunked")]),
         (HEAD[:-2], HEADERS),
+        (HEAD.replace(b": n", b": " + b"n" * MOST_HELD_BYTES), HEADERS),
         (b"", HEADERS),
     ],
 )

@@ -47,6 +47,21 @@ def events_in(log):
     return [json.loads(line) for line in log.splitlines() if line.startswith("{")]
 
 
+class Logged:
+    """What was logged so far."""
+
+    def __init__(self, capfd):
+        self._capfd, self._text = capfd, ""
+
+    def troubles(self):
+        self._text += self._capfd.readouterr().err
+        return {line["what"] for line in events_in(self._text) if line["event"] == "trouble"}
+
+    def ends(self):
+        self._text += self._capfd.readouterr().err
+        return {line["what"] for line in events_in(self._text) if line["event"] == "trouble_over"}
+
+
 def test_a_trouble_is_told_once_and_so_is_its_end(capfd):
     troubles = Troubles()
     for reason in ("", "gone", "gone", "broken", "", ""):
@@ -57,32 +72,33 @@ def test_a_trouble_is_told_once_and_so_is_its_end(capfd):
 
 
 def test_a_data_folder_that_is_deleted_is_said_at_once_and_no_reply_goes_without_its_record(tmp_path, capfd):
-    folder = tmp_path / "state"
+    folder, logged = tmp_path / "state", Logged(capfd)
     with running(folder) as rig:
         assert (ready(rig)[0], asked(rig).status_code) == (200, 200)
-        shutil.rmtree(folder)
+        folder.rename(tmp_path / "deleted")  # at once: while it empties, the gateway would write into it
+        shutil.rmtree(tmp_path / "deleted")
 
         said = unready(rig)
         assert asked(rig).status_code == 503
+        wait_until(lambda: {"journal", "keys"} <= logged.troubles())
 
     assert str(folder / "journal" / "gateway.sqlite") in said
     assert "restart 'modicum up'" in said
-    whats = {line["what"] for line in events_in(capfd.readouterr().err) if line["event"] == "trouble"}
-    assert {"journal", "keys"} <= whats
 
 
 def test_a_folder_that_comes_back_is_gone_on_with(tmp_path, capfd):
-    folder = tmp_path / "state"
+    folder, logged = tmp_path / "state", Logged(capfd)
     with running(folder) as rig:
         folder.rename(tmp_path / "away")
         unready(rig)
+        wait_until(logged.troubles)
         (tmp_path / "away").rename(folder)
 
         wait_until(lambda: ready(rig)[0] == 200)
         assert asked(rig).status_code == 200
+        wait_until(logged.ends)
 
     assert len(rig.records()) == 1
-    assert "trouble_over" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("settings_there", [True, False])

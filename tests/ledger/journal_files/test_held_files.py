@@ -93,6 +93,17 @@ def test_while_nothing_in_a_settled_folder_changes_no_file_is_looked_for(folder,
     assert files.replaced() == ""
 
 
+def test_a_folder_without_a_time_of_change_is_not_believed_for_ever(folder, monkeypatch):
+    files = held(folder, monkeypatch, settled=True)
+    monkeypatch.setattr(HeldFiles, "_stamp_now", lambda _files: (1, 2, 3))
+    assert files.replaced() == ""
+    deleted(folder)
+
+    assert files.replaced() == ""
+    assert "was deleted" in files.replaced(believes_folder=False)
+    assert "was deleted" in files.replaced()
+
+
 def test_a_folder_that_changed_a_moment_ago_is_not_believed(folder, monkeypatch):
     files = held(folder, monkeypatch, settled=False)
     looked = []

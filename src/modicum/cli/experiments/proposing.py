@@ -234,8 +234,8 @@ def _reasons(one: "RouteNeeds") -> list[str]:
     if one.cap is not None:
         cap = one.cap
         lines.append(
-            f"a cap of {cap.most_output_tokens:,} tokens is the 99th percentile and a quarter more; it would "
-            f"have cut {cap.calls_cut:,} of {number_of(one.calls_ended_well, 'call')}, {cap.share_cut:.2%} "
+            f"a cap of {number_of(cap.most_output_tokens, 'token')} is the 99th percentile and a quarter more; "
+            f"it would have cut {cap.calls_cut:,} of {number_of(one.calls_ended_well, 'call')}, {cap.share_cut:.2%} "
             f"[{cap.share_cut_low:.2%}, {cap.share_cut_high:.2%}], and beyond it lie "
             f"{number_of(cap.tokens_beyond, 'token')}"
             + ("" if cap.usd_beyond is None else f", {output.dollars_of(cap.usd_beyond)}: at most that is saved")

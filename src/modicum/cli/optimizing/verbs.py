@@ -187,7 +187,7 @@ def _print(rows: "list[RuleExplanation]") -> None:
             row.rule,
             row.safety,
             *_figures(row),
-            output.dollars_of(row.expected_usd),
+            output.dollars_of(row.expected_usd) if row.calls or row.calls_undecided else "",
         )
         for row in rows
     ]
@@ -200,10 +200,10 @@ def _print(rows: "list[RuleExplanation]") -> None:
         output.print_text(f"{', '.join(rules)}: {number_of(calls, 'call')}: {reason}")
     if any(row.calls_undecided for row in rows if row.rule != SEMANTIC_CACHE):
         output.print_text(
-            "No text is kept, so nothing is said here of rules that read it. What rules on tool results would have "
-            "saved was counted while the logs were read: 'modicum audit [PATH] --what-if rules=lossless' (or a rule's "
-            "name) replays it. All are seen at work in the gateway: switch one on for an owner (on = [...] in "
-            "[optimize]); calls of tasks that are held out have the tag rules.held_out to compare with."
+            "unknown: no text is kept, so nothing is said of rules that read it in calls of the gateway. Of logs, "
+            "rules on tool results were counted while these were read; 'modicum audit [PATH] --what-if rules=NAME' "
+            "replays one. All are seen at work in the gateway: choose one in [optimize], and "
+            "'modicum optimize report' compares tasks that have it with those that are held out."
         )
 
 

@@ -23,6 +23,7 @@ def library() -> Any:
         UserError: they are not installed.
     """
     try:
+        # An extra that only machines with AMD GPUs have.
         import amdsmi  # type: ignore[import-not-found,unused-ignore]
     except (ImportError, OSError, KeyError) as error:
         raise UserError(

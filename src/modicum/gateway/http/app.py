@@ -92,7 +92,7 @@ class App:
         direct = direct_caller(scope)
         if direct is not None and not direct.takes_chunks:
             send = direct.send
-        with BodyShare(self._parts.bodies) as share:
+        with self._parts.bodies.share() as share:
             await self._serve(scope, receive, send, direct, share)
 
     async def _serve(

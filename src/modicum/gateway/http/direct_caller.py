@@ -56,9 +56,9 @@ class DirectCaller:
 
     def remember(self, known_head: Any) -> None:
         """This request was let in: what came of its head holds for those that repeat it."""
-        connection = self._connection
-        connection.head_bytes, connection.known_head = self.head_bytes, known_head
-        connection.scope = self._cycle.scope
+        connection, is_told = self._connection, self.head_bytes is not None
+        connection.head_bytes = self.head_bytes
+        connection.known_head, connection.scope = (known_head, self._cycle.scope) if is_told else (None, None)
 
     def is_of(self, cycle: RequestResponseCycle) -> bool:
         """Whether it is the caller of a request."""

@@ -13,6 +13,8 @@ from modicum.outbound.keepalive import Header
 LENGTH = b"content-length"
 _LENGTH_LINE = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)\r\n", re.IGNORECASE)
 _MOST_DIGITS = 15
+MOST_HELD_BYTES = 8 * 1024
+"""Of a head that is remembered: thousands of connections may be idle."""
 _END = b"\r\n\r\n"
 
 
@@ -59,7 +61,7 @@ def head_bytes(data: bytes, headers: Sequence[Header]) -> HeadBytes | None:
     head = data[:end]
     lengths = _LENGTH_LINE.findall(head)
     lines = len(headers) + 2  # the first, and the empty one
-    if len(lengths) != 1 or head.count(b"\n") != lines or head.count(b"\r") != lines:
+    if len(head) > MOST_HELD_BYTES or len(lengths) != 1 or head.count(b"\n") != lines or head.count(b"\r") != lines:
         return None
     start, stop = _LENGTH_LINE.search(head).span(1)  # type: ignore[union-attr]
     return HeadBytes(head[:start], head[stop:], names.index(LENGTH))

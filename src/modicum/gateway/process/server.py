@@ -417,7 +417,7 @@ class Gateway:
         """Routers and plans of teams, if the settings name any (or did). Without their files calls go on."""
         self._routes.load(self._settings)
         if self._teams is None and self._settings.teams:
-            from modicum.gateway.teams.teams import Teams
+            from modicum.gateway.teams.teams import Teams  # it loads numpy, which a gateway without teams does without
 
             try:
                 self._teams = Teams(self._folder, self._digest_key, self.parts.metrics.failed)

@@ -93,7 +93,7 @@ class SemanticAnswerer:
         if not rows:
             self._choices = ()
             return
-        from modicum.gateway.semantic_cache.stored_answers import StoredAnswers
+        from modicum.gateway.semantic_cache.stored_answers import StoredAnswers  # it loads numpy
 
         choices = []
         for one in rows:
@@ -143,7 +143,7 @@ class SemanticAnswerer:
 
     async def _vector_of(self, choice: _Choice, question: Question) -> "Vector | None":
         if choice.meaning is None:
-            from modicum.gateway.semantic_cache.text_vectors import word_vector
+            from modicum.gateway.semantic_cache.text_vectors import word_vector  # it loads numpy
 
             return word_vector(question.text, self._key)
         vector = await choice.meaning.vector_of(question.text)

@@ -82,6 +82,6 @@ class EmbeddingEndpoint:
             rows = msgspec.json.decode(reply, type=_Rows).data
         except (TimeoutError, Unreachable, UserError, msgspec.MsgspecError):
             return None
-        from modicum.gateway.semantic_cache.text_vectors import unit_vector
+        from modicum.gateway.semantic_cache.text_vectors import unit_vector  # it loads numpy
 
         return unit_vector(rows[0].embedding) if len(rows) == 1 else None

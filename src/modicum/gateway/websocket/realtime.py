@@ -95,6 +95,7 @@ class Realtime:
         Raises:
             Refused: it does not open.
         """
+        # A gateway that nobody speaks to over sockets does without.
         from websockets.asyncio.client import connect
         from websockets.exceptions import InvalidStatus, WebSocketException
 

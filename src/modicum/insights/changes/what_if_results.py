@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from modicum.calls import UserError
+from modicum.insights.changes.edits_by_outcome import EditsByOutcome, sum_edits_by_outcome
 from modicum.insights.changes.waiting import WaitingSaved, waiting_saved
 from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.history import History
@@ -92,6 +93,8 @@ class RuleSavings(msgspec.Struct, frozen=True, kw_only=True):
     rules: list[WhatIfResult]
     """Each alone; those that would have changed nothing save 0."""
     not_replayed: list[RuleNotReplayed] = []
+    by_outcome: list[EditsByOutcome] = []
+    """On which tasks edits of tool results fell. Empty: no task has an outcome, or no result would have been edited."""
     today: RuleSetsToday | None = None
     """The sets at today's prices. None: the whole audit is at other prices than those of the record."""
 
@@ -154,6 +157,7 @@ def replay_rules(replays: Replay, prices: PriceBook, today: datetime | None = No
         every=every,
         rules=results,
         not_replayed=refused,
+        by_outcome=sum_edits_by_outcome(history),
         today=None if today is None else _replay_today(history, PricesOf(prices, at=today), today),
     )
 

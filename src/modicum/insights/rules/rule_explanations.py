@@ -21,6 +21,7 @@ from modicum.insights.rates import RateTable
 from modicum.insights.replay import Replay
 from modicum.insights.rules.agent_replay import agent_places
 from modicum.insights.rules.rule_replay import ReplayedCall, owner_in, replay_rules, tags_in
+from modicum.insights.rules.watched_results import NO_NEED, explain_watched
 from modicum.insights.what_if import keep_warm_by_price
 from modicum.ledger.store import Store
 from modicum.metering.keep_warm import net_per_reply
@@ -34,7 +35,6 @@ CACHE_TTL_PURPOSE = "writes caches for five minutes or an hour, by the pauses of
 AGENT_GUARD_PURPOSE = "agents that start agents: too deep, too many, or with the prompt of one above them"
 SEMANTIC_CACHE = "semantic_cache"
 SEMANTIC_CACHE_PURPOSE = "answers a question that means the same as one before without a call"
-NO_NEED = "there is nothing for it to do"
 NO_AGENT_GUARD = "its owner has to choose it: [[agent_guard]] in modicum.toml"
 
 AgentLimitsOf = Callable[[Owner, str], AgentLimits | None]
@@ -104,7 +104,7 @@ def explain(
     calls = [one for one in replay_rules(store, choice.rules, prices, *span) if one.entry_id in chosen]
     owners = store.ask("rule_calls", since=span[0], until=span[1])
     return [
-        *(_explain_rule(number, calls, choice) for number in range(len(choice.rules))),
+        *_explain_rules(Replay(history, prices), chosen, calls, choice),
         _explain_agents(history, chosen, owners, features.agent_limits),
         _explain_beginnings(history, chosen, prices, is_on=features.shares_beginnings),
         _explain_ttl(history, chosen, prices, features.ttl_choice),
@@ -126,6 +126,32 @@ def _choose(history: History, call_id: str) -> set[str]:
             "under 'examples'"
         )
     return set(fitting)
+
+
+def _explain_rules(
+    replays: Replay, chosen: set[str], calls: Sequence[ReplayedCall], choice: RuleChoice
+) -> Iterator[RuleExplanation]:
+    """Each rule of the list: by its verdicts, or, where it reads text, by what it did with it while logs were read."""
+    owners = {call.entry_id: call.owner for call in calls}
+    for number, rule in enumerate(choice.rules):
+        row = _explain_rule(number, calls, choice)
+        unread = next((why for why in row.why_not if why != NO_NEED), "")
+        watched = None
+        if row.calls_undecided and not row.calls:
+            off = {entry_id: choice.why_off(rule, owner) for entry_id, owner in owners.items()}
+            watched = explain_watched(replays, rule.name, chosen, off, unread)
+        if watched is None:
+            yield row
+            continue
+        yield msgspec.structs.replace(
+            row,
+            calls=watched.calls,
+            calls_on=watched.calls_on,
+            tokens_removed=watched.tokens_removed,
+            expected_usd=watched.expected_usd,
+            why_not=dict(watched.why_not.most_common()),
+            calls_undecided=watched.calls_undecided,
+        )
 
 
 def _explain_rule(number: int, calls: Sequence[ReplayedCall], choice: RuleChoice) -> RuleExplanation:

@@ -46,10 +46,15 @@ class HeldFiles:
     def __contains__(self, path: Path) -> bool:
         return path in self._files
 
-    def replaced(self) -> str:
-        """Why what is written would be lost with the files that we hold open; empty if they are where they were."""
+    def replaced(self, *, believes_folder: bool = True) -> str:
+        """Why what is written would be lost with the files that we hold open; empty if they are where they were.
+
+        Args:
+            believes_folder: False: each file is looked for. Now and then, since some file systems keep no time of
+                change for folders.
+        """
         stamp = self._stamp_now()  # before the files: what happens to them meanwhile shows the next time
-        if stamp == self._stamp != _UNSETTLED:
+        if believes_folder and stamp == self._stamp != _UNSETTLED:
             return ""
         self._stamp = _UNSETTLED
         for path, file in self._files.items():

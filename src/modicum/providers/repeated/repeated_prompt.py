@@ -143,26 +143,29 @@ class RepeatedPrompt(RequestPrompt):
             made: their changes, which were written, each with the prompt before it.
         """
         split, index, before = self._split, self._index, self.beginning
-        if split is None or index is None or not split.may_come_again or len(split) <= index.first:
+        count = 0 if split is None else split.lasting
+        if split is None or index is None or count <= index.first:
             return
-        parts = [message.parts for message in split.messages[index.first :]]
+        parts = [message.parts for message in split.messages[index.first : count]]
         units, tokens = index.start
         units += sum([len(one.parts) for one in parts])
         tokens += sum([one.tokens for one in parts])
         edits = dict(before.edits) if before is not None else {}
         for rule, prompt, change in made:
-            if change.replaced:
-                edits[rule] = prompt.all_edits(change)
-        written = self._written if before is None else {**before.written, **self._written}
-        key, last = (rules, split.head_digest), split.messages[-1].number
+            if any(place < units for place in change.replaced):
+                edits[rule] = prompt.all_edits(change, units)
+        written = {} if before is None else dict(before.written)
+        written |= {number: message for number, message in self._written.items() if number < count}
+        key, last = (rules, split.head_digest), split.messages[count - 1].number
         follows = None if before is None else before.last
-        self._seen.beginnings.remember(EditedBeginning(key, last, len(split), units, tokens, edits, written, follows))
+        self._seen.beginnings.remember(EditedBeginning(key, last, count, units, tokens, edits, written, follows))
 
-    def all_edits(self, change: Change) -> EarlierEdits:
-        """What a change of this prompt makes of it as a whole."""
+    def all_edits(self, change: Change, count: int) -> EarlierEdits:
+        """What a change of this prompt makes of so many first units."""
         earlier = change.earlier or EarlierEdits((), (), ())
         before, removed, texts = list(earlier.tokens_before), list(earlier.removed), list(earlier.texts)
-        for unit, new in zip(self.units_at(change.replaced), change.replaced.values(), strict=True):
+        replaced = {place: new for place, new in change.replaced.items() if place < count}
+        for unit, new in zip(self.units_at(replaced), replaced.values(), strict=True):
             before.append(self.tokens_before(unit.place))
             removed.append((removed[-1] if removed else 0) + unit.tokens - tokens_by_length(new))
             texts.append((unit.digest, change.digests[unit.place]))

@@ -24,7 +24,7 @@ def write_focus_parquet(path: Path, rows: Iterable[Row], version: str) -> None:
     Raises:
         UserError: the file cannot be written.
     """
-    import duckdb
+    import duckdb  # most reports are written without it
 
     types = {name: _type(name) for name in COLUMNS[version]}
     with tempfile.TemporaryDirectory(prefix="modicum-focus-") as folder:

@@ -336,6 +336,10 @@ class Journal:
             if is_broken(error):
                 self._give_up_file()
             return f"{self.path}: {error}"
+        return self._check_places(batch)
+
+    def _check_places(self, batch: "list[_Waiting]") -> str:
+        """Why a batch that was written just now is not on the disk; empty if it is."""
         trouble = self._files.replaced()
         if trouble:
             self._misplaced |= {id(waiting.record): waiting.record for waiting in batch}

@@ -172,6 +172,28 @@ def test_a_journal_that_is_moved_away_says_so_by_itself_and_goes_on_when_it_is_b
     assert numbers_in(folder) == ["during", "after"]
 
 
+@pytest.mark.parametrize("durable", ["disk", "process"])
+def test_what_was_written_while_the_journal_was_elsewhere_is_not_written_again_when_it_is_back(tmp_path, durable):
+    folder = tmp_path / "journal"
+
+    async def moved():
+        journal = Journal(folder, patience_s=0.1, durable=durable)
+        await journal.append(record("before"))
+        folder.rename(tmp_path / "elsewhere")
+        for number in ("one", ""):  # at once: nobody has noticed yet
+            with pytest.raises(NotDurable):
+                await journal.append(record(number))
+        (tmp_path / "elsewhere").rename(folder)
+        await journal.append(record("after"))
+        journal.close()
+
+    asyncio.run(moved())
+    numbers = numbers_in(folder)
+
+    assert len(numbers) == 4
+    assert [number for number in numbers if "-" not in number] == ["before", "one", "after"]
+
+
 @pytest.mark.parametrize("name", ["a folder", "random", "of another program"])
 def test_a_garbage_journal_makes_way_and_stays_for_whoever_looks_at_it(tmp_path, name):
     path = garbage(tmp_path, name)

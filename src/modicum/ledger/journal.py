@@ -122,6 +122,9 @@ class Journal:
         """What the thread writes next. None: only that it looks around."""
         self._writing = threading.Lock()
         """Held by the thread that writes into the file."""
+        self._misplaced: dict[int, Record] = {}
+        """By identity, what waits although it was written: into files that were not in their places by then. Once these
+        are back, so is the record."""
         self._per_s = 0.0
         """Records, as the last commit saw it."""
         self._committed_at = monotonic()
@@ -313,15 +316,15 @@ class Journal:
     def _write(self, batch: "list[_Waiting]") -> str:
         """Writes a batch; returns why it is not on the disk, empty if it is."""
         if not self.healthy and (trouble := self._files.replaced()):
-            return trouble  # or it would be written anew with each try
+            return trouble
         try:
             if self.path not in self._files:
                 self._base = self._open()
                 self._files.hold(self.path, self._log.path)
-            records = [self._with_number(waiting.record, at) for at, waiting in enumerate(batch)]
+            records = [self._with_number(record, at) for at, record in enumerate(self._unwritten(batch))]
             if len(records) == 1:  # a transaction of its own
                 self._base.execute(_INSERT, records[0])
-            else:
+            elif records:
                 self._base.execute("BEGIN IMMEDIATE")
                 self._base.executemany(_INSERT, records)
                 self._base.execute("COMMIT")
@@ -333,7 +336,21 @@ class Journal:
             if is_broken(error):
                 self._give_up_file()
             return f"{self.path}: {error}"
-        return self._files.replaced()
+        return self._check_places(batch)
+
+    def _check_places(self, batch: "list[_Waiting]") -> str:
+        """Why a batch that was written just now is not on the disk; empty if it is."""
+        trouble = self._files.replaced()
+        if trouble:
+            self._misplaced |= {id(waiting.record): waiting.record for waiting in batch}
+        elif self._misplaced:
+            for waiting in batch:
+                self._misplaced.pop(id(waiting.record), None)
+        return trouble
+
+    def _unwritten(self, batch: "list[_Waiting]") -> list[Record]:
+        """Those that no try before has written."""
+        return [waiting.record for waiting in batch if id(waiting.record) not in self._misplaced]
 
     def _with_number(self, record: Record, at: int) -> Record:
         if record.number:
@@ -362,6 +379,7 @@ class Journal:
         """It is broken: what waits goes into a new one, at the next try."""
         with suppress(sqlite3.Error):
             self._base.close()
+        self._misplaced.clear()
         with suppress(OSError):
             self.set_aside.append(set_aside(self.path))
             self._files.drop(self.path, self._log.path)

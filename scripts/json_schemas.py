@@ -46,9 +46,12 @@ def loosen(schema: dict[str, Any], name: str = "", depth: int = 0) -> dict[str, 
     """
     for each in schema.get("anyOf", ()):
         loosen(each, name, depth)
+        each.setdefault("type", ["null"])  # beside other choices, null is one
     kinds = schema.get("type", [])
     kinds = {"number" if kind == "integer" else kind for kind in ([kinds] if isinstance(kinds, str) else kinds)}
-    if kinds:
+    if kinds == {"null"}:
+        del schema["type"]  # no test printed a value: of what type one would be is not known
+    elif kinds:
         schema["type"] = sorted(kinds | {"null"}) if name else min(kinds) if len(kinds) == 1 else sorted(kinds)
     if depth > 0:
         schema.pop("required", None)
@@ -66,7 +69,8 @@ def joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         return {"anyOf": [choice for at, choice in enumerate(choices) if choice not in choices[:at]]}
     both = {**one, **other}
     kinds = {kind for schema in (one, other) for kind in _kinds(schema)}
-    both["type"] = min(kinds) if len(kinds) == 1 else sorted(kinds)
+    if kinds:
+        both["type"] = min(kinds) if len(kinds) == 1 else sorted(kinds)
     if "properties" in one and "properties" in other:
         inner = {**one["properties"], **other["properties"]}
         for name in one["properties"].keys() & other["properties"].keys():

@@ -1,6 +1,7 @@
 """What holds for every verb, and what docs/verbs.md says of them."""
 
 import ast
+import json
 import shutil
 from pathlib import Path
 
@@ -54,6 +55,29 @@ def test_every_verb_with_json_has_a_schema():
     verbs = {verb.replace(" ", "-") for verb in VERBS if "--json" in options_of(verb)}
 
     assert {path.stem for path in SCHEMAS.glob("*.json")} == verbs, "'scripts/json-schemas' writes them"
+
+
+def null_alone(schema, place=""):
+    """Places in a schema that allow nothing but null."""
+    if isinstance(schema, list):
+        schema = dict(enumerate(schema))
+    if isinstance(schema, dict):
+        if schema.get("type") in ("null", ["null"]):
+            yield place
+        for key, inner in schema.items():
+            if key != "anyOf":
+                yield from null_alone(inner, f"{place}/{key}")
+
+
+def test_no_schema_takes_what_the_tests_have_not_printed_for_what_is_never_there():
+    """A test whose calls have no price prints `cost_usd: null`: that a price may come is not ruled out by it."""
+    places = [
+        place
+        for path in sorted(SCHEMAS.glob("*.json"))
+        for place in null_alone(json.loads(path.read_text()), path.stem)
+    ]
+
+    assert places == []
 
 
 def test_verbs_that_change_something_say_what_it_was(modicum, monkeypatch):

@@ -140,7 +140,8 @@ def test_the_ledgers_that_other_tests_copy_are_those_that_users_get(tmp_path, co
         opened = open_store(place)
         found = [
             opened._rows(
-                f"SELECT {names} FROM duckdb_{kind}() WHERE NOT internal AND database_name = current_database() ORDER BY ALL",
+                f"SELECT {names} FROM duckdb_{kind}()"
+                " WHERE NOT internal AND database_name = current_database() ORDER BY ALL",
                 {},
             )
             for kind, names in (

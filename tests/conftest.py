@@ -74,7 +74,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("TZ", "UTC")  # days are those of the machine's zone, wherever tests run
     for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(home / name.lower()))
-    for name in ("MODICUM_CONFIG", "CLAUDE_CONFIG_DIR", "CODEX_HOME"):
+    for name in ("MODICUM_CONFIG", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "COLUMNS"):  # a parallel run sets a width
         monkeypatch.delenv(name, raising=False)
     work = tmp_path / "work"
     work.mkdir()

@@ -18,6 +18,7 @@ ASKED = EVER | {
     "by": "model", "tag": "run", "zone": "UTC", "outcome": "tests", "arm": "", "most": 100, "provider": "",
     "team": "", "app": "", "user": "", "key": "", "task": "", "model": "", "tag_value": "", "slot_s": 3600,
     "rule": "", "pair": "task", "pair_tag": "", "counted_in": "", "times": 3,
+    "with_tag": "run", "held_out_tag": "server",
 }  # fmt: skip
 """Everything that any question wants to know."""
 

@@ -5,7 +5,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -27,10 +29,19 @@ with opened(Path(sys.argv[1])) as (database, lacks):
 
 
 @pytest.fixture
-def shut(tmp_path_factory):
+def public():
+    """A folder that everybody may enter; those above pytest's own may be closed to nobody."""
+    with tempfile.TemporaryDirectory(prefix="modicum-", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def shut(public):
     """A folder with a database of three rows, five more in its write-ahead log, and nothing that may be written."""
-    folder = tmp_path_factory.mktemp("shut")
-    source = folder.parent / f"{folder.name}-source.db"
+    folder = public / "shut"
+    folder.mkdir()
+    source = public / "source.db"
     writer = sqlite3.connect(source)
     with writer:
         writer.execute("PRAGMA journal_mode=WAL")
@@ -43,52 +54,51 @@ def shut(tmp_path_factory):
         shutil.copy(f"{source}{ending}", folder / f"a.db{ending}")
         (folder / f"a.db{ending}").chmod(0o444)
     writer.close()
-    for parent in folder.parents:
-        if parent.name.startswith(("pytest-", "popen-")):
-            parent.chmod(parent.stat().st_mode | 0o055)
     folder.chmod(0o555)
     yield folder
     folder.chmod(0o755)
 
 
-def read_as_nobody(room, folder):
-    words = [sys.executable, "-c", COUNT, folder / "a.db"]
-    environment = {**os.environ, "TMPDIR": str(room)}
-    ended = subprocess.run(words, check=True, capture_output=True, text=True, env=environment)
-    rows, lacks = ended.stdout.split("\n")[:2]
-    return int(rows), lacks
-
-
-def temporary(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("temporary")
+@pytest.fixture
+def room(public):
+    """A folder for temporary files that everybody may write in."""
+    folder = public / "room"
+    folder.mkdir()
     folder.chmod(0o777)
     return folder
 
 
-def test_the_log_of_a_database_is_applied_where_nothing_may_be_written(shut, tmp_path_factory):
-    room = temporary(tmp_path_factory)
+def read_as_nobody(room, folder):
+    words = [sys.executable, "-c", COUNT, folder / "a.db"]
+    environment = {**os.environ, "TMPDIR": str(room)}
+    ended = subprocess.run(words, check=False, capture_output=True, text=True, env=environment)
+    assert ended.returncode == 0, ended.stderr
+    rows, lacks = ended.stdout.split("\n")[:2]
+    return int(rows), lacks
 
+
+def test_the_log_of_a_database_is_applied_where_nothing_may_be_written(shut, room):
     assert read_as_nobody(room, shut) == (8, "")
     assert sorted(file.name for file in shut.iterdir()) == ["a.db", "a.db-wal"]
     assert list(room.iterdir()) == []
 
 
-def test_a_log_that_cannot_be_read_is_said(shut, tmp_path_factory):
+def test_a_log_that_cannot_be_read_is_said(shut, room):
     (shut / "a.db-wal").chmod(0)
 
-    rows, lacks = read_as_nobody(temporary(tmp_path_factory), shut)
+    rows, lacks = read_as_nobody(room, shut)
 
     assert rows == 3
     assert lacks.startswith("rows that stand only in a.db-wal are not counted (Permission denied")
     assert "copy the database with its -wal" in lacks
 
 
-def test_a_database_without_a_log_is_read_in_place(shut, tmp_path_factory):
+def test_a_database_without_a_log_is_read_in_place(shut, room):
     shut.chmod(0o755)
     (shut / "a.db-wal").unlink()
     shut.chmod(0o555)
 
-    assert read_as_nobody(temporary(tmp_path_factory), shut) == (3, "")
+    assert read_as_nobody(room, shut) == (3, "")
 
 
 def test_what_is_no_database_has_no_tables(tmp_path):

@@ -4,6 +4,7 @@ import argparse
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -28,21 +29,21 @@ Costs = Callable[[np.random.Generator, int], np.ndarray]
 """Dollars of so many tasks, of which none is changed by anything."""
 
 
-def alike(random, count):
+def alike(random: np.random.Generator, count: int) -> np.ndarray:
     return random.lognormal(0, 0.5, count)
 
 
-def heavy(random, count):
+def heavy(random: np.random.Generator, count: int) -> np.ndarray:
     """Log-normal with sigma 1.6: few tasks take most of the bill."""
     return random.lognormal(0, 1.6, count)
 
 
-def endless(random, count):
+def endless(random: np.random.Generator, count: int) -> np.ndarray:
     """Pareto with 1.5: a mean, and no variance."""
     return 1 + random.pareto(1.5, count)
 
 
-def owners(random, count):
+def owners(random: np.random.Generator, count: int) -> np.ndarray:
     """Ten tasks in a row are of one owner, whose tasks are all large or all small."""
     owner = np.repeat(random.lognormal(0, 1, count // 10 + 1), 10)[:count]
     return owner * random.lognormal(0, 0.5, count)
@@ -56,7 +57,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1000)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"dollars": name, "hold_out": hold_out, "tasks": tasks, **simulate(costs, hold_out, tasks, options.seeds)}
         for name, costs in SETTINGS.items()
         for hold_out in HOLD_OUTS
@@ -86,7 +87,7 @@ def simulate(costs: Costs, hold_out: float, count: int, seeds: int) -> dict[str,
         looks = sorted({max(2, count * look // LOOKS) for look in range(1, LOOKS + 1)})
         last = claims(tasks, hold_out)
         found.update(last)
-        dollars, changed = [task.cost_usd for task in tasks], [task.arm is Arm.CHANGED for task in tasks]
+        dollars, changed = [task.cost_usd or 0.0 for task in tasks], [task.arm is Arm.CHANGED for task in tasks]
         found["ever"] += bool(last & SPEND) or any(
             of_interval(ratio_of_means(dollars[:look], changed[:look])) & SPEND for look in looks[:-1]
         )

@@ -5,22 +5,22 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
-from math import ceil
 from typing import Any, NamedTuple, Self, TypeVar
 
 import msgspec
 
-from modicum.calls import Call, Cost
+from modicum.calls import Call
 from modicum.calls.rates import RateSteps
 from modicum.gateway.budgets.bounds import check_bounded, survey_request
 from modicum.gateway.budgets.part_counts import PartCounts
+from modicum.gateway.budgets.settled_costs import SettledCosts, amounts_of
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.upstreams import Route
 from modicum.governance.budgets import Amounts
 from modicum.governance.energy_rate import EnergyRate
 from modicum.governance.energy_rates import drawn_millijoules, most_millijoules
-from modicum.governance.worst_case import CallBound, WorstRates, nano_usd, sum_amounts
-from modicum.ledger.booking import book_all, cost_of
+from modicum.governance.worst_case import CallBound, WorstRates, sum_amounts
+from modicum.ledger.booking import book_all
 from modicum.metering.prices import PriceBook
 from modicum.metering.tokens import encoding_for
 from modicum.providers.dialect import Dialect
@@ -78,7 +78,7 @@ class CallPrices:
         self._prices = prices
         self._book: PriceBook | None = None
         self._thread = ThreadPoolExecutor(1, "budgets")
-        self._part_counts = PartCounts()
+        self._part_counts, self._settled_costs = PartCounts(), SettledCosts()
         self._known: set[tuple[Any, ...]] = set()
         self._worst_rates: dict[tuple[Any, ...], tuple[tuple[RateSteps, ...], WorstRates]] = {}
         self.energy: tuple[EnergyRate, ...] = ()
@@ -198,16 +198,12 @@ class CallPrices:
     def _cost(self, call: Call) -> Amounts:
         book = self._open()
         if not call.charges.others:
-            return self._amounts(call, cost_of(call, book), call.calls_count)
-        parts = [self._amounts(entry.call, entry.cost) for entry in book_all([call], book)]
+            return self._with_energy(call, self._settled_costs.amounts(call, book))
+        parts = [self._with_energy(one.call, amounts_of(one.cost, 1)) for one in book_all([call], book)]
         return sum_amounts(parts)._replace(calls=call.calls_count)
 
-    def _amounts(self, call: Call, cost: Cost, calls: int = 1) -> Amounts:
-        usd, weighs = cost.usd, cost.effective_tokens
-        energy = drawn_millijoules(self.energy, call) if self.energy else None
-        return Amounts(
-            None if usd is None else nano_usd(usd), None if weighs is None else ceil(weighs), calls, millijoules=energy
-        )
+    def _with_energy(self, call: Call, amounts: Amounts) -> Amounts:
+        return amounts._replace(millijoules=drawn_millijoules(self.energy, call)) if self.energy else amounts
 
 
 def _worst_key(request: PricedRequest) -> tuple[Any, ...] | None:

@@ -170,7 +170,7 @@ _MARKS = tuple(mark for kind in KINDS for mark in kind.marks)
 def count_sensitive_values(text: str) -> dict[str, int]:
     """How many different values of each kind stand in a text; kinds without any are left out."""
     text = text[:LONGEST]
-    found = {}
+    found: dict[str, int] = {}
     for kind in _possible_kinds(text):
         if count := sum(map(kind.valid, _values(kind, kind.pattern, text))):
             found[kind.name] = found.get(kind.name, 0) + count

@@ -189,6 +189,8 @@ class Pipeline:
         """Makes the call's record durable, and settles its budgets and limits: the caller may make its next call at
         once. False: the disk refuses.
         """
+        if exchange.reservation is not None:
+            await self._budgets.count_if_unknown(exchange)
         is_durable = await self._recorder.end(exchange)
         if exchange.request.served.dialect.has_batches:
             is_durable = await self.batches.remember(exchange) and is_durable

@@ -42,9 +42,9 @@ def print_context_sizes(found: "ContextSizes") -> None:
     )
     if found.failed_within is not None:
         output.print_text(
-            f"  in the same session ({found.sessions_within} of them), tools fail {_format_change(found.failed_within)} "
-            f"[{_format_change(found.failed_within_low)}, {_format_change(found.failed_within_high)}] more behind its "
-            "larger prompts"
+            f"  in the same session ({found.sessions_within} of them), tools fail "
+            f"{_format_change(found.failed_within)} [{_format_change(found.failed_within_low)}, "
+            f"{_format_change(found.failed_within_high)}] more behind its larger prompts"
         )
     if found.difference is not None:
         output.print_text(f"  {_describe_difference(found)}")

@@ -6,7 +6,7 @@ The rules that lose nothing with pings (`net_saving_share`), each alone, and all
 import argparse
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,19 @@ from typing import Any
 import numpy as np
 
 from measured import machine, report
-from modicum.calls import Call, Tier
+from modicum.calls import Call, Outcome, Tier
 from modicum.calls.rates import RateSteps
 from modicum.calls.rule import Rule
 from modicum.importers import read_calls, rule_watch
 from modicum.importers.format import Reading
+from modicum.importers.outcomes.outcome_file import read_outcomes
+from modicum.insights.changes.edits_by_outcome import sum_edits_by_outcome
 from modicum.insights.finding import HistoryChange
 from modicum.insights.history import History, load
 from modicum.insights.replay import Replay
 from modicum.insights.what_if import parse_what_if
 from modicum.ledger.opening import open_store
+from modicum.ledger.records import OUTCOMES
 from modicum.library.call_booking import book_calls
 from modicum.metering.keep_warm import best_pings
 from modicum.metering.prices import PriceBook
@@ -66,13 +69,18 @@ def main() -> None:
     parser.add_argument("--choose", action="store_true", help="what the other half says, from which rules are chosen")
     parser.add_argument("--headroom", action="store_true", help="headroom beside, installed once into the cache folder")
     parser.add_argument("--logs", type=Path, help="a folder of loghub's *_2k.log files, for the rules on content")
+    parser.add_argument(
+        "--outcomes", type=Path, help="a file for `modicum outcome import`: which edits fell on passed and failed tasks"
+    )
+    parser.add_argument("--outcome", default="", help="the name of those that count; without it, all of the file")
     options = parser.parse_args()
+    outcomes = outcomes_in(options.outcomes, options.outcome) if options.outcomes else []
     halves = split_by_person(options.data)
     paths = halves.chosen_on if options.choose else halves.measured_on
     folder = Path(tempfile.mkdtemp(prefix="modicum-bench-"))
     try:
         beside = peers(headroom() if options.headroom else None) | {CODE_SKELETON.name: (CODE_SKELETON,)}
-        history = load_half(paths, folder, beside)
+        history = load_half(paths, folder, beside, outcomes)
     finally:
         shutil.rmtree(folder)
     figures: dict[str, Any] = {
@@ -92,12 +100,41 @@ def main() -> None:
         figures |= measure(history, prices, suffix, survival)
         for name in beside:
             figures |= peer_figures(history, Replay(history, prices), suffix, survival, name)
+    figures |= by_outcome(history)
     if options.logs:
         figures |= content_figures(options.logs)
     report(figures | {"machine": machine()}, as_json=options.json)
 
 
-def load_half(paths: Sequence[Path], folder: Path, beside: Mapping[str, tuple[Rule, ...]]) -> History:
+def outcomes_in(path: Path, name: str) -> list[Outcome]:
+    """What became of tasks.
+
+    Raises:
+        SystemExit: the file has none of that name, or a line that is no outcome.
+    """
+    found = list(read_outcomes(path))
+    if problems := [one for one in found if not isinstance(one, Outcome)]:
+        raise SystemExit(f"{path}: {problems[0].reason}")
+    named = [one for one in found if isinstance(one, Outcome) and name in {"", one.name}]
+    if not named:
+        raise SystemExit(f"{path}: no outcome is named '{name}'")
+    return named
+
+
+def by_outcome(history: History) -> dict[str, int | float | None]:
+    """Which edits fell on tasks that passed and on those that failed, as `modicum audit` has it; nothing where no task
+    has an outcome.
+    """
+    figures: dict[str, int | float | None] = {}
+    for row in sum_edits_by_outcome(history):
+        for key in ("tasks_passed", "tasks_failed", "tokens_passed", "tokens_failed", "share_passed", "share_failed"):
+            figures[f"edits_{key}_{row.rule}"] = getattr(row, key)
+    return figures
+
+
+def load_half(
+    paths: Sequence[Path], folder: Path, beside: Mapping[str, tuple[Rule, ...]], outcomes: Iterable[Outcome] = ()
+) -> History:
     """The transcripts as a history that says what our rules, and those beside them, would have sent."""
     store = open_store(str(folder / "ledger.duckdb"))
     ours = rule_watch.rule_sets()
@@ -105,6 +142,7 @@ def load_half(paths: Sequence[Path], folder: Path, beside: Mapping[str, tuple[Ru
     try:
         calls = read_calls([link(paths, folder / "half")], Reading(anatomy=True), processes=1)
         book_calls((call for call in calls if isinstance(call, Call)), store, PriceBook())
+        store.append_records(OUTCOMES, list(outcomes))
         return load(store, *EVER)
     finally:
         rule_watch.rule_sets = lambda: ours

@@ -7,6 +7,7 @@ and type. Further inside, where keys are often data, none is required.
 import json
 import sys
 from collections import defaultdict
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,8 @@ def loosen(schema: dict[str, Any], name: str = "", depth: int = 0) -> dict[str, 
     """Integers are numbers, since a figure without a fraction is printed as one; what is unknown is null, wherever it
     stands. Keys are required in the document and in its rows; further inside many are data (models, buckets, tags).
     """
-    for each in schema.get("anyOf", ()):
-        loosen(each, name, depth)
-        each.setdefault("type", ["null"])  # beside other choices, null is one
+    for each in schema.pop("anyOf", ()):
+        schema |= joined(schema, each)
     kinds = schema.get("type", [])
     kinds = {"number" if kind == "integer" else kind for kind in ([kinds] if isinstance(kinds, str) else kinds)}
     if kinds == {"null"}:
@@ -63,10 +63,8 @@ def loosen(schema: dict[str, Any], name: str = "", depth: int = 0) -> dict[str, 
 
 
 def joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """A schema that allows what either does."""
-    if "anyOf" in one or "anyOf" in other:
-        choices = [*one.get("anyOf", [one]), *other.get("anyOf", [other])]
-        return {"anyOf": [choice for at, choice in enumerate(choices) if choice not in choices[:at]]}
+    """A schema that allows what either does. One without a type says nothing: no test printed a value."""
+    one, other = _without_choices(one), _without_choices(other)
     both = {**one, **other}
     kinds = {kind for schema in (one, other) for kind in _kinds(schema)}
     if kinds:
@@ -77,9 +75,16 @@ def joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
             inner[name] = joined(one["properties"][name], other["properties"][name])
         both["properties"] = inner
         both["required"] = sorted({*one.get("required", ())} & {*other.get("required", ())})
+        if not both["required"]:
+            del both["required"]
     if "items" in one and "items" in other:
         both["items"] = joined(one["items"], other["items"])
     return both
+
+
+def _without_choices(schema: dict[str, Any]) -> dict[str, Any]:
+    """Choices as one schema: what it says of objects does not concern its other kinds."""
+    return reduce(joined, schema["anyOf"]) if "anyOf" in schema else schema
 
 
 def _kinds(schema: dict[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "browser/test_console.py": "the console over the sample, in a real browser",
     "browser/test_beside_the_gateway.py": "the console of `modicum up`, in a real browser",
     "test___main__.py": "the command before it is loaded",
+    "test_json_types.py": "types of the code as the published schemas of `--json` have them",
     "test_names.py": "names in all of the source",
     "optimizers/test_bad_requests.py": "requests that no API documents, through every rule in every dialect",
     "context/test_doors.py": "one conversation through every door of context/, the importers and the gateway",

@@ -28,6 +28,13 @@ def few_calls():
     store.close()
 
 
+@pytest.fixture(autouse=True)
+def _sites_are_closed():
+    yield
+    while Site.made:
+        Site.made.pop().console.close()
+
+
 @pytest.fixture
 def site(few_calls):
     return Site(few_calls)

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from urllib.parse import urlencode
 
 from modicum.calls import UserError
@@ -67,9 +67,12 @@ def asking_of(store, *, settings=None, read_settings=None, state=None, live=None
 
 
 class Site:
-    """A console over one store."""
+    """A console over one store. Who makes it closes its console: in tests/console a fixture does."""
+
+    made: ClassVar = []
 
     def __init__(self, store, *, settings=None, **sources):
+        self.made.append(self)
         self.asking = asking_of(store, settings=settings, **sources)
         self.console = Console(self.asking)
         self.app = make_app(self.console, frozenset({HOST}), (settings or Settings()).console.public_url)

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from experiments.samples import altered, experiment, tasks
@@ -119,3 +120,46 @@ def test_the_order_in_which_tasks_come_does_not_matter():
     made = tasks(800, effect=-0.1)
 
     assert grade(experiment(), made[::-1]) == grade(experiment(), made)
+
+
+@pytest.mark.parametrize(
+    ("count", "seeds", "hold_out"), [(5, 200, 0.5), (20, 200, 0.5), (100, 200, 0.5), (300, 60, 0.1)]
+)
+@pytest.mark.parametrize("sigma", [0.5, 1.6])
+def test_a_rule_that_changes_nothing_is_hardly_ever_said_to_save_or_to_cost(count, seeds, hold_out, sigma):
+    said = given = 0
+    ungraded = [altered(task, outcome_low=None, outcome_high=None) for task in tasks(count)]
+    for seed in range(seeds):
+        random = np.random.default_rng(seed)
+        lot, dollars = random.random(count) < hold_out, random.lognormal(0, sigma, count)
+        cost = grade(
+            experiment(kind=ChangeKind.RULE, subject="content.cut", outcome="", hold_out=hold_out),
+            [
+                altered(task, arm=Arm.HOLD_OUT if held else Arm.CHANGED, cost_usd=usd)
+                for task, held, usd in zip(ungraded, lot, dollars.tolist(), strict=True)
+            ],
+        ).cost
+        given += cost.low is not None
+        said += cost.low is not None and (cost.low > 1 or cost.high < 1)
+
+    assert given == 0 or count > 20  # of few tasks no interval is given at all
+    assert said <= 0.05 * seeds
+
+
+def test_a_rule_that_halves_the_dollars_is_said_to_save_in_most_of_the_same_lots():
+    said = 0
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        made = [
+            altered(task, arm=arm, cost_usd=usd * (0.5 if arm is Arm.CHANGED else 1))
+            for task, arm, usd in zip(
+                tasks(300),
+                [Arm.HOLD_OUT if lot < 0.5 else Arm.CHANGED for lot in random.random(300)],
+                random.lognormal(0, 0.5, 300).tolist(),
+                strict=True,
+            )
+        ]
+        cost = grade(experiment(kind=ChangeKind.RULE, subject="content.cut"), made).cost
+        said += cost.high is not None and cost.high < 1
+
+    assert said > 15

@@ -3,6 +3,7 @@ import time
 
 import pytest
 
+from ledger.faults import garbage, left_open
 from modicum.calls import UserError
 from modicum.experiments.team_runs import CANARY, NEITHER, PLAN, GivenAnswer, Grading, TeamOutcomes
 
@@ -123,6 +124,16 @@ def test_a_file_that_is_none_is_told(tmp_path):
 
     with pytest.raises(UserError, match=r"teams\.sqlite cannot be used"):
         TeamOutcomes(tmp_path / "teams.sqlite")
+
+
+def test_a_file_that_is_none_is_not_left_open(tmp_path, monkeypatch):
+    path = garbage(tmp_path, "random")
+
+    def open_it():
+        with pytest.raises(UserError):
+            TeamOutcomes(path)
+
+    assert left_open(monkeypatch, open_it) == 0
 
 
 def test_answers_of_a_run_are_read_in_their_order_by_whoever_shares_the_file(outcomes, tmp_path):

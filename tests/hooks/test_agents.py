@@ -32,3 +32,10 @@ def test_errors_of_gemini_stay():
     event = {"tool_name": "x", "tool_response": {"llmContent": "text", "error": {"message": "no"}}}
 
     assert AGENTS["gemini-cli"].read(event) is None
+
+
+def test_an_image_that_a_command_prints_is_no_text_to_shorten():
+    image = "data:image/png;base64," + "iVBORw0KGgo" * 400
+
+    assert READ(json.loads(claude("Bash", {"stdout": image, "stderr": "", "isImage": True}))) is None
+    assert READ(json.loads(claude("Bash", {"stdout": image, "stderr": "", "isImage": False}))) is not None

@@ -190,7 +190,9 @@ def test_breakpoints_are_set_where_nobody_has_set_any():
     ],
 )
 def test_rules_whose_saving_is_in_no_log_say_why_and_what_to_do(rule, why):
-    with pytest.raises(UserError, match=rf"{why}.*\. Send calls through the gateway with on = \["):
+    with pytest.raises(
+        UserError, match=rf"{why}.*explain --requests FILE.* send calls through the gateway with on = \["
+    ):
         parse_what_if(f"rules={rule}", HISTORY, PRICES)
 
 

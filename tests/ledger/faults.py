@@ -1,6 +1,7 @@
 """What happens to files of journals: a backup is brought back, they are deleted, they are garbage."""
 
 import sqlite3
+from contextlib import closing
 
 GARBAGE = ("a folder", "random", "empty", "a link to nothing", "of another program", "truncated")
 
@@ -10,16 +11,34 @@ class Backup:
 
     def __init__(self, journal):
         self.journal = journal
-        self.copy = sqlite3.connect(":memory:")
-        source = sqlite3.connect(journal)
-        source.backup(self.copy)
-        source.close()
+        self.copy = journal.with_name(journal.name + ".copy")
+        _copy(journal, self.copy)
 
     def restore(self):
         remove(self.journal)
-        target = sqlite3.connect(self.journal)
-        self.copy.backup(target)
-        target.close()
+        _copy(self.copy, self.journal)
+
+
+def _copy(source, target):
+    with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(target)) as written:
+        read.backup(written)
+
+
+def left_open(monkeypatch, use):
+    """How many of the SQLite connections that `use` opens are open after it."""
+    opened, connect = [], sqlite3.connect
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite3, "connect", lambda *given, **more: opened.append(connect(*given, **more)) or opened[-1])
+        use()
+    assert opened
+    return sum(_is_open(connection) for connection in opened)
+
+
+def _is_open(connection):
+    try:
+        return connection.total_changes >= 0  # may be asked from every thread
+    except sqlite3.ProgrammingError:
+        return False
 
 
 def remove(journal):

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ledger.faults import garbage, left_open
 from modicum.calls import Basis, Call, Usage, UserError
 from modicum.ledger import batches
 from modicum.ledger.batches import BatchFile, BegunBatch
@@ -38,7 +39,9 @@ def test_a_batch_that_nobody_reads_is_forgotten_in_the_end(tmp_path, monkeypatch
     file.close()
     monkeypatch.setattr(batches, "KEPT_S", -60.0)
 
-    assert BatchFile(tmp_path / "batches.sqlite").find("batch_1") is None
+    again = BatchFile(tmp_path / "batches.sqlite")
+    assert again.find("batch_1") is None
+    again.close()
 
 
 def test_a_file_that_is_none_is_named(tmp_path):
@@ -46,6 +49,16 @@ def test_a_file_that_is_none_is_named(tmp_path):
 
     with pytest.raises(UserError, match=r"batches\.sqlite"):
         BatchFile(tmp_path / "batches.sqlite")
+
+
+def test_a_file_that_is_none_is_not_left_open(tmp_path, monkeypatch):
+    path = garbage(tmp_path, "random")
+
+    def open_it():
+        with pytest.raises(UserError):
+            BatchFile(path)
+
+    assert left_open(monkeypatch, open_it) == 0
 
 
 def test_what_cannot_be_written_is_said(tmp_path):

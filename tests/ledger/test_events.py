@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ledger.faults import garbage, left_open
 from modicum.calls import UserError
 from modicum.governance.keys import KeyEvent
 from modicum.ledger.events import EventFile
@@ -96,6 +97,20 @@ def test_a_file_that_was_deleted_or_replaced_says_so_and_takes_no_event(tmp_path
     EventFile(tmp_path / "events.sqlite").close()
     assert "was deleted, moved or replaced" in events.gone
     events.close()
+
+
+@pytest.mark.parametrize("broken", ["events.sqlite", "events.stamp"])
+def test_a_file_of_events_that_cannot_be_used_is_not_left_open(tmp_path, monkeypatch, broken):
+    if broken == "events.sqlite":
+        garbage(tmp_path, "random").rename(tmp_path / broken)
+    else:
+        (tmp_path / broken).mkdir()
+
+    def open_it():
+        with pytest.raises(UserError, match="cannot be used"):
+            EventFile(tmp_path / "events.sqlite")
+
+    assert left_open(monkeypatch, open_it) == 0
 
 
 def test_events_that_are_garbage_are_a_users_error(tmp_path):

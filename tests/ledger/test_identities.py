@@ -1,3 +1,8 @@
+import sqlite3
+
+import pytest
+
+from ledger.faults import garbage, left_open
 from modicum.ledger.identities import Identities
 
 
@@ -25,3 +30,13 @@ def test_no_ids_ask_for_nothing(tmp_path):
     identities = Identities(tmp_path / "identities.db")
     assert identities.first([]) == {}
     identities.close()
+
+
+def test_a_file_that_is_no_file_of_ids_is_not_left_open(tmp_path, monkeypatch):
+    path = garbage(tmp_path, "random")
+
+    def open_it():
+        with pytest.raises(sqlite3.DatabaseError):
+            Identities(path)
+
+    assert left_open(monkeypatch, open_it) == 0

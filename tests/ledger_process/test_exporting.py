@@ -21,7 +21,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from gateway.rig import CHAT, running
-from ledger.faults import GARBAGE, Backup, garbage
+from ledger.faults import GARBAGE, Backup, garbage, left_open
+from ledger.test_shipper import write
 from ledger_process.rig import LedgerProcess, until
 from modicum.calls import Anatomy, Call, CallStatus, Charges, OtherModel, Usage
 from modicum.gateway.process.mock import MockApp
@@ -107,12 +108,18 @@ class Rig:
         self.folder, self.collector = folder, collector
         self.said = []
         self.journal = folder / "gateway.sqlite"
-        self.metrics = ExportMetrics(
-            LedgerThread(":memory:", folder, folder / "events.sqlite", PriceBook(), self.said.append)
-        )
+        self.thread = LedgerThread(":memory:", folder, folder / "events.sqlite", PriceBook(), self.said.append)
+        self.metrics = ExportMetrics(self.thread)
+        self.export = None
         self.made()
 
+    def close(self):
+        self.export.close()
+        asyncio.run(self.thread.close())
+
     def made(self, **more):
+        if self.export is not None:
+            self.export.close()
         self.export = SpanExport(
             Endpoint(self.collector.url, {"x-tenant": "a"}, **more),
             self.folder,
@@ -161,7 +168,9 @@ class Rig:
 @pytest.fixture
 def rig(tmp_path, collector, monkeypatch):
     monkeypatch.setattr(exporting, "EVERY_S", 0.01)
-    return Rig(tmp_path / "journal", collector)
+    made = Rig(tmp_path / "journal", collector)
+    yield made
+    made.close()
 
 
 def test_what_the_ledger_has_is_sent_once_with_the_settings_headers(rig, collector):
@@ -361,6 +370,16 @@ def test_a_call_that_failed_is_a_span_that_failed():
     span = span_of(told, PriceBook(), Endpoint("", {}))
 
     assert (span.failed, span.attributes["error.type"]) == (True, "rate_limited")
+
+
+def test_the_process_closes_all_that_it_opened_when_it_ends(tmp_path, collector, monkeypatch):
+    def run_once():
+        with LedgerProcess(tmp_path, export=Endpoint(collector.url, {})):
+            (tmp_path / "journal").mkdir(exist_ok=True)
+            write(tmp_path / "journal", ("1", "call", call("1")))
+            until(collector.names)
+
+    assert left_open(monkeypatch, run_once) == 0
 
 
 # From gateway to gateway

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modicum.optimizers import grouped_matches
 from modicum.optimizers.grouped_matches import NOTE, group_matches, matches_on_their_own
 
 ROOT = "/home/ada/shops/north/"
@@ -85,3 +86,11 @@ def test_a_megabyte_in_one_line_takes_no_long_time():
         assert group_matches(text) == text
 
     assert time.process_time() - started < 1
+
+
+def test_a_text_whose_first_lines_only_look_like_matches_is_not_gone_through(monkeypatch):
+    asked = []
+    monkeypatch.setattr(grouped_matches, "_split", asked.append)
+
+    assert group_matches("a:1:b\n" * 5_000) == "a:1:b\n" * 5_000
+    assert asked == []

@@ -7,17 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modicum.calls import Segment, SegmentKind
+from context.doors import DIGESTER
+from modicum.calls import Owner, Segment, SegmentKind
 from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import AnatomyPrompt
 from modicum.calls.rates import Rates
 from modicum.calls.rule import Rule, RuleEffect
+from modicum.context.live import Counts, LiveContexts
 from modicum.optimizers.all_rules import DEFAULT_RULES, RULES
+from modicum.optimizers.grouped_matches import GROUPED_MATCHES
 from modicum.optimizers.line_numbers import LINE_NUMBERS
 from modicum.optimizers.running import AnatomyCall, RequestCall, run_rules
 from modicum.providers import seen_requests
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.repeated import edited_beginnings
+from modicum.providers.repeated.edited_beginnings import EditedBeginnings
 from modicum.providers.seen_requests import SeenRequests
 from optimizers.toy_rules import BROKEN, DROP, SHORTEN, TOYS
 
@@ -182,8 +187,11 @@ RULES_BEFORE = st.none() | st.frozensets(st.sampled_from([rule.name for rule in 
 
 
 def outcome(dialect, body, facts, seen):
-    call = RequestCall(dialect, body, facts, seen=seen)
-    decisions = call.run(DEFAULT_RULES)
+    return outcome_of(RequestCall(dialect, body, facts, seen=seen))
+
+
+def outcome_of(call, rules=DEFAULT_RULES):
+    decisions = call.run(rules)
     made = [(decision.rule, decision.effect, decision.why, decision.expected) for decision in decisions]
     whys = [decision.change.why for decision in decisions if decision.change is not None]
     return call.body, made, whys
@@ -197,7 +205,7 @@ def test_a_beginning_that_came_before_is_sent_as_if_it_were_looked_at_again(make
     tools = ["Read", *(["Edit"] if edits_files else [])]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(seen_requests, "CHUNK_BYTES", 64)
-        patched.setattr(seen_requests, "MOST_WRITTEN_BYTES", data.draw(st.sampled_from([2_000, 16_000_000])))
+        patched.setattr(edited_beginnings, "MOST_WRITTEN_BYTES", data.draw(st.sampled_from([2_000, 16_000_000])))
         for steps in (first, [*first, *more], [*first, *more], [*first, *reversed(more)], [*first, *more, *more]):
             rates = data.draw(st.sampled_from([None, NO_PRICE, PRICE, PRICE]))
             facts = msgspec.structs.replace(
@@ -210,6 +218,73 @@ def test_a_beginning_that_came_before_is_sent_as_if_it_were_looked_at_again(make
             )
             body = json.dumps(make(steps, tools)).encode()
             assert outcome(dialect, body, facts, seen) == outcome(dialect, body, facts, SeenRequests())
+
+
+OWNERS = Owner(key="ann"), Owner(key="ben"), Owner(team="ben")
+CALLS = st.lists(
+    st.tuples(st.sampled_from(OWNERS), st.integers(0, 2), st.integers(0, 4), st.lists(STEPS, max_size=1)),
+    min_size=2,
+    max_size=8,
+)
+"""Who calls, in which conversation, how many of its steps are taken back, what comes behind the others."""
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(MAKERS), CALLS, st.sampled_from([9, 50_000]), st.sampled_from([6, 100_000]), RULES_BEFORE, st.data()
+)
+def test_histories_branched_forgotten_and_of_several_owners_are_sent_as_if_nothing_came_before(
+    maker, calls, most_chunks, most_edits, rules_before, data
+):
+    (name, make), everybody, contexts = maker, SeenRequests(most_chunks), LiveContexts(DIGESTER)
+    dialect, histories = DIALECTS[name], {}
+    everybody.beginnings = EditedBeginnings(most_edits)
+    facts = msgspec.structs.replace(FACTS, turn=3, cached_tokens=700, since_last_call_s=3.0, rules_before=rules_before)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(seen_requests, "CHUNK_BYTES", 64)
+        patched.setattr(edited_beginnings, "MOST_WRITTEN_BYTES", data.draw(st.sampled_from([2_000, 16_000_000])))
+        for owner, talk, taken_back, more in calls:
+            before = histories.get(talk, [])
+            steps = histories[talk] = [*before[: len(before) - taken_back], *(more[0] if more else [])]
+            body = json.dumps(make(steps, ["Read"]), separators=(",", ":"), ensure_ascii=False).encode()
+            rules = data.draw(st.sampled_from([DEFAULT_RULES, DEFAULT_RULES[1:], [LINE_NUMBERS]]))
+            call = RequestCall(dialect, body, facts, seen=everybody.of(owner))
+            assert outcome_of(call, rules) == outcome_of(RequestCall(dialect, body, facts), rules)
+            assert parts_of(contexts, dialect, call.body, call.split) == parts_of(
+                LiveContexts(DIGESTER), dialect, call.body
+            )
+
+
+def parts_of(contexts, dialect, body, split=None):
+    context, uncounted = contexts.take(dialect, body, "gpt-4o", split)
+    contexts.counted(context, [(part, Counts(len(text), {})) for part, text in uncounted])
+    return context.parts
+
+
+@pytest.mark.parametrize("rules", [[LINE_NUMBERS], [GROUPED_MATCHES, LINE_NUMBERS]])
+def test_of_two_owners_with_one_beginning_neither_gets_what_was_made_of_the_others(monkeypatch, rules):
+    monkeypatch.setattr(seen_requests, "CHUNK_BYTES", 64)
+    dialect, everybody, asked = DIALECTS["openai-chat"], SeenRequests(), []
+
+    def decide(prompt, facts):
+        asked.append(len(prompt.new_results))
+        return LINE_NUMBERS.decide(prompt, facts)
+
+    watched = LINE_NUMBERS._replace(decide=decide)
+    body = json.dumps(chat_of([(FILE, "Read"), (SEARCH, "Grep")], TOOLS)).encode()
+    sent = []
+    for owner, own_rules in ((OWNERS[0], [watched]), (OWNERS[1], [*rules[:-1], watched])) * 2:
+        call = RequestCall(dialect, body, FACTS, seen=everybody.of(owner))
+        call.run(own_rules)
+        sent.append((call.body, call.split))
+
+    assert asked == [2, 2, 0, 0]  # each is asked about all of it once, and finds its own again
+    assert [one for one, _ in sent[:2]] == [one for one, _ in sent[2:]]
+    assert (sent[0][0] == sent[1][0]) == (len(rules) == 1)
+    (ann, ben), again = [split.identity(5) for _, split in sent[:2]], sent[2][1].identity(5)
+    assert ann == again
+    assert ann[0] != ben[0]
+    assert not {id(one) for one in ann[1]} & {id(one) for one in ben[1]}
 
 
 def test_rules_are_asked_about_what_is_new(monkeypatch):

@@ -1,10 +1,18 @@
 import string
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.privacy.detection import KINDS, PIECE, count_sensitive_values, is_card_number, is_iban
+from modicum.privacy.detection import (
+    KINDS,
+    PIECE,
+    count_sensitive_values,
+    find_sensitive_values,
+    is_card_number,
+    is_iban,
+)
 
 LETTERS = (string.ascii_letters + string.digits) * 2
 
@@ -30,6 +38,9 @@ LETTERS = (string.ascii_letters + string.digits) * 2
         ("o'neil@corp.org", "email"),
         ("joão@corp.org", "email"),
         ("call +1 212 555 0142", "phone"),
+        ("call (212) 555-0142.", "phone"),
+        ("call (212)555-0142", "phone"),
+        ('{"phone":"212-555-0142"}', "phone"),
     ],
 )
 def test_published_shapes_are_recognised(text, kind):
@@ -49,6 +60,8 @@ def test_published_shapes_are_recognised(text, kind):
         "AKIA" + "IS A WORD",
         "+1 -2 +3 4",
         "version 4.0.12 88.88 8888",
+        "part 112-555-0142 and 212-155-0142",  # no area and no exchange begin with 0 or 1
+        "id 7-212-555-0142 in 212-555-0142-3 or x212-555-0142, /212-555-0142 and 212-555-01423",
     ],
 )
 def test_what_only_looks_like_it_is_not_counted(text):
@@ -90,12 +103,32 @@ def test_a_value_is_found_once_wherever_pieces_are_cut(at):
 @given(
     st.lists(
         st.sampled_from(
-            ["+49 (0)", "4111 1111-1111 1111", "DE89 3704 0044 0532 0130 00", "a@", "x-y.org", " ", *"A0+-(.é@\n"]
+            [
+                "+49 (0)",
+                "(212) 5",
+                "212-555-0",
+                "4111 1111-1111 1111",
+                "DE89 3704 0044 0532 0130 00",
+                "a@",
+                "x-y.org",
+                " ",
+                *"A0+-(.é@\n",
+            ]
         )
     )
 )
 def test_looks_that_cost_little_miss_no_value(parts):
     text = "".join(parts)
 
-    whole = {kind.name: sum(map(kind.valid, {match[0] for match in kind.pattern.finditer(text)})) for kind in KINDS}
+    whole: Counter[str] = Counter()
+    for kind in KINDS:
+        whole[kind.name] += sum(map(kind.valid, {match[0] for match in kind.pattern.finditer(text)}))
     assert count_sensitive_values(text) == {name: count for name, count in whole.items() if count}
+
+
+def test_a_number_with_its_country_is_not_found_once_more_without_it():
+    assert count_sensitive_values("+1 212-555-0142 and +1-212-555-0143 and 212-555-0144") == {"phone": 3}
+    assert find_sensitive_values("+1 212-555-0142, 212-555-0144") == {
+        "+1 212-555-0142": "phone",
+        "212-555-0144": "phone",
+    }

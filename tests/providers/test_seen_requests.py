@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modicum.calls import Owner
 from modicum.providers import seen_requests
+from modicum.providers.repeated.edited_beginnings import WrittenMessage
 from modicum.providers.seen_requests import SeenRequests
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=60)
@@ -127,10 +129,56 @@ def test_nothing_of_another_dialect_is_known_and_memory_is_bounded():
     assert len(seen) <= 20
 
 
-def test_what_is_written_is_remembered_within_a_bound(monkeypatch):
-    monkeypatch.setattr(seen_requests, "MOST_WRITTEN_BYTES", 100)
-    seen = SeenRequests()
-    for number in range(20):
-        seen.remember_written(number, b"x" * 30)
+@pytest.mark.usefixtures("chunks")
+def test_nothing_of_another_owner_is_known():
+    everybody = SeenRequests()
+    ann, ben = everybody.of(Owner(key="ann")), everybody.of(Owner(key="ben"))
+    body = written({"model": "m"}, [{"role": "user", "content": f"message {number} " * 5} for number in range(9)], {})
+    first = ann.split(body, "openai-chat", "messages")
+    ann.remember_head("head", ("tools",))
 
-    assert [number for number in range(20) if seen.written(number)] == [17, 18, 19]
+    of_ben, again = (seen.split(body, "openai-chat", "messages") for seen in (ben, everybody.of(Owner(key="ann"))))
+
+    assert list(of_ben) == list(first)
+    assert of_ben.rest == body
+    assert not {id(one) for one in of_ben.messages} & {id(one) for one in first.messages}
+    assert {id(one) for one in again.messages} & {id(one) for one in first.messages}
+    assert again.rest != body
+    assert ben.head("head") is None
+    assert ann.head("head") == ("tools",)
+
+
+def test_owners_are_not_mixed_up_by_names_that_look_alike():
+    everybody, body = SeenRequests(), json.dumps({"messages": [{"role": "user", "content": "x" * 9000}]}).encode()
+    everybody.of(Owner(team="a", app="b")).split(body, "openai-chat", "messages")
+    before = len(everybody)
+    for other in (Owner(team="a\x00b"), Owner(team="b", app="a"), Owner(app="ab"), Owner(user='a","b')):
+        everybody.of(other).split(body, "openai-chat", "messages")
+        assert len(everybody) == before + 1
+        before += 1
+
+
+@pytest.mark.usefixtures("chunks")
+def test_requests_of_the_same_identity_are_the_same_bytes():
+    seen, messages = SeenRequests(), [{"role": "user", "content": f"message {number} " * 5} for number in range(9)]
+    splits = [
+        seen.split(written({"model": "m"}, some, {}), "openai-chat", "messages")
+        for some in (messages, messages, [*messages, messages[0]], [*messages[:4], messages[0], *messages[5:]])
+    ]
+    new, other, third = WrittenMessage(b'{"a":1}'), WrittenMessage(b'{"a":2}'), WrittenMessage(b'{"a":1}')
+    every = [
+        *splits,
+        *(split.edited({2: one.body}, {2: one}) for split in splits for one in (new, other, third)),
+        *(split.edited({2: other.body, 4: new.body}, {2: other, 4: new}) for split in splits),
+    ]
+
+    known = {}
+    for split in every:
+        for count in range(1, len(split) + 1):
+            raws = [bytes(raw) for raw in split[:count]]
+            assert known.setdefault(split.identity(count), raws) == raws
+    assert splits[0].identity(9) == splits[1].identity(9) == splits[2].identity(9)
+    assert splits[0].edited({2: new.body}, {2: new}).identity(2) != splits[0].identity(2)
+    assert splits[0].edited({2: new.body}, {2: new}).identity(9) == splits[2].edited({2: new.body}, {2: new}).identity(
+        9
+    )

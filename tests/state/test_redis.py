@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -159,6 +159,84 @@ def test_what_is_settled_while_the_server_does_not_answer_is_made_good(monkeypat
         nothing, level = asyncio.run(freeze(server))
     assert not nothing
     assert level.reserved == 0
+
+
+class Cable:
+    """Between a process and the server, pulled out once: before what is asked arrives, or before the answer does."""
+
+    def __init__(self, port):
+        self._port, self._pulled, self.pulls = port, "", 0
+
+    def pull(self, where):
+        self._pulled = where
+
+    @asynccontextmanager
+    async def plugged_in(self):
+        serving = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        async with serving:
+            yield f"redis://127.0.0.1:{serving.sockets[0].getsockname()[1]}/0"
+
+    async def _carry(self, reader, writer):
+        there, back = await asyncio.open_connection("127.0.0.1", self._port)
+        ways = self._pass(reader, back, "asked"), self._pass(there, writer, "answered")
+        try:
+            await asyncio.gather(*ways)
+        finally:
+            back.close()
+            writer.close()
+
+    async def _pass(self, one, other, where):
+        with suppress(ConnectionError):
+            while data := await one.read(65_536):
+                if self._pulled == where:
+                    self._pulled, self.pulls = "", self.pulls + 1
+                    break
+                other.write(data)
+                await other.drain()
+        other.close()
+
+
+@pytest.mark.parametrize("where", ["asked", "answered"])
+def test_what_is_lost_on_its_way_to_or_from_the_server_counts_once(server, where):
+    """The server goes on: it has done what was asked, or has never heard of it, and nobody can tell which."""
+
+    async def pulled():
+        cable, prefix = Cable(server.port), f"cable-{where}"
+        async with cable.plugged_in() as url, two(url, prefix) as (one, _):
+            one._beating.cancel()  # its signs of life may be pulled as well, and are not what is looked at
+            watching = RedisCounters(server.url, "host/w", prefix, 0.0)
+            await watching.start()
+            try:
+                cable.pull(where)
+                with pytest.raises(StateAway):
+                    await one.reserve("call", [ROOM])
+                one._beating = asyncio.ensure_future(one._beat())
+                await eventually(one.back)
+                again = await one.reserve("call", [ROOM._replace(amount=60)])
+                (held,) = await watching.levels([ROOM])
+
+                one._beating.cancel()
+                cable.pull(where)
+                await one.settle("call", [4])
+                cable_cut = cable.pulls
+                one._beating = asyncio.ensure_future(one._beat())
+
+                async def settled():
+                    (level,) = await watching.levels([ROOM])
+                    return not level.reserved and level
+
+                await eventually(settled)
+                await one.add(ROOM._replace(amount=3))
+                await eventually(one.back)
+                (ended,) = await watching.levels([ROOM])
+                return cable_cut, again, held, ended
+            finally:
+                await watching.close()
+
+    cut, again, held, ended = asyncio.run(pulled())
+    assert cut == 2
+    assert (again.admitted, held.reserved) == (True, 60)
+    assert (ended.spent, ended.reserved) == (7, 0)
 
 
 def test_what_nobody_waits_for_goes_in_one_write_with_what_is_asked_next(server, monkeypatch):

@@ -336,7 +336,7 @@ def models(as_json: bool) -> int:
     request = PlanRequest(context=131_072, weights="bf16")
     plans = {name: plan_memory(find_blueprint(name), request) for name in load_catalogue().models}
     if as_json:
-        print_json({name: _plan_document(plan) for name, plan in plans.items()} | {"sources": load_catalogue().sources})
+        print_json({**plans, "sources": load_catalogue().sources})
         return 0
     rows = [
         (

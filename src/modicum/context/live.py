@@ -7,7 +7,7 @@ apart again. Texts are kept nowhere.
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -58,7 +58,9 @@ class LiveContext:
 
 class _Boundary(NamedTuple):
     messages: int
-    digest: bytes
+    identity: Hashable
+    """Of these messages, if their request was split (`SplitRequest.identity`): whoever has the same is not hashed."""
+    hasher: "hashlib._Hash"
     """Of these messages, and of all that stands in front of them."""
     parts: int
 
@@ -98,7 +100,8 @@ class LiveContexts:
             DialectError: it is not JSON.
         """
         encoding = encoding_for(model)[0]
-        name, messages, head = split_messages(body) if split is None else (split.name, split[:], split.head)
+        messages: Sequence[msgspec.Raw]
+        name, messages, head = split_messages(body) if split is None else (split.name, split, split.head)
         taken = _NewParts()
         if not name:
             self._add(taken, dialect, body, encoding)
@@ -109,7 +112,7 @@ class LiveContexts:
         known = self._known.get(start)
         boundaries: list[_Boundary] = []
         if known is not None and known.context.is_counted:
-            boundaries, hasher = _repeated(known.boundaries, hasher, messages)
+            boundaries, hasher = _repeated(known.boundaries, hasher, messages, split)
         at = 0
         if boundaries and known is not None:
             at = boundaries[-1].messages
@@ -121,7 +124,8 @@ class LiveContexts:
             self._add(taken, dialect, msgspec.json.encode({name: added}), encoding)
             hasher, at = _after(hasher, added), end
             if not taken.open_calls:  # what comes behind it answers no call in it
-                boundaries.append(_Boundary(end, hasher.digest(), len(taken.parts)))
+                identity = None if split is None else split.identity(end)
+                boundaries.append(_Boundary(end, identity, hasher, len(taken.parts)))
         context = LiveContext(taken.parts, encoding)
         context.is_counted = not taken.uncounted
         self._remember(start, _KnownContext(context, boundaries[-2 * _ENDS :]))
@@ -178,17 +182,30 @@ def _after(hasher: "hashlib._Hash", messages: Sequence[msgspec.Raw]) -> "hashlib
 
 
 def _repeated(
-    boundaries: Sequence[_Boundary], hasher: "hashlib._Hash", messages: Sequence[msgspec.Raw]
+    boundaries: Sequence[_Boundary],
+    hasher: "hashlib._Hash",
+    messages: Sequence[msgspec.Raw],
+    split: SplitRequest | None,
 ) -> tuple[list[_Boundary], "hashlib._Hash"]:
     """The leading boundaries that a request repeats, and the digest at the last of them."""
+    boundaries = [boundary for boundary in boundaries if boundary.messages <= len(messages)]
+    repeated = _same(boundaries, split)
     at = 0
-    repeated: list[_Boundary] = []
-    for boundary in boundaries:
-        if boundary.messages > len(messages):
-            break
+    if repeated:
+        hasher, at = repeated[-1].hasher, repeated[-1].messages
+    for boundary in boundaries[len(repeated) :]:
         now = _after(hasher, messages[at : boundary.messages])
-        if now.digest() != boundary.digest:
+        if now.digest() != boundary.hasher.digest():
             break
         hasher, at = now, boundary.messages
-        repeated.append(boundary)
+        repeated.append(boundary if split is None else boundary._replace(identity=split.identity(at)))
     return repeated, hasher
+
+
+def _same(boundaries: Sequence[_Boundary], split: SplitRequest | None) -> list[_Boundary]:
+    """The leading ones that a request repeats for sure, without a look at its bytes."""
+    if split is not None:
+        for count in range(len(boundaries), 0, -1):
+            if boundaries[count - 1].identity == split.identity(boundaries[count - 1].messages):
+                return list(boundaries[:count])
+    return []

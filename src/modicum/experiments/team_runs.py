@@ -65,17 +65,17 @@ class TeamOutcomes:
     def __init__(self, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._base, self._reading = (
-                sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0) for _ in range(2)
-            )
-            path.chmod(0o600)
-            self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.executescript(_SCHEMA)
-            if not any(row[1] == "share" for row in self._base.execute("PRAGMA table_info(runs)")):
-                # Made before shares were recorded: runs without one prove nothing any more.
-                self._base.execute("ALTER TABLE runs ADD COLUMN share REAL NOT NULL DEFAULT 0")
-            self._base.execute("DELETE FROM runs WHERE began < ?", (time.time() - KEPT_S,))
-            self._base.execute("DELETE FROM answers WHERE at < ?", (time.time() - ANSWERS_KEPT_S,))
+            self._base = _connect(path)
+            with undo_if_failed(self._base.close):
+                path.chmod(0o600)
+                self._base.execute("PRAGMA journal_mode = WAL")
+                self._base.executescript(_SCHEMA)
+                if not any(row[1] == "share" for row in self._base.execute("PRAGMA table_info(runs)")):
+                    # Made before shares were recorded: runs without one prove nothing any more.
+                    self._base.execute("ALTER TABLE runs ADD COLUMN share REAL NOT NULL DEFAULT 0")
+                self._base.execute("DELETE FROM runs WHERE began < ?", (time.time() - KEPT_S,))
+                self._base.execute("DELETE FROM answers WHERE at < ?", (time.time() - ANSWERS_KEPT_S,))
+                self._reading = _connect(path)
         except (OSError, sqlite3.Error) as error:
             raise UserError(f"the file of team outcomes {path} cannot be used: {error}") from None
 
@@ -157,6 +157,10 @@ class TeamOutcomes:
     def close(self) -> None:
         self._reading.close()
         self._base.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
 
 
 def _watch(base: sqlite3.Connection, team: str, plan: str) -> CanaryWatch:

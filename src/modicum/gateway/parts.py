@@ -55,6 +55,7 @@ class Parts(NamedTuple):
     def update_gauges(self, upstreams: Upstreams) -> None:
         """Brings up to date what is measured only when somebody asks."""
         metrics = self.metrics
+        metrics.book_calls()
         metrics.under_way.set(self.journal.calls_under_way)
         metrics.waiting.set(self.journal.records_waiting)
         metrics.healthy.set(self.journal.healthy)

@@ -145,9 +145,9 @@ class Pipeline:
     def admit(self, request: Request, plan: CallPlan | None = None) -> Exchange:
         """Whether the call may be made, and where it goes. Without a plan: that of most calls."""
         caller, plan = request.caller, self._plan if plan is None else plan
-        dialect, body, split = request.served.dialect, request.body, None
+        dialect, body, split, seen = request.served.dialect, request.body, None, self._seen.of(caller.owner)
         if len(body) > CHUNK_BYTES:  # what of it came before need not be read again
-            split = dialect.split(body, self._seen)
+            split = dialect.split(body, seen)
         facts = dialect.request(body if split is None else split.rest, request.path)
         if caller.models:
             caller.check_model(facts.model)
@@ -166,7 +166,7 @@ class Pipeline:
         self._readiness.check()
         if not plan.may_divert:
             self._upstream_calls.check(route.upstream)
-        exchange = Exchange(number, request, caller, facts, about, route, self._seen, split)
+        exchange = Exchange(number, request, caller, facts, about, route, seen, split)
         exchange.is_plain = plan.is_plain
         if caller.own_key is not None:
             sending.check_key(exchange)
@@ -189,6 +189,8 @@ class Pipeline:
         """Makes the call's record durable, and settles its budgets and limits: the caller may make its next call at
         once. False: the disk refuses.
         """
+        if exchange.reservation is not None:
+            await self._budgets.count_if_unknown(exchange)
         is_durable = await self._recorder.end(exchange)
         if exchange.request.served.dialect.has_batches:
             is_durable = await self.batches.remember(exchange) and is_durable

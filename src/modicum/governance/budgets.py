@@ -98,6 +98,15 @@ class Amounts(NamedTuple):
         usd, tokens, energy = (*text.split("/"), "", "", "")[:3]
         return cls(_whole_number(usd), _whole_number(tokens), 0, _whole_number(energy))
 
+    def least(self, other: "Amounts") -> "Amounts":
+        """In each unit the smaller of two bounds; unknown where one of them is."""
+        return Amounts(
+            _least(self.nano_usd, other.nano_usd),
+            _least(self.effective_tokens, other.effective_tokens),
+            min(self.calls, other.calls),
+            _least(self.millijoules, other.millijoules),
+        )
+
     def known_or(self, other: "Amounts") -> "Amounts":
         """These, and the other's in units of which nothing is known; its own calls."""
         return Amounts(
@@ -183,6 +192,10 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
             elif limited and limited != name:
                 return None
         return instance
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else min(one, other)
 
 
 def _whole_number(text: str) -> int:

@@ -95,7 +95,7 @@ def _read_claude(payload: Payload) -> HookedResult | None:
         if isinstance(response, list) and (place := _text_block(response)) is not None:
             return _result(payload, response[place]["text"])
         return _result(payload, _text(response))
-    if not isinstance(response, dict):
+    if not isinstance(response, dict) or response.get("isImage"):  # its text is then an image's bytes
         return None
     if tool == "Read":
         file = response.get("file")

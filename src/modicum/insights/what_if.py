@@ -124,7 +124,8 @@ def check_what_if(text: str) -> None:
     if _without_tools(name) == RULES_FORM:
         if value in _WHY_UNSEEN:
             raise UserError(
-                f"'{text}' cannot be replayed: {_WHY_UNSEEN[value]}. Send calls through the gateway with on = "
+                f"'{text}' cannot be replayed: {_WHY_UNSEEN[value]}. 'modicum optimize explain --requests FILE' tries "
+                "it on requests that you recorded. Or send calls through the gateway with on = "
                 f"[\"{value}\"] and a hold_out in [optimize]: 'modicum optimize report' then compares tasks "
                 "that have it with those that are held out"
             )

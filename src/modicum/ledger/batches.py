@@ -13,6 +13,7 @@ import msgspec
 
 from modicum.calls import Call, UserError
 from modicum.calls.call import decode_call
+from modicum.calls.containment import undo_if_failed
 
 KEPT_S = 120 * 86_400.0
 """Providers keep results for a month; a batch whose results nobody reads is forgotten after four."""
@@ -49,12 +50,13 @@ class BatchFile:
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-            path.chmod(0o600)
-            self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute("PRAGMA synchronous = FULL")
-            self._base.executescript(_SCHEMA)
-            for table in ("batches", "files"):
-                self._base.execute(f"DELETE FROM {table} WHERE at < ?", (time() - KEPT_S,))
+            with undo_if_failed(self._base.close):
+                path.chmod(0o600)
+                self._base.execute("PRAGMA journal_mode = WAL")
+                self._base.execute("PRAGMA synchronous = FULL")
+                self._base.executescript(_SCHEMA)
+                for table in ("batches", "files"):
+                    self._base.execute(f"DELETE FROM {table} WHERE at < ?", (time() - KEPT_S,))
         except (OSError, sqlite3.Error) as error:
             raise UserError(
                 f"the file of batches {path} cannot be used: {error}; if it is broken, move it away: batches that are "

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import UserError
+from modicum.calls.containment import undo_if_failed
 from modicum.calls.outside.fault_hints import hint_of_data_fault
 from modicum.ledger.on_disk import explain_replaced_file, file_at, is_broken, is_foreign
 
@@ -38,11 +39,12 @@ class EventFile:
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-            path.chmod(0o600)
-            self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute("PRAGMA synchronous = FULL")
-            self._base.execute(_SCHEMA)
-            self._stamp = _mapped(path.with_suffix(".stamp"))
+            with undo_if_failed(self._base.close):
+                path.chmod(0o600)
+                self._base.execute("PRAGMA journal_mode = WAL")
+                self._base.execute("PRAGMA synchronous = FULL")
+                self._base.execute(_SCHEMA)
+                self._stamp = _mapped(path.with_suffix(".stamp"))
         except (OSError, sqlite3.Error) as error:
             raise UserError(
                 f"the file of keys {path} cannot be used: {_words_of(error)}; {_what_to_do(path, error)}"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from modicum.calls import Problem
+from modicum.calls.containment import undo_if_failed
 from modicum.ledger.on_disk import is_broken, is_foreign, set_aside
 
 KEPT = 200_000
@@ -35,13 +36,14 @@ def opened_identities(path: Path) -> tuple["Identities", list[Problem]]:
 class Identities:
     def __init__(self, path: Path) -> None:
         self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-        path.chmod(0o600)
-        self._base.execute("PRAGMA journal_mode = WAL")
-        self._base.execute(
-            "CREATE TABLE IF NOT EXISTS identities ("
-            "seq INTEGER PRIMARY KEY AUTOINCREMENT, reply_id TEXT NOT NULL UNIQUE, number TEXT NOT NULL)"
-        )
-        self._base.execute("SELECT count(reply_id) FROM identities").fetchone()  # what is broken shows now
+        with undo_if_failed(self._base.close):
+            path.chmod(0o600)
+            self._base.execute("PRAGMA journal_mode = WAL")
+            self._base.execute(
+                "CREATE TABLE IF NOT EXISTS identities ("
+                "seq INTEGER PRIMARY KEY AUTOINCREMENT, reply_id TEXT NOT NULL UNIQUE, number TEXT NOT NULL)"
+            )
+            self._base.execute("SELECT count(reply_id) FROM identities").fetchone()  # what is broken shows now
 
     def first(self, calls: Sequence[tuple[str, str]]) -> dict[str, str]:
         """For each of the provider's ids the number of the first call that had it, these included. Durable on return.

@@ -139,6 +139,10 @@ class SpanExport:
                     wait_s = self._again(f"{type(error).__name__} at {failure_place(error)}", "")
                 await asyncio.sleep(wait_s)
 
+    def close(self) -> None:
+        """Once nothing runs any more in the thread that was lent to `run`."""
+        self._journals.close()
+
     def next_batch(self) -> SpanBatch | None:
         """The next records that the ledger has, as spans; None: there are none now."""
         waiting = 0

@@ -96,6 +96,7 @@ async def _serve(
     alerting, alert_tasks = _alerting(folder, watch, write_alert, log)
     api.raise_test = alerting.raise_test
     beside = [asyncio.create_task(thread.run()), *alert_tasks]
+    sender = None
     if export is None:
         stop_exporting(folder / "journal")
     else:
@@ -110,6 +111,8 @@ async def _serve(
         bound.close()  # uvicorn leaves it open where a signal ends it at once, and who asks would wait for a reply
         remove_note(folder)
         await thread.close()
+        if sender is not None:
+            sender.close()
 
 
 def _alerting(

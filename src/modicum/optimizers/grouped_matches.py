@@ -74,7 +74,7 @@ def group_matches(text: str) -> str:
     """The text with each file's name once. What a name stands before on fewer than six lines stays as it is, and so
     does a text that could not be told apart from one that was grouped.
     """
-    if NOTE in text or not shows_early(_QUICK, text):
+    if NOTE in text or not (shows_early(_QUICK, text) and shows_early(_MATCH, text)):
         return text
     edited = "\n".join(_group(text.split("\n")))
     return edited if 0 < len(edited) < len(text) else text

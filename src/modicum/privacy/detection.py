@@ -49,7 +49,7 @@ _OUTLINE = bytes(
 )
 _LEFT_OUT = b" -()"
 _IBAN_SHAPE = re.compile(rb"AA00[A0]{8}")
-_CARD_SHAPE, _PHONE_SHAPE = b"0" * 15, b"+00000"
+_CARD_SHAPE, _PHONE_SHAPE, _NATIONAL_SHAPE = b"0" * 15, b"+00000", b"0" * 10
 _HOST = re.compile(r"@(?<=[\w.+'-]@)(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2}")
 
 
@@ -151,20 +151,29 @@ KINDS = (
         lambda _text, outline: _PHONE_SHAPE in outline,
         Around(re.compile(r"(?<![\w+])\+(?=[1-9])"), 0, 32),
     ),
+    # Without a country a number has no mark. That of North America has a shape: three groups, of which neither area
+    # nor exchange begins with 0 or 1 (NANP), with hyphens as nobody writes a date or a version.
+    SensitiveKind(
+        "phone",
+        (),
+        re.compile(r"(?<![\w.+/-])(?<!\+1 )(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}-)[2-9][0-9]{2}-[0-9]{4}(?![\w-])"),
+        may_hold=lambda _text, outline: _NATIONAL_SHAPE in outline,
+        around=Around(re.compile(r"-(?<=[-) ][2-9][0-9]{2}-)(?=[0-9]{4}(?![\w-]))"), 9, 6),
+    ),
 )
 """In the order in which they are reported."""
 
-KIND_NAMES = tuple(kind.name for kind in KINDS)
+KIND_NAMES = tuple(dict.fromkeys(kind.name for kind in KINDS))
 _MARKS = tuple(mark for kind in KINDS for mark in kind.marks)
 
 
 def count_sensitive_values(text: str) -> dict[str, int]:
     """How many different values of each kind stand in a text; kinds without any are left out."""
     text = text[:LONGEST]
-    found = {}
+    found: dict[str, int] = {}
     for kind in _possible_kinds(text):
         if count := sum(map(kind.valid, _values(kind, kind.pattern, text))):
-            found[kind.name] = count
+            found[kind.name] = found.get(kind.name, 0) + count
     return found
 
 

@@ -2,26 +2,27 @@
 
 Every call of a conversation brings its whole history again, byte for byte. A request is followed chunk by chunk, by a
 digest of all bytes so far; where that was seen before, it is known which messages lie there. Only what comes behind is
-read. Of the messages no text is kept: where they lie, and what others note of them (`SeenMessage`).
+read. Of the messages no text is kept: where they lie, and what others note of them (`SeenMessage`). What one owner sent
+is not known of another's requests, be they the same to the byte (`SeenRequests.of`).
 """
 
 import hashlib
 import itertools
 import re
 import secrets
+from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
-from modicum.providers.repeated.edited_beginnings import EditedBeginnings, WrittenMessage
+from modicum.calls import Owner
+from modicum.providers.repeated.edited_beginnings import EditedBeginnings, WrittenMessage, WrittenMessages
 
 CHUNK_BYTES = 8192
 MOST_CHUNKS = 50_000
 """Of all conversations together: 400 MB of requests, and about 1.5 kB of memory for each chunk."""
-MOST_WRITTEN_BYTES = 16_000_000
-"""Of messages that were written anew and will be again."""
 MOST_HEADS = 1_000
 """Tools and instructions that are known again."""
 
@@ -31,6 +32,7 @@ _MOVING_MARKS = b'"cache_control"', b'"cachePoint"'
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
+_encode = msgspec.json.encode
 _OPEN = re.compile(rb"[ \t\r\n]*\{")
 _KEY = re.compile(rb'[ \t\r\n,]*"(?:[^"\\]|\\.)*"[ \t\r\n]*:[ \t\r\n]*')
 _LIST = re.compile(rb"\[[ \t\r\n]*\{")
@@ -67,7 +69,19 @@ class SplitRequest(Sequence[msgspec.Raw]):
         rest: the request with something else in the place of the messages that were seen before.
     """
 
-    __slots__ = ("_before", "_edits", "_head", "_head_digest", "_messages", "body", "fields", "name", "rest")
+    __slots__ = (
+        "_before",
+        "_edits",
+        "_head",
+        "_head_digest",
+        "_messages",
+        "_written",
+        "_written_places",
+        "body",
+        "fields",
+        "name",
+        "rest",
+    )
 
     def __init__(
         self,
@@ -84,6 +98,9 @@ class SplitRequest(Sequence[msgspec.Raw]):
         """The request of which this is an edited one."""
         self._edits: Mapping[int, bytes] = {}
         """What stands in the place of its messages there."""
+        self._written: tuple[WrittenMessage, ...] = ()
+        self._written_places: tuple[int, ...] = ()
+        """The same with its place, from the first to the last."""
 
     def __len__(self) -> int:
         return len(self.messages if self._before is None else self._before)
@@ -127,25 +144,38 @@ class SplitRequest(Sequence[msgspec.Raw]):
             return 0
         return _lasting(self.body, self.messages)
 
-    def edited(self, messages: Mapping[int, bytes]) -> "SplitRequest":
-        """The request with other messages in the place of some, by their numbers; all else is the same bytes."""
-        view, at, before = memoryview(self.body), 0, self.messages
+    def identity(self, count: int) -> Hashable:
+        """What tells its first messages, so many of them, from all others of this process, without a look at their
+        bytes. Two that are the same are the same bytes; two that differ may be.
+        """
+        if self._before is None:
+            return self._messages[count - 1].number
+        return self._before.identity(count), self._written[: bisect_left(self._written_places, count)]
+
+    def edited(self, messages: Mapping[int, bytes], written: Mapping[int, WrittenMessage]) -> "SplitRequest":
+        """The request with other messages in the place of some, by their numbers; all else is the same bytes. `written`
+        are the same, which may be forgotten by now.
+        """
+        view, at, before, places = memoryview(self.body), 0, self.messages, sorted(messages)
         pieces: list[bytes | memoryview] = []
-        for number in sorted(messages):
+        for number in places:
             message = before[number]
-            pieces += view[at : message.start], messages[number]
+            pieces.append(view[at : message.start])
+            pieces.append(messages[number])
             at = message.end
-        body = b"".join((*pieces, view[at:]))
+        pieces.append(view[at:])
+        body = b"".join(pieces)
         edited = SplitRequest(body, self.name, self.fields, [], body)
         edited._head, edited._head_digest = self._head, self._head_digest
         edited._before, edited._edits = self, messages
+        edited._written_places, edited._written = tuple(places), tuple(map(written.__getitem__, places))
         return edited
 
     @property
     def head(self) -> bytes:
         """The request without its messages."""
         if not self._head:
-            self._head = msgspec.json.encode({**self.fields, self.name: msgspec.Raw(b"[]")})
+            self._head = _encode({**self.fields, self.name: msgspec.Raw(b"[]")})
         return self._head
 
     @property
@@ -189,6 +219,7 @@ class SeenRequests:
 
     Attributes:
         beginnings: what rules made of them.
+        written: messages that rules gave other texts.
     """
 
     def __init__(self, most_chunks: int = MOST_CHUNKS) -> None:
@@ -196,10 +227,15 @@ class SeenRequests:
         self._chunks: OrderedDict[bytes, _Chunk] = OrderedDict()
         self._stand_in = b'"%b"' % secrets.token_hex(16).encode()
         """Stands for all messages that are known, where the rest is read. No request can hold it."""
-        self._written: OrderedDict[Any, WrittenMessage] = OrderedDict()
-        self._written_bytes = 0
         self._heads: OrderedDict[Any, Sequence[Any]] = OrderedDict()
-        self.beginnings = EditedBeginnings()
+        self._owner = b""
+        self.beginnings, self.written = EditedBeginnings(), WrittenMessages()
+
+    def of(self, owner: Owner) -> Self:
+        """The same memory, within the same bounds, for requests of one owner: whatever others sent is unknown there."""
+        own = object.__new__(type(self))
+        vars(own).update(vars(self), _owner=_encode((owner.team, owner.app, owner.user, owner.key)))
+        return own
 
     def split(self, body: bytes, dialect: str, name: str) -> SplitRequest | None:
         """The request with its messages, which stand in the field of that name; None: they do not, or a field comes
@@ -208,7 +244,7 @@ class SeenRequests:
         Raises:
             ValueError, RecursionError: it is not JSON.
         """
-        hasher = hashlib.sha256(f"{dialect}\0{name}\0".encode())
+        hasher = hashlib.sha256(b"%b\0%b\0%b\0" % (dialect.encode(), name.encode(), self._owner))
         view, chunks, ends = memoryview(body), self._chunks, range(CHUNK_BYTES, len(body) + 1, CHUNK_BYTES)
         messages: list[SeenMessage] = []
         array, keys, new = 0, list[bytes](), 0
@@ -244,29 +280,16 @@ class SeenRequests:
 
     def head(self, key: Any) -> Sequence[Any] | None:
         """What is known of tools and instructions; no text is kept of them."""
-        if key in self._heads:
-            self._heads.move_to_end(key)
-        return self._heads.get(key)
+        own = self._owner, key
+        if own in self._heads:
+            self._heads.move_to_end(own)
+        return self._heads.get(own)
 
     def remember_head(self, key: Any, parts: Sequence[Any]) -> None:
         """They will come again."""
-        self._heads[key] = parts
+        self._heads[self._owner, key] = parts
         if len(self._heads) > MOST_HEADS:
             self._heads.popitem(last=False)
-
-    def written(self, key: Any) -> WrittenMessage | None:
-        """What was written for this before."""
-        return self._written.get(key)
-
-    def remember_written(self, key: Any, body: bytes) -> WrittenMessage:
-        """It will be written again."""
-        message = self._written[key] = WrittenMessage(body)
-        self._written_bytes += len(body)
-        while self._written_bytes > MOST_WRITTEN_BYTES and len(self._written) > 1:
-            oldest = self._written.popitem(last=False)[1]
-            self._written_bytes -= len(oldest.body)
-            oldest.body = b""
-        return message
 
     def _go_on(
         self, body: bytes, name: str, messages: list[SeenMessage], array: int

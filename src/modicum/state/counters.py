@@ -73,6 +73,10 @@ class SharedCounters(SharedValues, Protocol):
     """Any but `settle`, `release` and `add` may raise StateAway: what these do meanwhile is made good later."""
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other processes reserve there too."""
+
+    @property
     def generation(self) -> str:
         """Changes when all counters were lost: reservations that calls under way hold are then made again."""
 

@@ -36,6 +36,10 @@ class MemoryCounters:
         self._values: dict[str, bytes] = {}
 
     @property
+    def is_shared(self) -> bool:
+        return False
+
+    @property
     def generation(self) -> str:
         return ""
 

@@ -78,6 +78,10 @@ class RedisCounters:
         self.log: Callable[[str], None] = lambda problem: None  # noqa: ARG005 - what a log would write
 
     @property
+    def is_shared(self) -> bool:
+        return True
+
+    @property
     def generation(self) -> str:
         return self._generation
 

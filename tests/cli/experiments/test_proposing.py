@@ -92,3 +92,15 @@ def test_without_an_outcome_the_command_says_what_is_to_be_filled_in(modicum, tm
 
     assert "--outcome OUTCOME" in shown
     assert "OUTCOME is yours to fill in" in shown
+
+
+@pytest.mark.parametrize(("count", "says"), [(320, True), (5, False)])
+def test_what_a_cap_may_cut_is_said_where_a_cap_is_proposed(modicum, tmp_path, count, says):
+    path = str(tmp_path / "ledger.duckdb")
+    with closing(open_store(path)) as store:
+        store.append([entry(n, 0, output_basis=Basis.LOWER_BOUND, output_tokens_estimated=100) for n in range(count)])
+
+    shown = " ".join(modicum("experiment", "propose", "--ledger", path).out.split())
+
+    assert "logged before the count was final, so tokens are our own count" in shown
+    assert ("a cap of so many may cut more calls than is said here" in shown) is says

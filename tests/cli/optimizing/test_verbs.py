@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,42 @@ def test_logs_in_the_place_of_a_call_are_told_apart(modicum, tmp_path):
     assert said.status == long.status == 2
     assert f"--log {tmp_path}" in said.err
     assert "is a file" not in long.err
+
+
+def recorded(day, minute):
+    rules = "\n".join(f"Rule {number}: be brief and name your sources, always." for number in range(200))
+    system = {"role": "system", "content": f"Current date: 2026-11-{day}\n{rules}"}
+    body = {"model": "gpt-4.1", "messages": [system, {"role": "user", "content": f"q{minute}"}]}
+    usage = {"prompt_tokens": 3000, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 0}}
+    reply = {"object": "chat.completion", "choices": [], "usage": usage}
+    return json.dumps({"timestamp": f"2026-11-21T00:0{minute}:00Z", "request": body, "response": reply})
+
+
+def test_rules_that_read_whole_requests_are_tried_on_recorded_ones_and_nothing_is_kept(modicum, home, tmp_path):
+    path = tmp_path / "recorded.jsonl"
+    path.write_text(f"{recorded(20, 1)}\n{recorded(21, 2)}\n")
+    before = sorted(home.rglob("*"))
+
+    found = modicum("optimize", "explain", "--requests", path, "--json").json
+    said = " ".join(modicum("optimize", "explain", "--requests", path).out.split())
+
+    by_name = {row["rule"]: row for row in found["rules"]}
+    assert (by_name["cache.volatile_facts"]["calls"], found["problems"]) == (2, [])
+    assert by_name["cache.volatile_facts"]["expected_usd"] > 0
+    assert "more would be read from a cache" in said
+    assert "in the 2 requests whose reply has a count; the provider counted 0" in said
+    kept = [one for one in home.rglob("*") if one.is_file() and one not in before]
+    assert not [one for one in kept if b"name your sources" in one.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [(["--log", "."], "--requests stands alone"), (["--since", "2030-01-01"], "there is no request in these files")],
+)
+def test_recorded_requests_stand_alone_and_none_is_said(modicum, home, tmp_path, words, problem):
+    path = tmp_path / "recorded.jsonl"
+    path.write_text(recorded(20, 1))
+
+    said = modicum("optimize", "explain", "--requests", path, *words)
+    assert (said.status, said.out) == (2, "")
+    assert problem in said.err

@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import anthropic
 import httpx2 as httpx
@@ -11,11 +12,14 @@ import openai
 import pytest
 
 from gateway.budgets.budget_rig import LEFT, MESSAGES, chat_reply, gpt_4o_mini_usd, with_budgets
+from gateway.budgets.test_call_prices import exchange
 from gateway.rig import wait_until
 from gateway.scripted import Answer, anthropic_stream, chunk, events, whole
 from modicum.calls.change import Change
 from modicum.calls.rule import Rule
+from modicum.gateway.budgets.call_prices import CallPrices
 from modicum.governance.budgets import COUNTED_TAG, NANO, RESERVED_TAG
+from modicum.metering.prices import PriceBook
 from modicum.settings import BudgetSettings
 
 
@@ -97,6 +101,76 @@ def test_while_calls_run_that_hold_the_rest_one_is_asked_to_come_again(tmp_path)
         assert (busy.status_code, busy.headers["retry-after"]) == (429, "1")
         assert error_of(busy)["message"].count("calls that run hold") == 1
         assert rig.chat(300).status_code == 200
+
+
+LONG = "Tell me about the capital of France, its river and its bridges. " * 40
+FAR = NANO // 2
+"""A limit, of which a call with that prompt and few tokens of output takes less than a 256th."""
+
+
+def worst_of(max_tokens, text):
+    """What a call may cost at most, counted."""
+    told = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": text}], "max_tokens": max_tokens}
+    body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()  # as httpx writes it
+    prices = CallPrices(PriceBook)
+    try:
+        return asyncio.run(prices.worst(exchange(body))).nano_usd
+    finally:
+        prices.close()
+
+
+def chat_of(rig, max_tokens, text):
+    return rig.chat(max_tokens, messages=[{"role": "user", "content": text}])
+
+
+@contextmanager
+def running(rig, max_tokens, text):
+    """Of a call that waits for its provider."""
+    answer, started = rig.provider.reply, threading.Event()
+
+    async def held(headers, reader, writer):
+        started.set()
+        await rig.provider.gone_or_released(reader)
+        return await answer(headers, reader, writer)
+
+    rig.provider.reply = held
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(chat_of, rig, max_tokens, text)
+        assert started.wait(10)
+        rig.provider.reply = answer
+        yield
+        rig.release()
+        assert call.result().status_code == 200
+
+
+def test_no_call_is_refused_for_what_another_reserves_above_its_worst_case(tmp_path):
+    """The first is far from the limit, and bounded by its bytes. The next fits exactly beside its worst case."""
+    with with_budgets(tmp_path, {"limit_usd": FAR / NANO}) as rig:
+        first, price = worst_of(10, LONG), worst_of(11, "Hi") - worst_of(10, "Hi")
+        most = (FAR - first) // price  # and a few less, for its prompt
+        most -= -((FAR - first - worst_of(most, "Hi")) // price)
+        with running(rig, 10, LONG):
+            assert rig.reserved() > first + price * 1_000
+
+            refused = chat_of(rig, most + 1, "Hi")
+            counted = rig.reserved()
+            fits = chat_of(rig, most, "Hi")
+
+            assert (refused.status_code, fits.status_code) == (429, 200)
+            assert counted == first
+        assert rig.reserved() == 0
+
+
+def test_a_call_whose_cost_nobody_learns_counts_with_its_worst_case_and_no_more(tmp_path):
+    with with_budgets(tmp_path, {"limit_usd": FAR / NANO}) as rig:
+        rig.answers = Answer(b"\x00\x01", status=504)
+        chat_of(rig, 10, LONG)
+        (entry,) = rig.ledger.entries()
+
+        worst = worst_of(10, LONG)
+        assert entry.cost.usd is None
+        assert entry.call.tags[RESERVED_TAG].startswith(f"{worst}/")
+        assert (rig.spent(), rig.reserved()) == (worst, 0)
 
 
 def test_nested_budgets_hold_all_or_none(tmp_path):

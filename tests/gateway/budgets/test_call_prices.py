@@ -4,7 +4,10 @@ import asyncio
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from modicum.calls import Basis, Call, Charges, OtherModel, Usage
 from modicum.calls.call import OURSELVES
@@ -76,6 +79,37 @@ def test_long_requests_are_counted_in_the_thread(prices):
     long = b'{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "%b"}]}' % (b"word " * SHORT_BYTES)
 
     assert asyncio.run(prices.worst(exchange(long))).nano_usd > SHORT_BYTES * 150
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=200)
+VALUES = st.recursive(TEXTS | st.integers() | st.floats(allow_nan=False), lambda one: st.lists(one, max_size=3))
+
+
+@given(st.lists(TEXTS, max_size=4), st.dictionaries(TEXTS, VALUES, max_size=3), st.booleans())
+@pytest.mark.parametrize("model", ["gpt-4o-mini", "claude-haiku-4-5"])
+def test_a_bound_by_bytes_is_no_smaller_than_the_count_that_comes_later(model, texts, schema, has_tools):
+    """The vocabulary is public for the one model, and not for the other."""
+    tools = {"tools": [{"type": "function", "function": {"name": "f", "parameters": schema}}]} if has_tools else {}
+    told = {"model": model, "max_tokens": 10, "messages": [{"role": "user", "content": one} for one in texts]} | tools
+    one, opened = exchange(msgspec.json.encode(told), model), CallPrices(PriceBook)
+    try:
+        bound = asyncio.run(opened.bound(one))
+        assert not opened._part_counts._kept  # no vocabulary was needed
+        counted = asyncio.run(opened.count(bound.uncounted))
+    finally:
+        opened.close()
+
+    assert bound == opened.bound_at_once(one)
+    assert counted == opened.worst_at_once(one)
+    assert counted.least(bound.amounts) == counted
+
+
+def test_what_counting_would_not_make_smaller_is_not_called_uncounted(prices):
+    picture = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    told = {"model": "gpt-4o-mini", "max_tokens": 10, "messages": [{"role": "user", "content": [picture]}]}
+    one = exchange(msgspec.json.encode(told))
+
+    assert asyncio.run(prices.bound(one)) == (asyncio.run(prices.worst(one)), None)
 
 
 def test_costs_are_those_that_are_booked(prices):

@@ -1,5 +1,6 @@
 """A gateway that starts, changes, ends, and is killed."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -10,8 +11,13 @@ import msgspec
 import openai
 import pytest
 
-from gateway.rig import CHAT, Rig, running, swallow, usual, wait_until
+from gateway.rig import CHAT, DIGEST_KEY, Rig, running, swallow, usual, wait_until
+from ledger.faults import garbage, left_open
 from modicum.calls import CallStatus, UserError
+from modicum.gateway.process.server import Gateway
+from modicum.gateway.process.workers import BOARD
+from modicum.ledger.journal import Journal
+from modicum.outbound.listener import bind_listener
 from modicum.settings import GatewaySettings, Settings, UpstreamSettings
 
 
@@ -59,6 +65,30 @@ def test_settings_that_are_wrong_are_told_and_the_old_ones_stay(tmp_path, capfd)
         file.write_text("right again")
         wait_until(lambda: status("slow") == 200)
         assert status("fast") == 404
+
+
+@pytest.mark.parametrize("trouble", ["the address is taken", "no file of batches", "a board that is a folder"])
+def test_a_gateway_that_cannot_begin_leaves_no_file_open(tmp_path, monkeypatch, trouble):
+    taken = bind_listener("test", "127.0.0.1", 0)
+    taken.listen()
+    port = taken.getsockname()[1] if trouble == "the address is taken" else 0
+    if trouble == "no file of batches":
+        garbage(tmp_path, "random").rename(tmp_path / "batches.sqlite")
+    elif trouble == "a board that is a folder":
+        (tmp_path / BOARD).mkdir()
+    settings = Settings(gateway=GatewaySettings(listen=f"127.0.0.1:{port}"))
+
+    def begin():
+        with pytest.raises((UserError, OSError)):
+            asyncio.run(Gateway(settings, tmp_path, DIGEST_KEY, lambda: settings).serve())
+
+    with taken:
+        assert left_open(monkeypatch, begin) == 0
+
+    async def begin_again():
+        Journal(tmp_path / "journal").close()
+
+    asyncio.run(begin_again())  # nobody holds its lock
 
 
 def test_an_address_that_is_taken_is_a_users_error(tmp_path):

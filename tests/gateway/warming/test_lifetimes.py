@@ -54,3 +54,18 @@ def test_where_caches_are_kept_warm_nothing_is_remembered(tmp_path):
     with warm_rig(tmp_path, cache_ttl="choose") as warm:
         warm.call("hello", system=marked("1h"))
         assert warm.rig.gateway.parts.lifetimes.kinds == 0
+
+
+def test_a_task_that_is_held_out_keeps_the_time_its_caller_asks_for_and_says_so(tmp_path, soon):
+    with warm_rig(tmp_path, keep_warm=False, cache_ttl="shorten", hold_out=0.5) as warm:
+        for count in range(3):  # of no task, so in no arm: from these it is known that five minutes do
+            assert "rules.on_trial" not in warm.call(*turns("a", count), system=marked("1h")).tags
+        arms = set()
+        for number in range(6):
+            call = warm.call(f"hello {number}", system=marked("1h"), headers={"x-modicum-task": f"t{number}"})
+            is_held_out = call.tags.get("rules.held_out") == "cache.ttl"
+            assert is_held_out or call.tags["rules.on_trial"] == "cache.ttl"
+            assert [edit.rule for edit in call.edits] == ([] if is_held_out else ["cache.ttl_5m"])
+            arms.add(is_held_out)
+
+    assert arms == {True, False}

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import httpx2 as httpx
 import pytest
@@ -18,8 +19,8 @@ FAN_OUT = 5
 DELAY_MS = 250
 
 
-@pytest.fixture(scope="module")
-def sharing(tmp_path_factory):
+@contextmanager
+def sharing_rig(folder, **optimize):
     """Three owners: one whose first calls wait, one whose do not, and one who waits for next to no time."""
     with mock_provider() as mock:
 
@@ -35,14 +36,20 @@ def sharing(tmp_path_factory):
             return Settings(
                 gateway=GatewaySettings(listen="127.0.0.1:0", most_calls=32),
                 upstreams={"anthropic": upstream},
-                optimize=OptimizeSettings(owner=owners),
+                optimize=OptimizeSettings(owner=owners, **optimize),
             )
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("MOCK_KEY", USE_KEY)
-            with running(tmp_path_factory.mktemp("sharing"), settings) as rig:
+            with running(folder, settings) as rig:
                 rig.keys = {user: rig.issue_key(user, user=user) for user in ("waits", "plain", "late")}
                 yield rig
+
+
+@pytest.fixture(scope="module")
+def sharing(tmp_path_factory):
+    with sharing_rig(tmp_path_factory.mktemp("sharing"), hold_out=0.0) as rig:
+        yield rig
 
 
 def fan_out(rig, user, task, *, calls=FAN_OUT, turns=(), headers=None, delay_ms=DELAY_MS, **fields):
@@ -146,3 +153,21 @@ def test_who_leaves_while_it_waits_is_not_sent_and_holds_nothing(sharing):
 
         assert (left.status, left.usage.total_tokens) == (CallStatus.ABORTED, 0)
         assert first.result() == 200
+
+
+def test_tasks_that_are_held_out_wait_for_nobody_and_say_so(tmp_path):
+    with sharing_rig(tmp_path, hold_out=0.5) as rig:
+        arms = set()
+        for number in range(8):
+            statuses, records = fan_out(rig, "waits", f"t{number}", calls=2, system=system_of(f"task {number}"))
+            assert statuses == [200, 200]
+            (held_out,) = {call.tags.get("rules.held_out", "") for call in records}
+            (on_trial,) = {call.tags.get("rules.on_trial", "") for call in records}
+            waited = [call.tags[TAG] for call in records if TAG in call.tags]
+            if held_out:
+                assert (held_out, on_trial, waited) == ("cache.beginnings", "", [])
+            else:
+                assert (on_trial, waited, wrote_most(records)) == ("cache.beginnings", ["read"], 1)
+            arms.add(held_out)
+
+    assert len(arms) == 2

@@ -4,7 +4,7 @@ from modicum.calls import Call, Owner, Usage
 from modicum.calls.change import Change
 from modicum.calls.rule import NetSaving, Rule, Safety
 from modicum.governance.agent_tree import AgentLimits
-from modicum.insights.rules.rule_explanations import SEMANTIC_CACHE, ChosenFeatures, explain
+from modicum.insights.rules.rule_explanations import NO_SHORT_CACHE, SEMANTIC_CACHE, ChosenFeatures, explain
 from modicum.ledger.booking import book
 from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
@@ -131,3 +131,13 @@ def test_times_to_live_are_explained_by_what_their_owner_allows():
     assert rows["leave"].why_not["its owner has to choose it: cache_ttl in [optimize]"] == 3
     forbidden = "an hour would pay, and its owner allows none: cache_ttl = 'choose' in [optimize]"
     assert rows["shorten"].why_not[forbidden] == 3
+
+
+def test_a_model_without_a_cache_of_five_minutes_is_said_to_have_none_alone_and_beside_one_that_has():
+    other = call(2, "gpt-5-mini", provider="openai", conversation="d")
+    for calls in ([other], [other, call(1)]):
+        warm = next(row for row in explain(ledger(*calls), RuleChoice(()), PriceBook(), SPAN) if row.rule == KEEP_WARM)
+
+        assert warm.calls == len(calls) - 1
+        assert warm.why_not[NO_SHORT_CACHE] == 1
+        assert not [reason for reason in warm.why_not if "keep_warm=auto" in reason or "expected to pay" in reason]

@@ -1,5 +1,11 @@
 from modicum.calls.change import EarlierEdits
-from modicum.providers.repeated.edited_beginnings import EditedBeginning, EditedBeginnings, WrittenMessage
+from modicum.providers.repeated import edited_beginnings
+from modicum.providers.repeated.edited_beginnings import (
+    EditedBeginning,
+    EditedBeginnings,
+    WrittenMessage,
+    WrittenMessages,
+)
 from modicum.providers.seen_requests import SeenMessage
 
 RULES = ("content.line_numbers",)
@@ -57,6 +63,15 @@ def test_what_was_not_asked_for_longest_is_forgotten_first():
     assert [longest(known, one, RULES) is not None for one in (first, second, third)] == [True, False, True]
     known.remember(beginning(messages(50)))
     assert len(known) == 1
+
+
+def test_what_is_written_is_remembered_within_a_bound(monkeypatch):
+    monkeypatch.setattr(edited_beginnings, "MOST_WRITTEN_BYTES", 100)
+    written = WrittenMessages()
+    every = [written.remember(number, b"x" * 30) for number in range(20)]
+
+    assert [number for number in range(20) if written.find(number)] == [17, 18, 19]
+    assert [number for number in range(20) if every[number].body] == [17, 18, 19]
 
 
 def test_a_message_that_is_forgotten_leaves_no_beginning():

@@ -259,7 +259,8 @@ def _reasons(one: "RouteNeeds") -> list[str]:
     if one.calls_estimated:
         lines.append(
             f"{number_of(one.calls_estimated, 'reply was', 'replies were')} logged before the count was final, so "
-            "tokens are our own count of the text, without hidden reasoning: a cap on them may cut more"
+            "tokens are our own count of the text, without hidden reasoning"
+            + ("" if one.cap is None else ": a cap of so many may cut more calls than is said here")
         )
     left_out = [f"{calls:,} that {what}" for calls, what in apart if calls]
     return [*lines, *([f"left out of {number_of(one.calls, 'call')}: {', '.join(left_out)}"] if left_out else [])]

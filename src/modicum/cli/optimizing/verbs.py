@@ -37,6 +37,7 @@ LONGEST_NAME = 256
 class ExplainOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     call_id: str
     logs: tuple[Path, ...]
+    requests: tuple[Path, ...]
     found: bool
 
 
@@ -107,6 +108,13 @@ def list_rules(*, as_json: bool) -> None:
 @click.option(
     "--log", "logs", multiple=True, metavar="FILE", type=click.Path(path_type=Path), help="Logs to look at instead."
 )
+@click.option(
+    "--requests",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Recorded requests, for the rules that read them whole. Nothing is kept.",
+)
 @shared.found_option
 @shared.span_options()
 @choice_options
@@ -125,15 +133,19 @@ def explain(options: ExplainOptions) -> None:
     Examples:
       modicum optimize explain gateway:5f2a
       modicum optimize explain --log ~/.claude/projects --since 7d
+      modicum optimize explain --requests recorded.jsonl
     """
     from modicum.insights.rules.rule_explanations import explain as explain_rules
 
     settings = read_settings()
     if 0 < len(options.call_id) < LONGEST_NAME and Path(options.call_id).exists():
         raise UserError(f"{options.call_id} is a file or folder, and no call: name it as --log {options.call_id}")
-    for path in options.logs:
+    for path in (*options.logs, *options.requests):
         if not path.exists():
             raise UserError(f"there is no file {path}")
+    if options.requests:
+        _explain_requests(options, settings)
+        return
     problems: list[Problem] = []
     zone = user_zone(settings.timezone).zone
     span, conditions = options.span(zone), options.conditions()
@@ -153,6 +165,50 @@ def explain(options: ExplainOptions) -> None:
         output.print_json({"rules": rows, "problems": problem_rows(problems)})
     else:
         _print(rows)
+    print_problems(problems, strict=options.strict, quiet=options.as_json)
+
+
+def _explain_requests(options: ExplainOptions, settings: "Settings") -> None:
+    """What rules that read whole requests would do with recorded ones.
+
+    Raises:
+        UserError: no request is there, or calls were named beside.
+    """
+    from modicum.importers.recorded.requests import read_requests
+    from modicum.insights.rules.recorded_requests import try_rules
+
+    if options.call_id or options.logs or options.found:
+        raise UserError("--requests stands alone: leave out CALL, --log and --found")
+    problems: list[Problem] = []
+    found = []
+    zone = user_zone(settings.timezone).zone
+    since, until = options.span(zone)
+    for one in (one for path in options.requests for one in read_requests(path)):
+        if isinstance(one, Problem):
+            problems.append(one)
+        elif since <= one.at < until:
+            found.append(one)
+    if not found:
+        print_problems(problems, strict=False)
+        raise UserError(
+            "there is no request in these files: one JSON object a line, either the body that is sent (model, messages "
+            'or input) or {"timestamp": ..., "request": BODY, "response": BODY}'
+        )
+    prices = resources.load_prices(options.price_path, settings)
+    trials = try_rules(found, _choice_of_all(settings.optimize), prices)
+    prices.save()
+    if options.as_json:
+        output.print_json({"rules": trials.rules, "problems": problem_rows(problems)})
+    else:
+        _print(trials.rules)
+        for rule, tokens in trials.read_more.items():
+            output.print_text(f"{rule}: {number_of(tokens, 'token')} more would be read from a cache")
+        if trials.requests_counted:
+            output.print_text(
+                f"as they came, {trials.read_as_worked_out:,} tokens are worked out to be read from a cache in the "
+                f"{number_of(trials.requests_counted, 'request')} whose reply has a count; the provider counted "
+                f"{trials.read_as_counted:,}. Both figures of a rule are upper ends: a provider may forget earlier"
+            )
     print_problems(problems, strict=options.strict, quiet=options.as_json)
 
 

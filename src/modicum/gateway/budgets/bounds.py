@@ -55,6 +55,8 @@ class RequestSurvey(NamedTuple):
     tiers: frozenset[Tier]
     in_us: bool
     """Whether it asks to be served in the US alone, which Anthropic charges for."""
+    is_counted: bool = True
+    """False: its input is bounded by its bytes, and counting would give fewer tokens."""
 
 
 def check_bounded(dialect: Dialect, facts: RequestFacts) -> None:
@@ -75,6 +77,8 @@ def survey_request(
     provider: str,
     ceiling: int | None = None,
     counts: PartCounts | None = None,
+    *,
+    by_bytes: bool = False,
 ) -> RequestSurvey:
     """What a request may take at most, at a model.
 
@@ -86,6 +90,7 @@ def survey_request(
         provider: that serves it.
         ceiling: the most output of each choice, in place of its own.
         counts: of parts that came before; None: all is counted.
+        by_bytes: takes every byte for a token, which costs no counting: no tokenizer makes more of them.
 
     Raises:
         NoBound: nothing bounds it.
@@ -101,9 +106,10 @@ def survey_request(
     if has_media or uses or not names.isdisjoint(_POINTS_ELSEWHERE) or document.get("prompt").__class__ is dict:
         if window is None:
             raise NoBound("it holds or points at more than text, and nobody knows the model's context window")
-        tokens = window
+        tokens, by_bytes = window, False
     else:
-        tokens = _text_tokens(document, body, model, counts or PartCounts())
+        counted = len(body) if by_bytes else _counted(document, body, model, counts or PartCounts())
+        tokens = counted + AROUND_TOKENS + (AROUND_TOOLS_TOKENS if document.get("tools") else 0)
         tokens = tokens if window is None else min(tokens, window)
     return RequestSurvey(
         CallBound(
@@ -116,16 +122,15 @@ def survey_request(
         ),
         _tiers(document),
         "inference_geo" in document,
+        not by_bytes,
     )
 
 
-def _text_tokens(document: Mapping[str, Any], body: bytes, model: str, counts: PartCounts) -> int:
+def _counted(document: Mapping[str, Any], body: bytes, model: str, counts: PartCounts) -> int:
     """Of the whole request as JSON: more than its texts, since whatever stands there may be shown to the model."""
     encoding, is_own = encoding_for(model)
     counted = counts.tokens(body, encoding)
-    if not is_own:
-        counted = min(counted * UNCERTAIN, len(msgspec.json.encode(document)))
-    return counted + AROUND_TOKENS + (AROUND_TOOLS_TOKENS if document.get("tools") else 0)
+    return counted if is_own else min(counted * UNCERTAIN, len(msgspec.json.encode(document)))
 
 
 def _output_tokens(dialect: Dialect, body: bytes, facts: RequestFacts, window: int | None) -> int:

@@ -16,9 +16,9 @@ from modicum.calls import Call
 from modicum.gateway import sending
 from modicum.gateway.budgets import replies
 from modicum.gateway.budgets.bounds import NoBound
-from modicum.gateway.budgets.call_prices import CallPrices
+from modicum.gateway.budgets.call_prices import CallPrices, PricedRequest, WorstCase
 from modicum.gateway.budgets.cover_plan import CallCover, CoverPlan
-from modicum.gateway.budgets.covering import CountedBudget, CoveringBudget, PaidOn, after_attempts, with_paid
+from modicum.gateway.budgets.covering import CountedBudget, CoveringBudget, PaidOn, after_attempts, far_below, with_paid
 from modicum.gateway.budgets.former import FormerLoads
 from modicum.gateway.budgets.left import BudgetsLeft, standings_of
 from modicum.gateway.budgets.output_ceilings import assume_ceiling, cut_to_fit, names_no_most
@@ -65,6 +65,8 @@ class Reservation(NamedTuple):
     """Of the counters that it is in."""
     is_counted: bool = True
     """False: the counters could not be reached, and the owner lets calls go on then."""
+    uncounted: PricedRequest | None = None
+    """What its worst case bounds by its bytes; None: it was counted."""
 
     @property
     def lines(self) -> list[Line]:
@@ -116,6 +118,10 @@ class Budgeting:
         self._is_away = False
         self._held: dict[str, Exchange] = {}
         """Calls that have a reservation."""
+        self._uncounted: dict[str, Exchange] = {}
+        """Those of them whose reservation is larger than their worst case."""
+        self._counting: set[str] = set()
+        """Calls that did not fit beside these: until they are through, every call is counted."""
         self._warned: set[str] = set()
         self._unknown: OrderedDict[str, UnknownCall] = OrderedDict()
 
@@ -180,6 +186,8 @@ class Budgeting:
                 return await self._reserve(exchange, find_route, may_downgrade=may_downgrade)
             except StateAway as problem:
                 away = str(problem)
+            finally:
+                self._counting.discard(exchange.number)
             if not await self._counters.back():
                 break
         return await self._reserve_blindly(exchange, away)
@@ -187,15 +195,18 @@ class Budgeting:
     async def _reserve(self, exchange: Exchange, find_route: FindRoute, *, may_downgrade: bool) -> None:
         uses_reserve = False
         while True:
-            if self._generation != self._counters.generation or self._is_new:
-                await self.renew()
-            generation, cover = self._generation, self._cover(exchange)
+            generation = await self._generation_now()
+            cover = self._cover(exchange)
             if not cover.sums and not exchange.paid:
                 await self.release(exchange)
                 return
             covering = await self._with_limits(cover, uses_reserve=uses_reserve)
             assume_ceiling(exchange, cover.assuming)
-            worst, no_bound = await self._worst(exchange, cover)
+            held = await self._reserve_by_bytes(exchange, cover, may_downgrade=may_downgrade)
+            if held is not None:
+                (worst, uncounted), lines, levels = held
+                break
+            (worst, uncounted), no_bound = await self._worst(exchange, cover)
             lines = _lines(exchange, covering, worst, may_downgrade=may_downgrade)
             if generation != self._counters.generation:
                 continue  # all was lost meanwhile: these are counters that nobody uses any more
@@ -203,7 +214,8 @@ class Budgeting:
                 levels = await self._counters.levels(lines)
             else:
                 admitted, levels = await self._counters.reserve(exchange.number, lines)
-                if generation != self._counters.generation:
+                is_lost = generation != self._counters.generation
+                if is_lost or (not admitted and await self._count_others(exchange)):
                     continue
                 if admitted:
                     break
@@ -219,9 +231,72 @@ class Budgeting:
             may_downgrade = False
             self._downgrade(exchange, verdict, find_route)
         self._say_away("")
-        self._hold(exchange, Reservation(tuple(covering), worst, self._counters.generation))
+        self._hold(exchange, Reservation(tuple(covering), worst, self._counters.generation, uncounted=uncounted))
         self._say_what_is_left(exchange, cover, covering, levels, worst)
         exchange.budget_left = BudgetsLeft(covering, levels, [line.amount for line in lines])
+
+    async def _generation_now(self) -> str | None:
+        """That of the counters, as of which the budgets count.
+
+        Raises:
+            StateAway: nobody can say.
+        """
+        if self._generation != self._counters.generation or self._is_new:
+            await self.renew()
+        return self._generation
+
+    def _may_go_by_bytes(self, exchange: Exchange, cover: CallCover) -> bool:
+        """Whether it is enough to bound a call by its bytes, if its budgets are far from their limits: where nothing is
+        said of what is left, and where nobody else reserves, so that what is too much can be taken back.
+        """
+        is_said = cover.warns or cover.says_left or exchange.paid
+        return cover.is_plain and not is_said and not self._counting and not self._counters.is_shared
+
+    async def _reserve_by_bytes(
+        self, exchange: Exchange, cover: CallCover, *, may_downgrade: bool
+    ) -> tuple[WorstCase, Sequence[Line], Sequence[Level]] | None:
+        """Reserves a bound of a call. None: a budget is not far from its limit, and the call must be counted."""
+        if not self._may_go_by_bytes(exchange, cover):
+            return None
+        bound, _ = await self._worst(exchange, cover, by_bytes=True)
+        lines = _lines(exchange, cover.sums, bound.amounts, may_downgrade=may_downgrade)
+        far = far_below(lines)
+        if far is None or self._counting or cover.refuses(bound.amounts):
+            return None
+        admitted, levels = await self._counters.reserve(exchange.number, far)
+        return (bound, lines, levels) if admitted else None
+
+    async def _count_others(self, exchange: Exchange) -> bool:
+        """Counts what runs and was only bounded, so that no call is refused for the difference. Whether anything was.
+
+        Until this call is through, no other is only bounded.
+        """
+        if not self._uncounted:
+            return False
+        self._counting.add(exchange.number)
+        for one in list(self._uncounted.values()):
+            await self._count(one)
+        return True
+
+    async def count_if_unknown(self, exchange: Exchange) -> None:
+        """Before the record of a call, or of an attempt, is written whose cost nobody knows: what is to stand for it is
+        its worst case.
+        """
+        if exchange.number in self._uncounted and not (exchange.reply is not None and exchange.reply.usage_final):
+            await self._count(exchange)
+
+    async def _count(self, exchange: Exchange) -> None:
+        """Reserves the worst case in place of its bound."""
+        former: Reservation | None = exchange.reservation
+        worst: Amounts | None = None
+        if former is not None and former.uncounted is not None:
+            with contain_stage("budgets", self._failed):
+                worst = await self._prices.count(former.uncounted)
+        if exchange.reservation is not former or former is None:
+            return  # it has ended meanwhile, or has another by now
+        counted = former._replace(worst=former.worst if worst is None else worst.least(former.worst), uncounted=None)
+        self._hold(exchange, counted)
+        await self._counters.reserve(exchange.number, with_paid(counted.lines, exchange.paid))
 
     def _say_what_is_left(
         self,
@@ -280,13 +355,22 @@ class Budgeting:
         if hard is not None and not self._admits_when_away:
             raise replies.away(hard)
         if exchange.reservation is None and cover.sums:
-            worst, _ = await self._worst(exchange, cover)
+            (worst, _), _ = await self._worst(exchange, cover)
             self._hold(exchange, Reservation(cover.sums, worst, self._counters.generation, is_counted=False))
 
     def _hold(self, exchange: Exchange, reservation: Reservation) -> None:
         exchange.reservation = reservation
         exchange.about.tags[RESERVED_TAG] = reservation.worst.text
         self._held[exchange.number] = exchange
+        if reservation.uncounted is not None:
+            self._uncounted[exchange.number] = exchange
+        elif self._uncounted:
+            self._uncounted.pop(exchange.number, None)
+
+    def _let_go(self, exchange: Exchange) -> None:
+        exchange.reservation = None
+        self._held.pop(exchange.number, None)
+        self._uncounted.pop(exchange.number, None)
 
     async def _reserve_again(self, exchange: Exchange, generation: str) -> None:
         """Says so in the call's record, since the ledger is asked for calls that began before."""
@@ -315,8 +399,7 @@ class Budgeting:
             if exchange.timing.started_s <= self._newest_s:
                 await self._count_late(exchange, ())
             return
-        exchange.reservation = None
-        self._held.pop(exchange.number, None)
+        self._let_go(exchange)
         amounts, is_known = await self._cost(exchange, exchange.finished, reservation.worst)
         spent = [amounts.in_unit(one.budget.unit) or 0 for one in reservation.covering]
         levels: Sequence[Level] = ()
@@ -390,8 +473,7 @@ class Budgeting:
 
     async def release(self, exchange: Exchange) -> None:
         """Gives back what was reserved for a call that is not sent after all."""
-        exchange.reservation = None
-        self._held.pop(exchange.number, None)
+        self._let_go(exchange)
         await self._counters.release(exchange.number)
 
     async def close(self) -> None:
@@ -406,19 +488,22 @@ class Budgeting:
         call = Spender(about.owner, exchange.route.model, about.task, about.tags)
         return self._plan.cover(call, exchange.timing.started_s if at_s is None else at_s)
 
-    async def _worst(self, exchange: Exchange, cover: CallCover) -> tuple[Amounts, str]:
-        """What the call may cost at most, and why that is not known."""
+    async def _worst(self, exchange: Exchange, cover: CallCover, *, by_bytes: bool = False) -> tuple[WorstCase, str]:
+        """What the call may cost at most, and why that is not known. `by_bytes`: a bound of that is enough."""
         says_left = cover.says_left and not exchange.is_plain
         exchange.most_line_tokens = replies.MOST_LINE_TOKENS if says_left else 0
         if cover.is_calls_alone:
-            return Amounts(0, 0), ""
+            return WorstCase(Amounts(0, 0)), ""
         try:
             with contain_stage("budgets", self._failed, (NoBound, DialectError)):
+                if by_bytes:
+                    bound = self._prices.bound_at_once(exchange)
+                    return await self._prices.bound(exchange) if bound is None else bound, ""
                 worst = self._prices.worst_at_once(exchange)
-                return await self._prices.worst(exchange) if worst is None else worst, ""
+                return WorstCase(await self._prices.worst(exchange) if worst is None else worst), ""
         except NoBound as problem:
-            return Amounts(None, None), str(problem)
-        return Amounts(None, None), "its worst case could not be worked out; the gateway's log says where"
+            return WorstCase(Amounts(None, None)), str(problem)
+        return WorstCase(Amounts(None, None)), "its worst case could not be worked out; the gateway's log says where"
 
     def _downgrade(self, exchange: Exchange, verdict: BudgetVerdict, find_route: FindRoute) -> None:
         """Sends the call to the cheaper model.

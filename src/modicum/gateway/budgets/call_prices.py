@@ -5,31 +5,66 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
-from math import ceil
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import msgspec
 
-from modicum.calls import Call, Cost
+from modicum.calls import Call
 from modicum.calls.rates import RateSteps
 from modicum.gateway.budgets.bounds import check_bounded, survey_request
 from modicum.gateway.budgets.part_counts import PartCounts
+from modicum.gateway.budgets.settled_costs import SettledCosts, amounts_of
 from modicum.gateway.exchange import Exchange
+from modicum.gateway.upstreams import Route
 from modicum.governance.budgets import Amounts
 from modicum.governance.energy_rate import EnergyRate
 from modicum.governance.energy_rates import drawn_millijoules, most_millijoules
-from modicum.governance.worst_case import CallBound, WorstRates, nano_usd, sum_amounts
-from modicum.ledger.booking import book_all, cost_of
+from modicum.governance.worst_case import CallBound, WorstRates, sum_amounts
+from modicum.ledger.booking import book_all
 from modicum.metering.prices import PriceBook
 from modicum.metering.tokens import encoding_for
+from modicum.providers.dialect import Dialect
+from modicum.providers.facts import RequestFacts
 from modicum.providers.other_models import other_models
 
 SHORT_BYTES = 16 * 1024
 """A request up to this size is counted at once: to hand it to a thread takes longer."""
+BOUND_BYTES = 256 * 1024
+"""And up to this size it is bounded by its bytes at once, since nothing is counted then."""
 MOST_KNOWN = 10_000
 """Models, by day; their names come from callers."""
 
 T = TypeVar("T")
+
+
+class PricedRequest(NamedTuple):
+    """What of a call its worst case depends on, as of one moment: the same, however late it is asked for."""
+
+    dialect: Dialect
+    body: bytes
+    facts: RequestFacts
+    route: Route
+    started_s: float
+    ceiling: int | None
+    """The most output of each choice, in place of its own."""
+    more_tokens: int
+    """That may be put into its prompt."""
+
+    @classmethod
+    def of(cls, exchange: Exchange, ceiling: int | None = None) -> Self:
+        if ceiling is None and exchange.ceiling is not None:
+            ceiling = exchange.ceiling.tokens
+        more_tokens = exchange.most_line_tokens + len(exchange.guard_line)  # no token is shorter than a character
+        dialect, started_s = exchange.request.served.dialect, exchange.timing.started_s
+        return cls(dialect, exchange.edited, exchange.facts, exchange.route, started_s, ceiling, more_tokens)
+
+
+class WorstCase(NamedTuple):
+    """What a call may cost at most."""
+
+    amounts: Amounts
+    uncounted: PricedRequest | None = None
+    """Of what these are a bound by its bytes: counting it gives less. None: it was counted."""
 
 
 class CallPrices:
@@ -43,11 +78,26 @@ class CallPrices:
         self._prices = prices
         self._book: PriceBook | None = None
         self._thread = ThreadPoolExecutor(1, "budgets")
-        self._part_counts = PartCounts()
+        self._part_counts, self._settled_costs = PartCounts(), SettledCosts()
         self._known: set[tuple[Any, ...]] = set()
         self._worst_rates: dict[tuple[Any, ...], tuple[tuple[RateSteps, ...], WorstRates]] = {}
         self.energy: tuple[EnergyRate, ...] = ()
         """What tokens of which model draw; none: no budget is in joules."""
+
+    def bound_at_once(self, exchange: Exchange) -> WorstCase | None:
+        """As `bound`, where nothing of it takes time; None: ask `bound`."""
+        request = PricedRequest.of(exchange)
+        return self._worst(request, by_bytes=True) if _bound_key(request) in self._known else None
+
+    async def bound(self, exchange: Exchange) -> WorstCase:
+        """What an admitted call cannot cost more than, without counting its tokens: every byte is taken for one.
+
+        Raises:
+            NoBound: nothing bounds it.
+            DialectError: it cannot be read.
+        """
+        request = PricedRequest.of(exchange)
+        return await self._work(_bound_key(request), partial(self._worst, request, by_bytes=True))
 
     def worst_at_once(self, exchange: Exchange) -> Amounts | None:
         """The same where nothing of it takes time; None: ask `worst`.
@@ -55,7 +105,8 @@ class CallPrices:
         Raises:
             NoBound, DialectError: as `worst`.
         """
-        return self._worst(exchange, None) if self._worst_key(exchange) in self._known else None
+        request = PricedRequest.of(exchange)
+        return self._worst(request).amounts if _worst_key(request) in self._known else None
 
     async def worst(self, exchange: Exchange, ceiling: int | None = None) -> Amounts:
         """What an admitted call may cost at most. `ceiling`: with so much output of each choice, in place of its own.
@@ -64,7 +115,15 @@ class CallPrices:
             NoBound: nothing bounds it.
             DialectError: it cannot be read.
         """
-        return await self._work(self._worst_key(exchange), partial(self._worst, exchange, ceiling))
+        return await self.count(PricedRequest.of(exchange, ceiling))
+
+    async def count(self, request: PricedRequest) -> Amounts:
+        """What a request may cost at most.
+
+        Raises:
+            NoBound, DialectError: as `worst`.
+        """
+        return (await self._work(_worst_key(request), partial(self._worst, request))).amounts
 
     def cost_at_once(self, call: Call) -> Amounts | None:
         """What a call has cost where its price is in memory; None: ask `cost`."""
@@ -76,14 +135,6 @@ class CallPrices:
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
-
-    def _worst_key(self, exchange: Exchange) -> tuple[Any, ...] | None:
-        """What must have been looked up before for a request; None: it is too long to be counted at once."""
-        if len(exchange.edited) > SHORT_BYTES:
-            return None
-        route = exchange.route
-        day = int(exchange.timing.started_s // 86_400)
-        return "worst", route.upstream.name, route.model, encoding_for(route.model)[0], day
 
     def _cost_key(self, call: Call) -> tuple[Any, ...] | None:
         """What must have been looked up before for a call; None: it has parts of other models."""
@@ -105,33 +156,34 @@ class CallPrices:
             self._book = self._prices()
         return self._book
 
-    def _worst(self, exchange: Exchange, ceiling: int | None) -> Amounts:
+    def _worst(self, request: PricedRequest, *, by_bytes: bool = False) -> WorstCase:
         """At its own model, and at every other one that it lets the provider ask."""
-        dialect = exchange.request.served.dialect
-        if dialect.is_free:
-            return Amounts(0, 0, millijoules=0)
-        check_bounded(dialect, exchange.facts)
-        named = [name.removeprefix("models/") for _, name in other_models(exchange.edited)]
-        own = self._worst_at(exchange, exchange.route.model, ceiling)
-        return sum_amounts([own, *(self._worst_at(exchange, model, ceiling) for model in named)]) if named else own
+        if request.dialect.is_free:
+            return WorstCase(Amounts(0, 0, millijoules=0))
+        check_bounded(request.dialect, request.facts)
+        worst, is_counted = self._worst_at(request, request.route.model, by_bytes=by_bytes)
+        named = [name.removeprefix("models/") for _, name in other_models(request.body)]
+        if named:
+            parts = [self._worst_at(request, model, by_bytes=by_bytes) for model in named]
+            worst = sum_amounts([worst, *(amounts for amounts, _ in parts)])
+            is_counted = is_counted and all(one for _, one in parts)
+        return WorstCase(worst, None if is_counted else request)
 
-    def _worst_at(self, exchange: Exchange, model: str, ceiling: int | None) -> Amounts:
-        upstream, book = exchange.route.upstream, self._open()
-        dialect = exchange.request.served.dialect
-        if ceiling is None and exchange.ceiling is not None:
-            ceiling = exchange.ceiling.tokens
-        provider, facts = upstream.provider, exchange.facts
-        survey = survey_request(dialect, exchange.edited, facts, model, provider, ceiling, self._part_counts)
-        at = datetime.fromtimestamp(exchange.timing.started_s, UTC)
+    def _worst_at(self, request: PricedRequest, model: str, *, by_bytes: bool) -> tuple[Amounts, bool]:
+        """The amounts, and whether the request was counted for them."""
+        dialect, body, facts, route, started_s, ceiling, more_tokens = request
+        upstream, book, counts = route.upstream, self._open(), self._part_counts
+        survey = survey_request(dialect, body, facts, model, upstream.provider, ceiling, counts, by_bytes=by_bytes)
+        at = datetime.fromtimestamp(started_s, UTC)
         region = upstream.region or ("us" if survey.in_us else "")
         bound = survey.bound
-        if more := exchange.most_line_tokens + len(exchange.guard_line):  # no token is shorter than a character
-            bound = msgspec.structs.replace(bound, input_tokens=bound.input_tokens + more)
+        if more_tokens:
+            bound = msgspec.structs.replace(bound, input_tokens=bound.input_tokens + more_tokens)
         lanes = tuple([book.steps(upstream.provider, model, at, tier, region) for tier in survey.tiers])
         worst = self._rates_of(lanes, bound).amounts(bound)
-        if not self.energy:
-            return worst
-        return worst._replace(millijoules=most_millijoules(self.energy, upstream.provider, model, bound))
+        if self.energy:
+            worst = worst._replace(millijoules=most_millijoules(self.energy, upstream.provider, model, bound))
+        return worst, survey.is_counted
 
     def _rates_of(self, lanes: tuple[RateSteps, ...], bound: CallBound) -> WorstRates:
         """The same steps are the same objects as long as their prices hold."""
@@ -146,13 +198,25 @@ class CallPrices:
     def _cost(self, call: Call) -> Amounts:
         book = self._open()
         if not call.charges.others:
-            return self._amounts(call, cost_of(call, book), call.calls_count)
-        parts = [self._amounts(entry.call, entry.cost) for entry in book_all([call], book)]
+            return self._with_energy(call, self._settled_costs.amounts(call, book))
+        parts = [self._with_energy(one.call, amounts_of(one.cost, 1)) for one in book_all([call], book)]
         return sum_amounts(parts)._replace(calls=call.calls_count)
 
-    def _amounts(self, call: Call, cost: Cost, calls: int = 1) -> Amounts:
-        usd, weighs = cost.usd, cost.effective_tokens
-        energy = drawn_millijoules(self.energy, call) if self.energy else None
-        return Amounts(
-            None if usd is None else nano_usd(usd), None if weighs is None else ceil(weighs), calls, millijoules=energy
-        )
+    def _with_energy(self, call: Call, amounts: Amounts) -> Amounts:
+        return amounts._replace(millijoules=drawn_millijoules(self.energy, call)) if self.energy else amounts
+
+
+def _worst_key(request: PricedRequest) -> tuple[Any, ...] | None:
+    """What must have been looked up before for a request; None: it is too long to be counted at once."""
+    if len(request.body) > SHORT_BYTES:
+        return None
+    route = request.route
+    return "worst", route.upstream.name, route.model, encoding_for(route.model)[0], int(request.started_s // 86_400)
+
+
+def _bound_key(request: PricedRequest) -> tuple[Any, ...] | None:
+    """The same where nothing is counted."""
+    if len(request.body) > BOUND_BYTES:
+        return None
+    route = request.route
+    return "bound", route.upstream.name, route.model, int(request.started_s // 86_400)

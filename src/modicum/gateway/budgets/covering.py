@@ -47,6 +47,9 @@ class CountedBudget:
 
 
 BETWEEN = "\x1f"
+LEAST_CALLS = 256
+"""How often a call must fit into a whole budget, to be no matter to it by how much its worst case is bounded too high.
+"""
 
 
 class CoveringBudget(NamedTuple):
@@ -81,6 +84,18 @@ class CoveringBudget(NamedTuple):
     def held_line(self, amount: int) -> Line:
         """Reserved whatever is spent: the call is under way."""
         return Line(self.counter, amount, None, self.counted.slides_s, self.counted.kept_s)
+
+
+def far_below(lines: Sequence[Line]) -> list[Line] | None:
+    """The lines of a call, admitted only where its limits are far: none of them half used with it. None: it takes too
+    much of one for that, whatever is left.
+    """
+    far = []
+    for counter, amount, limit, slides_s, kept_s in lines:
+        if limit is not None and amount * LEAST_CALLS > limit:
+            return None
+        far.append(Line(counter, amount, None if limit is None else limit // 2, slides_s, kept_s))
+    return far
 
 
 class PaidOn(NamedTuple):

@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 from time import time
@@ -153,17 +153,21 @@ class Gateway:
         Raises:
             UserError: the address is taken, or the journal cannot be used.
         """
+        with closing(self._events), ExitStack() as begun:
+            await self._serve(begun)
+
+    async def _serve(self, begun: ExitStack) -> None:
+        """What `begun` holds is closed if it ends before it listens; afterwards all parts end by themselves."""
         settings = self._settings.gateway
         self._upstreams = upstreams_of(self._settings)
         self._tls = listener_of(self._settings)
         bound = self._bound or bind_listener("gateway.listen", *host_and_port("gateway.listen", settings.listen))
+        begun.callback(bound.close)
         slots = -(-settings.most_calls // self._worker.count)
-        try:
-            journal = Journal(self._folder / "journal", self._worker.journal, slots=slots, durable=settings.durable)
-            board = Board(self._folder / BOARD, self._worker)
-        except UserError:
-            bound.close()
-            raise
+        journal = Journal(self._folder / "journal", self._worker.journal, slots=slots, durable=settings.durable)
+        begun.callback(journal.close)
+        board = Board(self._folder / BOARD, self._worker)
+        begun.callback(board.close)
         await self._recover(journal)
         files, metrics = OpenFiles(current_limit(), slots), Metrics(self._shared_metrics)
         if files.problem:
@@ -200,6 +204,7 @@ class Gateway:
         self._connect_answerers(parts)
         await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._caching)
+        begun.pop_all()
         beside = asyncio.gather(*self._beside(board))
         try:
             await self._listen(bound, board)
@@ -216,7 +221,6 @@ class Gateway:
         await self.parts.close()
         self.parts.metrics.retire()
         board.close()
-        self._events.close()
 
     def _beside(self, board: Board) -> Iterator[Coroutine[Any, Any, None]]:
         """What runs beside the calls."""

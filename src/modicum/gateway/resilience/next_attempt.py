@@ -38,6 +38,8 @@ class NextAttempt:
             goes_on: this one is still waited for.
             body: what the next one asks, in the caller's dialect; None: the same.
         """
+        if was_sent and exchange.reservation is not None:
+            await self._budgets.count_if_unknown(exchange)
         attempt: Call | None = await self._recorder.attempt(exchange, failed) if was_sent else None
         former, paid, body_before = exchange.route, exchange.paid, exchange.edited
         tokens = tokens_of_attempt(exchange, attempt, goes_on=goes_on) if attempt is not None else 0

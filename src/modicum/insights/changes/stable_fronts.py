@@ -27,7 +27,7 @@ _NO_OPENAI = "no call here went to OpenAI, which alone takes a key for its promp
 _WITHIN = "within conversations; what conversations with another order of tools could have shared is not counted"
 _ANY_CAUSE = (
     "at most this: calls with tools that read nothing, though nothing on record had changed; the provider may have "
-    "lost the cache as well"
+    "lost the cache as well. 'modicum optimize explain --requests FILE' replays requests that you recorded"
 )
 _ANY_MACHINE = (
     "at most this: every cache that was lost without a cause on record counts as lost to another machine; whether "

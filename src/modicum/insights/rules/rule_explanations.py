@@ -13,6 +13,7 @@ from modicum.calls.rule import RuleDecision, RuleEffect
 from modicum.calls.usage import TEXT_BUCKETS
 from modicum.calls.words.counted_nouns import number_of
 from modicum.governance.agent_tree import AgentLimits, describe, fault_of
+from modicum.insights.caching import find_rule_flags
 from modicum.insights.changes.ttl_by_pauses import ttl_by_pauses
 from modicum.insights.changes.written_once import count_waiting, saved_usd
 from modicum.insights.finding import HistoryChange
@@ -35,6 +36,7 @@ CACHE_TTL_PURPOSE = "writes caches for five minutes or an hour, by the pauses of
 AGENT_GUARD_PURPOSE = "agents that start agents: too deep, too many, or with the prompt of one above them"
 SEMANTIC_CACHE = "semantic_cache"
 SEMANTIC_CACHE_PURPOSE = "answers a question that means the same as one before without a call"
+NO_SHORT_CACHE = "pings are for Anthropic's cache of five minutes, which its model has not"
 NO_AGENT_GUARD = "its owner has to choose it: [[agent_guard]] in modicum.toml"
 
 AgentLimitsOf = Callable[[Owner, str], AgentLimits | None]
@@ -245,11 +247,10 @@ def _explain_keep_warm(history: History, chosen: set[str], prices: PriceBook, *,
         found = keep_warm_by_price(history, prices).pings
         pings = pings if found is None else found
         net = _net_usd(history, prices, pings)
-    except UserError as error:
-        why[str(error)] += int(is_chosen.sum())
-    else:
-        for reason, concerns in _reasons(history, pings):
-            why[reason] += int((concerns & is_chosen).sum())
+    except UserError:
+        pass  # no call here has such a cache: the reasons below say it of each
+    for reason, concerns in _reasons(history, pings):
+        why[reason] += int((concerns & is_chosen).sum())
     acts = is_chosen & (pings > 0) & (history.cache_read + history.cache_write_5m + history.cache_write_1h > 0)
     if not is_on and acts.any():
         why["its owner has to choose it: keep_warm = true in [optimize]"] += int(acts.sum())
@@ -343,8 +344,10 @@ def _reasons(history: History, pings: np.ndarray) -> Iterator[tuple[str, np.ndar
     is_main = history.agent == history.code_of(history.agents, "")
     cached = history.cache_read + history.cache_write_5m + history.cache_write_1h
     yield "it is a call of an agent within a task", ~is_main
-    yield "it left nothing in a cache", is_main & (cached == 0)
-    yield "no ping is expected to pay at its prices", is_main & (cached > 0) & (pings == 0)
+    is_able = find_rule_flags(history, lambda rules: rules.can_be_off and SHORT_S in rules.ttl_s)
+    yield NO_SHORT_CACHE, is_main & ~is_able
+    yield "it left nothing in a cache", is_main & is_able & (cached == 0)
+    yield "no ping is expected to pay at its prices", is_main & is_able & (cached > 0) & (pings == 0)
 
 
 def _net_usd(history: History, prices: PriceBook, pings: np.ndarray) -> Floats:

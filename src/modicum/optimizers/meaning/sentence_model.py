@@ -110,8 +110,9 @@ class SentenceModel:
     def _normed(self, x: Numbers, name: str) -> Numbers:
         centred = x - x.mean(-1, keepdims=True)
         scale = np.sqrt((centred**2).mean(-1, keepdims=True) + np.float32(_ROUNDING))
-        normed: Numbers = centred / scale * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
-        return normed
+        normed = centred / scale * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
+        same: Numbers = normed.astype(np.float32, copy=False)  # it is: some versions of numpy have other types for it
+        return same
 
 
 def _by_head(x: Numbers) -> Numbers:

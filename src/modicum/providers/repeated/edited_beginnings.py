@@ -2,7 +2,7 @@
 
 A message that was seen before tells all bytes in front of it (`SeenMessage`), so a beginning is known by its last
 message. Of what rules made of it digests and numbers are remembered, within a fixed bound, and no text: messages that
-were written anew stay where they are (`SeenRequests.written`), and a beginning of which one is forgotten is worked out
+were written anew stay where they are (`WrittenMessages`), and a beginning of which one is forgotten is worked out
 again.
 """
 
@@ -14,6 +14,8 @@ from modicum.calls.change import EarlierEdits
 
 MOST_EDITS = 100_000
 """Of all remembered beginnings together: about 25 MB."""
+MOST_WRITTEN_BYTES = 16_000_000
+"""Of messages that were written anew and will be again."""
 
 
 class WrittenMessage:
@@ -23,6 +25,30 @@ class WrittenMessage:
 
     def __init__(self, body: bytes) -> None:
         self.body = body
+
+
+class WrittenMessages:
+    """By the number of the message before (`SeenMessage.number`) and its other texts. The oldest are forgotten first.
+    Used from one thread.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Hashable, WrittenMessage] = OrderedDict()
+        self._bytes = 0
+
+    def find(self, key: Hashable) -> WrittenMessage | None:
+        """What was written for this before."""
+        return self._known.get(key)
+
+    def remember(self, key: Hashable, body: bytes) -> WrittenMessage:
+        """It will be written again."""
+        message = self._known[key] = WrittenMessage(body)
+        self._bytes += len(body)
+        while self._bytes > MOST_WRITTEN_BYTES and len(self._known) > 1:
+            oldest = self._known.popitem(last=False)[1]
+            self._bytes -= len(oldest.body)
+            oldest.body = b""
+        return message
 
 
 class EditedBeginning(NamedTuple):

@@ -198,10 +198,11 @@ class RepeatedPrompt(RequestPrompt):
                 return None
             texts.setdefault(unit.number, {})[unit.block] = text
         self._written, bodies = {}, dict(self._bodies)
+        sent = {} if self.beginning is None else dict(self.beginning.written)
         for number, own in texts.items():
-            written = self._written[number] = self._rewritten(number, own)
+            written = sent[number] = self._written[number] = self._rewritten(number, own)
             bodies[number] = written.body  # at once: writing the next one may forget it
-        return self._split.edited(bodies)
+        return self._split.edited(bodies, sent)
 
     def with_texts(self, change: Change) -> Self:
         if change.earlier is not None:
@@ -232,9 +233,9 @@ class RepeatedPrompt(RequestPrompt):
         assert self._reader is not None  # noqa: S101 - the same
         message = self._split.messages[number]
         key = message.number, tuple(texts.items())
-        known = self._seen.written(key)
+        known = self._seen.written.find(key)
         if known is None:
-            known = self._seen.remember_written(key, self._reader.rewritten(number, message, texts))
+            known = self._seen.written.remember(key, self._reader.rewritten(number, message, texts))
         return known
 
     def _read(self) -> None:

@@ -15,10 +15,15 @@ def audits(monkeypatch):
     return count
 
 
+def undated(document):
+    """Without the moment in which it was printed."""
+    return {name: value for name, value in document.items() if name != "made_at"}
+
+
 def test_the_same_audit_of_the_same_logs_is_worked_out_once(modicum, transcripts, audits):
     first = modicum("audit", transcripts, "--json").json
 
-    assert modicum("audit", transcripts, "--json").json == first
+    assert undated(modicum("audit", transcripts, "--json").json) == undated(first)
     assert len(audits) == 1
 
 
@@ -34,8 +39,7 @@ def test_another_question_or_other_logs_are_worked_out(modicum, transcripts, aud
 def test_the_ledger_is_asked_again_once_something_was_booked(modicum, transcripts, audits):
     modicum("import", transcripts / "session.jsonl")
     first = modicum("audit", "--json").json
-    again = modicum("audit", "--json").json
-    assert again | {"made_at": first["made_at"]} == first  # it is of when it was printed
+    assert undated(modicum("audit", "--json").json) == undated(first)
     modicum("import", transcripts / "rewind.jsonl")
 
     assert modicum("audit", "--json").json["calls"] > first["calls"]

@@ -35,7 +35,7 @@ def test_the_first_lines_answer_the_question(capsys, codebase):
     lines = out.splitlines()
     assert code == 0
     assert lines[0].startswith(f"{codebase}: 4 text files, 1,")
-    assert "gpt-4o: fits; 1% of its window of 128,000." in lines[1]
+    assert "gpt-4o: fits; 1 % of its window of 128,000." in lines[1]
     assert lines[2].startswith("Sending it all to gpt-4o costs $")
 
 

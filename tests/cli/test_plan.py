@@ -69,8 +69,8 @@ def test_the_claim_is_shown_where_it_holds_and_where_not(capsys):
 
     assert code == 0
     lines = [line for line in out.splitlines() if line.endswith(("yes", " no"))]
-    assert lines[0].split()[-2:] == ["-76%", "yes"]
-    assert any(line.split()[-2:] == ["-4%", "no"] for line in lines)
+    assert lines[0].split()[-3:] == ["-76", "%", "yes"]
+    assert any(line.split()[-3:] == ["-4", "%", "no"] for line in lines)
     assert "from 622 tokens on" in out
 
 

@@ -17,7 +17,7 @@ def test_a_table_over_utilisations_and_the_break_even(capsys):
     assert code == 0
     assert "$0.076" in out
     assert "$1.52" in out
-    assert "break-even at 27.2% utilisation" in out
+    assert "break-even at 27.2 % utilisation" in out
     assert "utilisation was not measured" in out
 
 
@@ -62,7 +62,7 @@ def test_a_machine_of_ones_own_says_what_electricity_is(capsys):
     )
 
     assert code == 0
-    assert "electricity is 13.5% of the cost of an hour" in out
+    assert "electricity is 13.5 % of the cost of an hour" in out
 
 
 def test_a_slow_machine_never_pays(capsys):
@@ -94,7 +94,7 @@ def test_free_electricity_is_free(capsys):
     out = run(capsys, "tco", *args)[1]
 
     assert "$1.00 an hour" in out
-    assert "electricity is 0.0% of the cost of an hour" in out
+    assert "electricity is 0.0 % of the cost of an hour" in out
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_what_is_missing_is_asked_for(args, says, capsys):
 def test_every_assumption_is_a_line_that_says_how_to_change_it(capsys):
     _, out, _ = run(capsys, *RENT, "--staff-hours", 20, "--staff-usd", 90, "--spare-share", 1)
 
-    assert "100% more capacity" in out
+    assert "100 % more capacity" in out
     assert "20 hours a month at $90" in out
     assert "--review-share" in out
     assert "$7.85 an hour" in out

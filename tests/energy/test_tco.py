@@ -63,5 +63,5 @@ def test_what_was_not_given_is_unknown():
 def test_impossible_figures_are_refused():
     with pytest.raises(UserError, match="more than 0"):
         compute_ownership(RENT, 0, Traffic(1))
-    with pytest.raises(UserError, match="comes to 140%"):
+    with pytest.raises(UserError, match="comes to 140 %"):
         compute_ownership(RENT, 10, Traffic(1), measured_utilisation=1.4)

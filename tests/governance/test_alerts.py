@@ -182,7 +182,7 @@ def test_cold_caches_and_unknown_fields_are_told():
 
     assert [one.kind for one in found] == [AlertKind.UNKNOWN_FIELD, AlertKind.CACHE_COLD]
     assert "usage.new_tokens" in found[0].text
-    assert found[1].text.startswith("callers without a team read 10% of its prompts from caches on 2026-11-03")
+    assert found[1].text.startswith("callers without a team read 10 % of its prompts from caches on 2026-11-03")
     assert Alert(kind=AlertKind.CIRCUIT_OPEN, subject="x", at=NOW, text="").view == ""
 
 

@@ -74,14 +74,14 @@ def test_what_the_client_says_of_a_plan_stands_above_our_block(tmp_path):
 
     line = status_line(event(rate_limits={"five_hour": resets, "seven_day": week}), NOW, tmp_path)
 
-    assert line == "$1.00 | today $1.00 | 5 h: 77% left until 14:00 | week: 59% left until Thu 12:00"
+    assert line == "$1.00 | today $1.00 | 5 h: 77 % left until 14:00 | week: 59 % left until Thu 12:00"
 
 
 @pytest.mark.parametrize("odd", [3, {"five_hour": 3}, {"five_hour": {"used_percentage": "x"}}, {"five_hour": {}}])
 def test_odd_limits_are_not_shown(tmp_path, odd):
     assert "left until" not in status_line(event(rate_limits=odd), NOW, tmp_path)
     far = {"five_hour": {"used_percentage": 1, "resets_at": 1e300}}
-    assert "5 h: 99% left" in status_line(event(rate_limits=far), NOW, tmp_path)
+    assert "5 h: 99 % left" in status_line(event(rate_limits=far), NOW, tmp_path)
 
 
 @pytest.mark.parametrize("broken", [b"", b"[]", b"{", b'{"cost": {"total_cost_usd": 1}, "session_id": 7}'])

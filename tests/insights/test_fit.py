@@ -164,7 +164,7 @@ def test_the_answer_comes_first_and_in_plain_words(codebase, measures):
 
     assert "4 text files" in first
     assert "its own tokenizer" in first
-    assert fits.strip().startswith("gpt-4o: fits; 2% of its window of 128,000")
+    assert fits.strip().startswith("gpt-4o: fits; 2 % of its window of 128,000")
     assert "context window unknown" in unknown
     assert "3-call conversation" in cost
 

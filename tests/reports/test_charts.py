@@ -26,7 +26,7 @@ def test_money_and_tokens_as_people_write_them():
 def test_bars_name_what_they_are_and_how_much():
     found = texts(draw_bars([("tool results", 381.0), ("replies", 26.7)]))
 
-    assert found == ["tool results", "$381 ", "93%", "replies", "$26.70 ", "7%"]
+    assert found == ["tool results", "$381 ", "93 %", "replies", "$26.70 ", "7 %"]
 
 
 def test_curve_and_stack_show_their_places_and_series():

@@ -30,5 +30,5 @@ def test_what_is_all_alike_has_no_reach():
 def test_cautions():
     assert few_clusters(4, "groups").startswith("only 4 groups: with fewer than 10")
     one = np.array([1.0] * 11 + [9.0])
-    assert caution_of(1.0, one).startswith("one task makes 100% of the uncertainty")
+    assert caution_of(1.0, one).startswith("one task makes 100 % of the uncertainty")
     assert caution_of(0.0, np.linspace(-1, 1, 12)) == ""

@@ -14,6 +14,7 @@ from modicum.agents.answers import find_tied_answers, vote
 from modicum.agents.graph import TeamGraph
 from modicum.agents.recordings import AgentTurn, ReadMessage, RecordedRun, RecordedTeam
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.statistics.paired import paired_difference
 from modicum.statistics.proportions import share_over_tasks
 
@@ -307,7 +308,7 @@ def _list_limits(team: RecordedTeam, revotes: Sequence[bool]) -> list[str]:
     if revotes and np.mean(revotes) < 0.9:
         limits.append(
             f"the effect of leaving out an agent: the vote of the last answers gives the recorded answer in only "
-            f"{100 * np.mean(revotes):.0f} % of runs, so something else decides"
+            f"{percent(float(np.mean(revotes)), 0)} of runs, so something else decides"
         )
     return [*limits, *_list_oddities(team)]
 

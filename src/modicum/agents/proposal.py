@@ -22,6 +22,7 @@ from modicum.agents.recordings import RecordedTeam
 from modicum.agents.replay import TeamReplay, replay
 from modicum.agents.team_plan import SCHEMA, TeamPlan
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.statistics.paired import (
     PairedDifference,
     paired_difference,
@@ -351,7 +352,7 @@ def make_drop_line(name: str, report: TeamAttribution) -> Drop:
     if row.without:
         why.append(f"the vote without it changes by {100 * row.without.value:+.1f} points")
     if row.token_share is not None:
-        why.append(f"{100 * row.token_share:.0f} % of the tokens")
+        why.append(f"{percent(row.token_share, 0)} of the tokens")
     why.append(
         "the team is shown to be better without its votes" if shown else "dropped to save cost: no harm by it is shown"
     )

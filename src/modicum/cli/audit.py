@@ -12,6 +12,7 @@ import click
 from modicum.calls import Basis, UserError
 from modicum.calls.problem import problem_rows
 from modicum.calls.words.counted_nouns import noun_for, number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.log_reading import print_problems
@@ -263,13 +264,13 @@ def fidelity_line(fidelity: "Fidelity", *, is_bound: bool) -> str:
     if not fidelity.calls:
         return "no call has a known price, so nothing can be replayed"
     line = (
-        f"replay without changes: total {fidelity.total_error:+.1%}, median task {fidelity.median_task_error:.1%} "
-        f"off the record ({number_of(fidelity.calls, 'call')})"
+        f"replay without changes: total {percent(fidelity.total_error, sign='+')}, "
+        f"median task {percent(fidelity.median_task_error)} off the record ({number_of(fidelity.calls, 'call')})"
     )
     if fidelity.unexplained_calls:
         line += (
-            f"; {fidelity.unexplained_share:.1%} of the cost is in {fidelity.unexplained_calls:,} cache breaks that "
-            "no rule explains, which keep their cost"
+            f"; {percent(fidelity.unexplained_share)} of the cost is in {fidelity.unexplained_calls:,} cache breaks "
+            "that no rule explains, which keep their cost"
         )
     return (
         f"{line}\nthat is more than 2 %, 3 % or, unexplained, 10 %: replayed figures below are bounds"
@@ -307,7 +308,7 @@ def _print_findings(rows: Sequence["FindingResult"]) -> None:
 def joint_line(found: "Audit") -> str:
     return (
         f"all that is exact or replayed, together: {format_saving(found.joint_saving_usd)}, "
-        f"{found.joint_saving_share:.1%} of what was spent"
+        f"{percent(found.joint_saving_share)} of what was spent"
     )
 
 
@@ -363,10 +364,10 @@ def _print_edits_by_outcome(rows: "Sequence[EditsByOutcome]") -> None:
                 row.rule,
                 output.count(row.tasks_passed),
                 output.count(row.tokens_passed),
-                "" if row.share_passed is None else f"{row.share_passed:.1%}",
+                "" if row.share_passed is None else percent(row.share_passed),
                 output.count(row.tasks_failed),
                 output.count(row.tokens_failed),
-                "" if row.share_failed is None else f"{row.share_failed:.1%}",
+                "" if row.share_failed is None else percent(row.share_failed),
             ]
             for row in rows
         ],
@@ -379,8 +380,8 @@ def _print_edits_by_outcome(rows: "Sequence[EditsByOutcome]") -> None:
 
 def _format_share(one: "WhatIfResult") -> str:
     if one.saving_share_low is None or one.saving_share_high is None:
-        return f"{one.saving_share:.1%}"
-    return f"{one.saving_share_low:.1%} to {one.saving_share_high:.1%}"
+        return percent(one.saving_share)
+    return f"{percent(one.saving_share_low)} to {percent(one.saving_share_high)}"
 
 
 def _print_first_steps(found: "Audit") -> None:
@@ -396,7 +397,7 @@ def _print_first_steps(found: "Audit") -> None:
         row = rows[name]
         proof = "" if row.marginal_usd is not None else f" ({row.finding_class.value.replace('_', ' ')})"
         output.print_text(
-            f"  {number}. {row.title}: {format_saving(row.saving_usd)}, {row.saving_share or 0:.1%}{proof}"
+            f"  {number}. {row.title}: {format_saving(row.saving_usd)}, {percent(row.saving_share or 0)}{proof}"
         )
         output.print_text(f"     {row.remedy}")
         _print_examples(row, found)
@@ -429,7 +430,7 @@ def _print_cap_curve(curve: Sequence["CapPoint"]) -> None:
                 output.count(point.results),
                 output.dollars_of(point.gross_usd),
                 format_saving(point.saving_usd),
-                f"{point.saving_share:.1%}",
+                percent(point.saving_share),
                 output.bar(point.saving_share, most),
             ]
             for point in curve

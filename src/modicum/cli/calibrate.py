@@ -11,6 +11,7 @@ import msgspec
 
 from modicum.calls import Call, Problem
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli.inputs import token_measures
 from modicum.cli.inputs.found_logs import find_home_logs
 from modicum.cli.shared_options import json_option
@@ -158,8 +159,8 @@ def _print_checks(checks: "list[CounterCheck]") -> None:
     for one in checks:
         long = "" if one.error_long is None else f", {token_measures.format_error(one.error_long)} of 4,000 tokens on"
         click.echo(
-            f"{one.counter} on {number_of(one.steps, 'step')} of {one.family}: error {one.error * 100:.1f} %{long}; "
-            f"the line {one.line_error * 100:.1f} %. "
+            f"{one.counter} on {number_of(one.steps, 'step')} of {one.family}: error {percent(one.error)}{long}; "
+            f"the line {percent(one.line_error)}. "
             + (
                 "Your records confirm it: 'count' and 'fit' use it."
                 if one.confirmed

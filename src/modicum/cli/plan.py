@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli.shared_options import json_option, pass_options
 from modicum.cli.terminal.quantity import Quantity
 from modicum.cli.terminal.verb_group import WholeLines
@@ -242,7 +243,7 @@ def compare_models(options: CompareOptions) -> int:
             f"{format_context(cell.context)} x {cell.batch}",
             f"{to_gib(cell.first_bytes):,.1f}",
             f"{to_gib(cell.second_bytes):,.1f}",
-            f"{0.0 - cell.saving:+.0%}",
+            percent(0.0 - cell.saving, 0, sign="+"),
             "yes" if cell.saving >= 0.7 else "no",
         )
         for cell in found.cells

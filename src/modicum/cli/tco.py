@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls.errors import UserError
+from modicum.calls.words.percentages import percent
 from modicum.cli.energy.options import print_problems
 from modicum.cli.shared_options import json_option, pass_options
 from modicum.cli.terminal.quantity import Quantity
@@ -330,7 +331,7 @@ def _print_ownership(found: "Ownership", traffic: "Traffic", api: "ApiPrice | No
     api_price = found.api_usd_per_million_output
     rows = [
         (
-            f"{row.utilisation:.1%}" + (" (measured)" if row.measured else ""),
+            percent(row.utilisation) + (" (measured)" if row.measured else ""),
             dollars(row.usd_per_million_output),
             "" if api_price is None else ("own" if row.usd_per_million_output < api_price else "API"),
         )
@@ -344,12 +345,12 @@ def _print_ownership(found: "Ownership", traffic: "Traffic", api: "ApiPrice | No
     if api is not None and api_price is not None:
         click.echo(
             f"API: {dollars(api_price)} for a million generated tokens with {traffic.prompt_per_output:.2f} prompt"
-            f" tokens each, {traffic.cached_share:.0%} of them cached ({api.source})"
+            f" tokens each, {percent(traffic.cached_share, 0)} of them cached ({api.source})"
         )
     if found.break_even_utilisation is not None:
         share = found.break_even_utilisation
         click.echo(
-            f"break-even at {share:.1%} utilisation"
+            f"break-even at {percent(share)} utilisation"
             if share <= 1
             else f"never cheaper at this speed: full load would have to be {share:.1f} times faster"
         )
@@ -360,7 +361,7 @@ def _print_ownership(found: "Ownership", traffic: "Traffic", api: "ApiPrice | No
             else "never cheaper: the API costs nothing"
         )
     if found.electricity_share is not None:
-        click.echo(f"electricity is {found.electricity_share:.1%} of the cost of an hour")
+        click.echo(f"electricity is {percent(found.electricity_share)} of the cost of an hour")
     print_table(
         ("assumption", "assumed", "an hour", "per million", "change with"),
         [
@@ -380,7 +381,7 @@ def _print_ownership(found: "Ownership", traffic: "Traffic", api: "ApiPrice | No
         click.echo(f"  {name}: {dollars(low)}, {dollars(high)}")
     if found.measured_utilisation == 0:
         click.echo(
-            "note: no token was generated in the watched time: at 0% utilisation your own machine is never cheaper"
+            "note: no token was generated in the watched time: at 0 % utilisation your own machine is never cheaper"
         )
     if found.measured_utilisation is None:
         click.echo("note: utilisation was not measured; --watch run.jsonl takes it from a recorded watch")

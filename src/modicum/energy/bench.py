@@ -9,6 +9,7 @@ import numpy as np
 from modicum.calls.errors import UserError
 from modicum.calls.outside.regular_file import read_named
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.energy.counter_curve import CounterCurve
 from modicum.energy.load_generator import LoadRun, LoadStream
 from modicum.energy.samples import GpuFacts, GpuReading
@@ -136,7 +137,7 @@ def _list_remarks(
 ) -> tuple[str, ...]:
     remarks = []
     if run.client_load > BUSY_CLIENT:
-        remarks.append(f"this client used {run.client_load:.0%} of a core and may have been the limit")
+        remarks.append(f"this client used {percent(run.client_load, 0)} of a core and may have been the limit")
     if run.steady_to - run.steady_from < 5:
         remarks.append("the window is shorter than 5 s: too short for the energy counter")
     if len(finished) < run.concurrency:

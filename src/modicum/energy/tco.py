@@ -10,6 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from modicum.calls.errors import UserError
+from modicum.calls.words.percentages import percent
 from modicum.energy.tco_overheads import AssumptionLine, Overheads, list_assumptions
 
 HOURS_PER_YEAR = 8760
@@ -114,8 +115,8 @@ def compute_ownership(
         raise UserError("--tokens-per-second must be more than 0; 'modicum energy bench' measures it")
     if measured_utilisation is not None and not 0 <= measured_utilisation <= 1.05:
         raise UserError(
-            f"the measured utilisation comes to {measured_utilisation:.0%}: the server generated more tokens than"
-            " --tokens-per-second allows; measure its full speed with 'modicum energy bench'"
+            f"the measured utilisation comes to {percent(measured_utilisation, 0)}: the server generated more tokens "
+            "than --tokens-per-second allows; measure its full speed with 'modicum energy bench'"
         )
     own_hour = machine.usd_per_hour()
     hour = own_hour + assumed.spare_usd_per_hour(own_hour) + assumed.staff_usd_hourly
@@ -154,7 +155,7 @@ def _compute_sensitivity(
     more, quality = assumed.usd_per_million, assumed.quality
     moved = [
         (
-            f"utilisation {min(1, utilisation * 2):.0%} / {utilisation / 2:.1%}",
+            f"utilisation {percent(min(1, utilisation * 2), 0)} / {percent(utilisation / 2)}",
             price_per_million(hour, speed, min(1.0, utilisation * 2)) + more,
             price_per_million(hour, speed, utilisation / 2) + more,
         ),

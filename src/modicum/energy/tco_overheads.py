@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import msgspec
 
+from modicum.calls.words.percentages import percent
+
 HOURS_PER_MONTH = 730
 MILLION = 1_000_000
 
@@ -88,7 +90,7 @@ def list_assumptions(machine_usd_per_hour: Decimal, assumed: Overheads) -> tuple
         AssumptionLine("machine", "its hours", machine_usd_per_hour, None, "--rent, --buy, --years, --watts, --pue"),
         AssumptionLine(
             "redundancy",
-            f"{assumed.spare_share:.0%} more capacity" if assumed.spare_share else "not counted",
+            f"{percent(assumed.spare_share, 0)} more capacity" if assumed.spare_share else "not counted",
             assumed.spare_usd_per_hour(machine_usd_per_hour),
             None,
             "--spare-share",
@@ -111,7 +113,7 @@ def list_assumptions(machine_usd_per_hour: Decimal, assumed: Overheads) -> tuple
         ),
         AssumptionLine(
             "human review",
-            f"{assumed.review_share:.0%} of tasks at ${assumed.review_usd}, {per_task}"
+            f"{percent(assumed.review_share, 0)} of tasks at ${assumed.review_usd}, {per_task}"
             if assumed.review_share
             else "not counted",
             None,

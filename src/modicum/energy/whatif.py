@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from modicum.calls.errors import UserError
+from modicum.calls.words.percentages import percent
 from modicum.energy.bench import BenchPoint
 from modicum.energy.step_law import StepLaw
 
@@ -72,7 +73,7 @@ def what_if(law: StepLaw, base: Workload, change: LoadChange, seen_batches: Sequ
     """
     for name, value in (("--input-cut", change.input_cut), ("--output-cut", change.output_cut)):
         if not 0 <= value < 1:
-            raise UserError(f"{name} is {value:.0%}; give a share from 0 % to less than 100 %")
+            raise UserError(f"{name} is {percent(value, 0)}; give a share from 0 % to less than 100 %")
     if change.batch is not None and change.batch < 1:
         raise UserError("--batch must be 1 or more")
     about_prompts = change.input_cut or change.cached_share is not None

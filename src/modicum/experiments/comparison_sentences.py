@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.experiments.comparison_arms import TaskRuns
 from modicum.experiments.comparison_pairs import ComparedPair, ComparedRatio, ComparisonRules, SuccessDifference
 
@@ -46,7 +47,7 @@ def describe_pair(pair: ComparedPair, rules: ComparisonRules) -> list[str]:
             "be that of their tasks. Tasks are matched by name; --column task=NAME or --pair names what to match by."
         )
         return [sentence]
-    level = f"{rules.confidence:.0%}".replace("%", " %")
+    level = percent(rules.confidence, 0)
     sentences = [_describe_success(pair, pair.success, rules, level)]
     decided = [measure for measure in NOUNS if pair.ratios[measure].direction]
     sentences += [_describe_decided(pair, measure, pair.ratios[measure], level) for measure in decided]
@@ -89,7 +90,7 @@ def _describe_success(pair: ComparedPair, success: SuccessDifference | None, rul
 def _describe_decided(pair: ComparedPair, measure: str, ratio: ComparedRatio, level: str) -> str:
     assert ratio.value is not None  # noqa: S101 - a direction rests on a value
     interval = f"x{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f}, {level}, {number_of(ratio.tasks, 'task')})"
-    percent = f"{abs(1 - ratio.value) * 100:.1f} %"
+    change = percent(abs(1 - ratio.value))
     together = (
         ""
         if ratio.direction_among_all
@@ -97,7 +98,7 @@ def _describe_decided(pair: ComparedPair, measure: str, ratio: ComparedRatio, le
         "looks so by chance."
     )
     if ratio.direction > 0:
-        return f"{pair.arm} {_MORE[measure].format(percent)} than {pair.baseline}: {interval}.{together}"
+        return f"{pair.arm} {_MORE[measure].format(change)} than {pair.baseline}: {interval}.{together}"
     success = pair.success
     if success is not None and success.is_not_worse and success.high >= 0:
         if ratio.direction_among_all and not success.is_not_worse_among_all:
@@ -105,7 +106,7 @@ def _describe_decided(pair: ComparedPair, measure: str, ratio: ComparedRatio, le
                 f" Judged together with the other {number_of(pair.comparisons - 1, 'arm')}, equal outcomes are not "
                 "shown."
             )
-        saving = _WITH_LESS[measure].format(percent)
+        saving = _WITH_LESS[measure].format(change)
         if success.low > 0:
             return f"{pair.arm} succeeds more often than {pair.baseline} {saving}: {interval}.{together}"
         return f"{pair.arm} reaches the same outcomes as {pair.baseline} {saving}: {interval}.{together}"
@@ -114,7 +115,7 @@ def _describe_decided(pair: ComparedPair, measure: str, ratio: ComparedRatio, le
         if success is not None and success.high < 0
         else "but that it reaches the same outcomes is not shown"
     )
-    return f"{pair.arm} {_LESS[measure].format(percent)} than {pair.baseline}, {same}: {interval}.{together}"
+    return f"{pair.arm} {_LESS[measure].format(change)} than {pair.baseline}, {same}: {interval}.{together}"
 
 
 def _describe_undecided(measure: str, ratio: ComparedRatio, level: str) -> str:

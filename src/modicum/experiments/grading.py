@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modicum.calls.words.counted_nouns import noun_for, number_of
+from modicum.calls.words.percentages import percent
 from modicum.experiments.experiment import Arm, ChangeKind, Experiment
 from modicum.experiments.gate import Effect, Verdict, failed_calls_harm, measure_effect
 from modicum.statistics.randomised import RatioInTime, evidence_of_wrong_lot, ratio_of_means
@@ -303,7 +304,7 @@ def _describe(effect: Effect) -> str:
 
 def _percent(spend: SpendComparison) -> str:
     assert spend.ratio is not None and spend.low is not None and spend.high is not None  # noqa: S101, PT018 - costs_more
-    return f"{100 * spend.ratio - 100:.0f} % [{100 * spend.low - 100:.0f}, {100 * spend.high - 100:.0f}]"
+    return f"{percent(spend.ratio - 1, 0)} [{100 * spend.low - 100:.0f}, {100 * spend.high - 100:.0f}]"
 
 
 def _changed(tasks: Sequence[TrialTask]) -> NDArray[np.bool_]:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.governance.budgets import LimitUnit, show_amount
 
 LEAST_PASSED = 0.1
@@ -358,7 +359,7 @@ def _of_budget(at: datetime, budget: BudgetState, rules: AlertRules) -> Iterator
             kind=AlertKind.BUDGET_STEP,
             subject=f"{budget.subject}|{reached[-1]:g}",
             at=at,
-            text=f"{budget.text} has reached {reached[-1]:.0%} of its limit: {spent} of {limit} are spent",
+            text=f"{budget.text} has reached {percent(reached[-1], 0)} of its limit: {spent} of {limit} are spent",
             facts={**facts, "step": reached[-1]},
             supersedes=tuple(f"{budget.subject}|{step:g}" for step in reached[:-1]),
         )
@@ -380,7 +381,8 @@ def _of_budget(at: datetime, budget: BudgetState, rules: AlertRules) -> Iterator
 def _of_day(at: datetime, unusual: UnusualDay) -> Alert:
     owner, day = unusual.owner, unusual.day.isoformat()
     spent = f"spent ${unusual.figure:,.2f} on {day}, where ${unusual.usual:,.2f} were to be expected of that day"
-    read = f"read {unusual.figure:.0%} of its prompts from caches on {day}; in the two weeks before {unusual.usual:.0%}"
+    now, before = percent(unusual.figure, 0), percent(unusual.usual, 0)
+    read = f"read {now} of its prompts from caches on {day}; in the two weeks before {before}"
     return Alert(
         kind=unusual.kind,
         subject=f"{owner.subject}|{day}",

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.governance.budget_windows import BudgetWindow
 
 LEAST_TASKS = 10
@@ -106,8 +107,8 @@ def _judge_without_any(budget: OutcomeBudget, spend: OutcomeSpend) -> OutcomeVer
     so_far = f"not one {budget.outcome} in {number_of(spend.tasks, 'task')} for ${spend.cost_usd:,.2f}"
     if spend.tasks >= LEAST_TASKS and least_usd > budget.limit_usd:
         why = (
-            f"{so_far}: if a task brings one at most, such tasks bring one in at most {most_share * 100:.1f} % of "
-            f"cases ({CONFIDENCE * 100:.0f} %), so one costs ${least_usd:,.2f} or more"
+            f"{so_far}: if a task brings one at most, such tasks bring one in at most {percent(most_share)} of "
+            f"cases ({percent(CONFIDENCE, 0)}), so one costs ${least_usd:,.2f} or more"
         )
         return OutcomeVerdict(OutcomeRuling.ABOVE, why)
     return OutcomeVerdict(OutcomeRuling.CANNOT_SAY, f"{so_far}: nobody knows what one costs{_pending(spend)}")

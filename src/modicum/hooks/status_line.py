@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from modicum.calls.words.percentages import percent
+
 TAIL_BYTES = 262_144
 """Read of a transcript, from its end: the last reply is in it."""
 _LATEST_S = 4e9
@@ -61,7 +63,7 @@ def plan_parts(payload: Mapping[str, Any], now: datetime) -> list[str]:
         used = window.get("used_percentage") if isinstance(window, dict) else None
         if not isinstance(window, dict) or not isinstance(used, int | float):
             continue
-        parts.append(f"{title}: {100 - used:.0f}% left{_until(window.get('resets_at'), now)}")
+        parts.append(f"{title}: {percent(1 - used / 100, 0)} left{_until(window.get('resets_at'), now)}")
     return parts
 
 

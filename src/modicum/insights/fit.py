@@ -15,6 +15,7 @@ import msgspec
 
 from modicum.calls import Problem, UserError
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.insights.claude_correction import CountablePart
 from modicum.insights.code.codebase import FileList, read_text
 from modicum.insights.count import CountBasis, convert_count, count_raw, list_encodings
@@ -327,7 +328,7 @@ def _describe_error(model: ModelFit) -> str:
     most = f"; at most {model.most_tokens:,}" if model.most_tokens > model.tokens else ""
     if model.error is None:
         return f"error not measured for this model{most}"
-    return f"error {model.error * 100:.1f} %{most}"
+    return f"error {percent(model.error)}{most}"
 
 
 def _describe_verdict(model: ModelFit, report: Fit) -> str:
@@ -338,8 +339,8 @@ def _describe_verdict(model: ModelFit, report: Fit) -> str:
     if model.verdict is FitVerdict.TOO_LARGE:
         return f"  {model.model}: does not fit; {share:.1f} times {window}{_describe_excess(model, report)}."
     if model.verdict is FitVerdict.CLOSE:
-        return f"  {model.model}: may not fit; {share:.0%} of {window}, and the error of the count decides."
-    return f"  {model.model}: fits; {share:.0%} of {window}."
+        return f"  {model.model}: may not fit; {percent(share, 0)} of {window}, and the error of the count decides."
+    return f"  {model.model}: fits; {percent(share, 0)} of {window}."
 
 
 def _describe_excess(model: ModelFit, report: Fit) -> str:

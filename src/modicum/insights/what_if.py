@@ -9,6 +9,7 @@ import numpy as np
 from modicum.calls import Tier, UserError
 from modicum.calls.errors import unknown_name
 from modicum.calls.usage import TEXT_BUCKETS
+from modicum.calls.words.percentages import percent
 from modicum.insights.advice.project_beginnings import lean_beginnings
 from modicum.insights.cache_replay.paying_pings import count_paying
 from modicum.insights.caching import Caching, find_rule_flags
@@ -319,7 +320,8 @@ def _parse_ttl_by_pauses(text: str, history: History, prices: PriceBook) -> What
     settings = {name: _set_ttl(history, text, _TTL_S[name]) for name in ("5m", "1h")}
     replays = Replay(history, prices)
     notes = tuple(
-        f"the vendor's own setting, {name} for all: {replays.run([HistoryChange(ttl_seconds=ttl)]).saving_share:+.1%}"
+        f"the vendor's own setting, {name} for all: "
+        f"{percent(replays.run([HistoryChange(ttl_seconds=ttl)]).saving_share, sign='+')}"
         for name, ttl in settings.items()
     )
     ttl = ttl_by_pauses(history, prices)

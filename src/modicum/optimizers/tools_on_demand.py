@@ -14,6 +14,7 @@ from modicum.calls.facts import Facts
 from modicum.calls.prompt import Prompt, Unit
 from modicum.calls.rule import NetSaving, Rule, Safety
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.optimizers.net_saving import weigh_tokens
 
 NAME = "tools.on_demand"
@@ -79,7 +80,7 @@ def decide(prompt: Prompt, facts: Facts) -> Change:
     return Change(
         left_out=frozenset(unit.place for unit in absent),
         own_tools=(find_tool(seldom),),
-        why=f"{PURPOSE}: {len(absent)} of {len(schemas)} tools left out, called in at most {SELDOM:.0%} of "
+        why=f"{PURPOSE}: {len(absent)} of {len(schemas)} tools left out, called in at most {percent(SELDOM, 0)} of "
         f"{number_of(demand.conversations, 'conversation')}",
     )
 

@@ -14,6 +14,7 @@ from typing import Any
 import pygal
 from pygal.style import Style
 
+from modicum.calls.words.percentages import percent
 from modicum.reports.escaping import escape
 from modicum.reports.figures import format_tokens
 
@@ -59,7 +60,7 @@ def draw_bars(rows: Sequence[tuple[str, float]], write: Callable[[float], str] =
 
 
 def _share(part: float) -> str:
-    return f"{part:.0%}" if part >= 0.01 else "&lt;1%"
+    return percent(part, 0) if part >= 0.01 else "&lt;1 %"
 
 
 def draw_curve(points: Sequence[tuple[str, float]], write: Callable[[float], str], title: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from modicum.calls.words.percentages import percent
 from modicum.reports.charts import format_usd
 
 _FORMS = re.compile(r"(\w+)\|(\w+)")
@@ -53,7 +54,7 @@ def _format(name: str, value: Any) -> str:
     if isinstance(value, str):
         return value
     if "share" in name:
-        return f"{value:.1%}"
+        return percent(value)
     if name.endswith("_s"):
         return f"{value / 60:,.0f} min" if value >= 120 else f"{value:,.0f} s"
     return format_usd(value) if name.endswith("_usd") else f"{value:,.0f}"

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from modicum.calls.words.counted_nouns import noun_for, number_of
+from modicum.calls.words.percentages import percent
 
 __all__ = [
     "count",
@@ -36,7 +37,7 @@ def count(number: int | None) -> str:
 
 def share(part: Decimal | float | None, whole: Decimal | float) -> str:
     """`12.3 %`, or nothing where there is no part or no whole."""
-    return f"{float(part) / float(whole) * 100:.1f} %" if whole and part is not None else ""
+    return percent(float(part) / float(whole)) if whole and part is not None else ""
 
 
 def dollars_of(usd: float | None) -> str:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from importlib.resources import files
 from typing import Any
 
+from modicum.calls.words.percentages import percent
 from modicum.insights.dimensions import shown_name
 from modicum.reports import charts
 from modicum.reports.charts import format_usd
@@ -61,12 +62,12 @@ def _head(document: Document) -> str:
         (f"{document['tasks']:,}", "tasks"),
         (
             format_usd(document["joint_saving_usd"]),
-            f"would be saved together, {document['joint_saving_share']:.1%} of it",
+            f"would be saved together, {percent(document['joint_saving_share'])} of it",
         ),
     ]
     fidelity = document["fidelity"]
     share = fidelity["unexplained_share"]
-    breaks = f"; {share:.1%} of the cost is in cache breaks that nothing explains and that keep their cost"
+    breaks = f"; {percent(share)} of the cost is in cache breaks that nothing explains and that keep their cost"
     breaks = breaks if fidelity["unexplained_calls"] else ""
     bound = ' class="bound"' if document["is_bound"] else ' class="quiet"'
     note = (
@@ -79,8 +80,8 @@ def _head(document: Document) -> str:
         '<div class="tiles">'
         + "".join(f'<div class="tile"><b>{escape(value)}</b>{escape(label)}</div>' for value, label in tiles)
         + f"</div>\n<p{bound}>Every saving is a replay of this history. Replayed without any change it comes out "
-        f"{fidelity['total_error']:+.1%} off the record in total, {fidelity['median_task_error']:.1%} off for the "
-        f"median task{breaks}.{note}</p>"
+        f"{percent(fidelity['total_error'], sign='+')} off the record in total, "
+        f"{percent(fidelity['median_task_error'])} off for the median task{breaks}.{note}</p>"
     )
 
 
@@ -159,7 +160,7 @@ def _format_saving(row: Document) -> str:
     saving = row["saving_usd"]
     if saving is None:
         return f"{format_usd(row['gross_usd'])}, no claim"
-    share = f" ({abs(row['saving_share']):.1%})"
+    share = f" ({percent(abs(row['saving_share']))})"
     if saving < 0:
         return f"would cost {format_usd(-saving)} more{share}"
     # What only an experiment can prove is not worded like what a replay has shown.
@@ -178,7 +179,7 @@ def _cap_curve(document: Document) -> str:
         return ""
     drawn = charts.draw_curve(
         [(f"{point['cap_tokens']:,}", 100 * point["saving_share"]) for point in points],
-        lambda share: f"{share:.0f} %",
+        lambda share: percent(share / 100, 0),
         "tokens at which a tool result is cut",
     )
     rows = [
@@ -187,7 +188,7 @@ def _cap_curve(document: Document) -> str:
             f"{point['results']:,}",
             format_usd(point["gross_usd"]),
             format_usd(point["saving_usd"]),
-            f"{point['saving_share']:.1%}",
+            percent(point["saving_share"]),
         ]
         for point in points
     ]
@@ -208,13 +209,19 @@ def _what_ifs(document: Document) -> str:
             one["name"],
             one["finding_class"].replace("_", " "),
             format_usd(one["saving_usd"]),
-            f"{one['saving_share']:+.1%}",
+            percent(one["saving_share"], sign="+"),
             _format_span(one),
         ]
         for one in what_ifs
     ]
     rows.append(
-        ["together", "", format_usd(document["what_if_saving_usd"]), f"{document['what_if_saving_share']:+.1%}", ""]
+        [
+            "together",
+            "",
+            format_usd(document["what_if_saving_usd"]),
+            percent(document["what_if_saving_share"], sign="+"),
+            "",
+        ]
     )
     return f"<h2>What if</h2>\n{_table(['change', 'class', 'saves', 'share', 'between'], rows, left=2)}"
 
@@ -222,7 +229,7 @@ def _what_ifs(document: Document) -> str:
 def _format_span(what_if: Document) -> str:
     """Between what the saving lies; empty where the figure stands."""
     low, high = what_if.get("saving_share_low"), what_if.get("saving_share_high")
-    return "" if low is None or high is None else f"{low:+.1%} and {high:+.1%}"
+    return "" if low is None or high is None else f"{percent(low, sign='+')} and {percent(high, sign='+')}"
 
 
 def _cache(document: Document) -> str:
@@ -366,7 +373,7 @@ def _rules(document: Document) -> str:
             label,
             one["finding_class"].replace("_", " "),
             format_usd(one["saving_usd"]),
-            f"{one['saving_share']:.1%}",
+            percent(one["saving_share"]),
             _format_span(one),
         ]
         for label, one in (

@@ -13,6 +13,7 @@ from modicum.agents.recordings import RecordedTeam
 from modicum.agents.replay import check_team
 from modicum.agents.team_plan import TeamPlan
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.reports import svg
 from modicum.reports.escaping import escape
 from modicum.reports.figures import format_tokens
@@ -99,7 +100,7 @@ def _draw_summary(edges: Edges, spoken: dict[str, int], all_edges: Edges) -> str
     total = sum(edges.values())
     text = f"{format_tokens(sum(spoken.values()))} tokens written; {format_tokens(total)} tokens of others' words read"
     share = 1 - total / sum(all_edges.values()) if sum(all_edges.values()) else 0
-    return f"{text} ({100 * share:.0f} % less)" if share else text
+    return f"{text} ({percent(share, 0)} less)" if share else text
 
 
 def _draw_edge(place: dict[str, tuple[float, float]], edge: tuple[str, str], tokens: int, most: int) -> str:

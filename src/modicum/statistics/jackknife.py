@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from modicum.calls.words.percentages import percent
 from modicum.statistics.student import t_quantile
 
 Floats = NDArray[np.float64]
@@ -77,7 +78,9 @@ def caution_of(value: float, without: Floats, what: str = "tasks") -> str:
     added = value - without
     share = float(np.max(added**2) / np.sum(added**2))
     if share > RULED_BY_ONE:
-        return f"one task makes {share:.0%} of the uncertainty: if such tasks are rare, the interval is too narrow"
+        return (
+            f"one task makes {percent(share, 0)} of the uncertainty: if such tasks are rare, the interval is too narrow"
+        )
     return ""
 
 

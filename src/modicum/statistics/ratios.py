@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from modicum.calls.words.percentages import percent
 from modicum.statistics.jackknife import caution_of, jackknife
 
 LEAST_EQUAL_SHARE = 0.15
@@ -90,7 +91,9 @@ def ratio_of_sums(
 def _caution(above: NDArray[np.float64], below: NDArray[np.float64]) -> str:
     equal = min(_equal_share(above), _equal_share(below))
     if equal < LEAST_EQUAL_SHARE:
-        return f"few tasks hold nearly all (as if {equal:.0%} of them, all alike): the interval may be too narrow"
+        return (
+            f"few tasks hold nearly all (as if {percent(equal, 0)} of them, all alike): the interval may be too narrow"
+        )
     return ""
 
 

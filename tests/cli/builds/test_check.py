@@ -54,7 +54,7 @@ def test_a_rise_fails_and_says_by_how_much(modicum, folder, main):
 
     assert ran.status == 1
     lines = ran.out.splitlines()
-    assert lines[:2] == ["raised: 30 tasks before, 30 after", "resolved: 100.0% before, 100.0% after"]
+    assert lines[:2] == ["raised: 30 tasks before, 30 after", "resolved: 100.0 % before, 100.0 % after"]
     assert lines[3].split()[:7] == ["tokens", "per", "task", "15,448", "18,174", "+18", "%"]
     assert lines[3].endswith("raised")
     assert max(map(len, lines)) <= 80

@@ -18,7 +18,7 @@ def test_the_law_of_a_bench_is_printed_with_its_error(tmp_path, capsys):
     assert code == 0
     assert "per step         3.1 J" in out
     assert "not identifiable: only one prompt length" in out
-    assert "predicted with a mean error of 0.0%" in out
+    assert "predicted with a mean error of 0.0 %" in out
     assert "from concurrency 443 on" in out
     assert "times the speed of all streams together took" in out
     assert "(more than the highest measured concurrency, 128)" in out

@@ -87,7 +87,9 @@ def test_a_rule_is_estimated_as_the_audit_replays_it(modicum, ledger):
     assert found.share == pytest.approx(audited["saving_share"])
     assert found.share > 0.2
     started = modicum("experiment", "start", "shorter", "--rule", CUT, "--outcome", "resolved").out
-    assert f"a replay of the last 30 days says that it saves {found.share:.1%} of such tasks' dollars" in started
+    assert (
+        f"a replay of the last 30 days says that it saves {found.share * 100:.1f} % of such tasks' dollars" in started
+    )
     (saved,) = modicum("experiment", "savings", "--json").json["experiments"]
     assert saved["estimated_share"] == pytest.approx(found.share)
     assert saved["why_not_estimated"] == ""

@@ -25,7 +25,7 @@ def test_arms_stand_side_by_side(modicum, ledger):
     (row,) = modicum("optimize", "report", "--ledger", ledger, "--json").json["rules"]
 
     assert "keep_warm          40        40" in shown
-    assert "62% [" in shown
+    assert "62 % [" in shown
     assert (row["rule"], row["hold_out"], row["tasks"]) == ("keep_warm", 0.5, {"changed": 40, "hold_out": 40})
     assert row["cost_usd"]["ratio"] == pytest.approx(0.625)
     assert "no outcome" in row["verdict_why"]

@@ -37,8 +37,8 @@ def test_reports_that_agree_are_said_to_and_a_discount_is_named(day, modicum):
     assert "agree in 1 row" in agreeing.out
     assert "tokens alone were compared" in agreeing.out
     (row,) = differing["rows"]
-    assert "they charge 10.0% less: a discount" in row["cause"]
-    assert "they charge 10.0% less" in printed
+    assert "they charge 10.0 % less: a discount" in row["cause"]
+    assert "they charge 10.0 % less" in printed
     assert rows[0]["our_prompt_tokens"] == rows[0]["their_prompt_tokens"] == "40999"
 
 

@@ -42,8 +42,8 @@ def test_three_steps_are_shown_whole_and_the_others_named(capsys):
 
 
 def test_what_an_experiment_has_to_prove_is_at_most():
-    assert describe_saving(step("a", 9.0)) == "Do a: at most $9.00, 9.0% (headroom)"
-    assert describe_saving(step("a", 9.0, finding_class=FindingClass.REPLAYED)) == "Do a: $9.00, 9.0%"
+    assert describe_saving(step("a", 9.0)) == "Do a: at most $9.00, 9.0 % (headroom)"
+    assert describe_saving(step("a", 9.0, finding_class=FindingClass.REPLAYED)) == "Do a: $9.00, 9.0 %"
 
 
 def test_beginnings_name_projects_parts_and_servers(capsys):

@@ -31,7 +31,7 @@ def test_limits_with_the_day_they_are_reached_and_keys(tmp_path):
 
     assert (budget[0].text, budget[4].text, budget[6].text) == ("all", "$9.00", "$1.00")
     assert budget[7].text.startswith("20")
-    assert content.tiles[0].note == "1 with less than 20% left"
+    assert content.tiles[0].note == "1 with less than 20 % left"
     assert (keys["ci"][5].text, keys["ci"][8].text, keys["old"][8].text != "") == ("gpt-*", "", True)
     assert content.tiles[2].value == "1"
     assert site.get("/budgets").status == 200

@@ -92,10 +92,10 @@ def test_what_to_do_first_is_what_the_audit_lists_first():
     assert shown[0] == {
         "finding": "long",
         "title": "Compact",
-        "saving": "at most $4.00, 10.0%",
+        "saving": "at most $4.00, 10.0 %",
         "how": "claude-code: Sum up.",
         "paste": '"a": 1',
         "into": "into ~/x.json",
     }
     (fallback,) = waste._steps(document | {"steps": []})
-    assert (fallback["title"], fallback["saving"], fallback["how"]) == ("Long results", "at most $9.00, 20.0%", "cut")
+    assert (fallback["title"], fallback["saving"], fallback["how"]) == ("Long results", "at most $9.00, 20.0 %", "cut")

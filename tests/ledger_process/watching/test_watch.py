@@ -134,7 +134,7 @@ def test_what_happens_is_told_in_the_log_and_at_the_webhook(tmp_path):
     step = next(one for one in receiver.posted if one["kind"] == "budget_step")
     assert (step["facts"]["step"], step["text"]) == (
         0.5,
-        "budget 'calls' has reached 50% of its limit: 3 calls of 4 calls are spent",
+        "budget 'calls' has reached 50 % of its limit: 3 calls of 4 calls are spent",
     )
     assert 'modicum_alerts_total{kind="budget_step"} 1.0' in metrics
     assert "zorro" not in str(receiver.posted)

@@ -12,6 +12,7 @@ from modicum.calls import Problem
 from modicum.calls.outside.one_line import one_line
 from modicum.calls.problem import problem_rows
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli.terminal import output
 from modicum.insights.advice.call_kinds import CallKind
 from modicum.insights.advice.cheaper_models import CandidateEvidence, CheaperCandidate, KindAdvice
@@ -117,7 +118,7 @@ def _row(number: int, kind: CallKind) -> list[str]:
         output.count(kind.prompt_tokens // calls),
         output.count(kind.completion_tokens // calls),
         output.dollars(kind.cost_usd),
-        "" if kind.share_of_cost is None else f"{kind.share_of_cost * 100:.1f} %",
+        "" if kind.share_of_cost is None else percent(kind.share_of_cost),
         f"{kind.tasks_reached} of {kind.tasks_with_outcome}" if kind.tasks_with_outcome else "",
     ]
 

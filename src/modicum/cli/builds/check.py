@@ -12,6 +12,7 @@ import msgspec
 from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.terminal import output
@@ -242,7 +243,7 @@ def _print(found: "BuildCheck", reasons: Sequence[Reason], options: CheckOptions
     allowed = f" by more than {options.allowed:g} %" if options.allowed else ""
     click.echo(f"{verdict}{allowed}: {number_of(found.tasks_before, 'task')} before, {found.tasks_after:,} after")
     if found.resolved_before is not None and found.resolved_after is not None:
-        click.echo(f"resolved: {found.resolved_before:.1%} before, {found.resolved_after:.1%} after")
+        click.echo(f"resolved: {percent(found.resolved_before)} before, {percent(found.resolved_after)} after")
     rows = [
         [
             f"{_noun(one)} per {one.per}",
@@ -276,7 +277,7 @@ def _change(one: "CheckedRatio") -> str:
     if one.ratio is None:
         return "unknown"
     ends = f" [{(one.low - 1) * 100:+.0f}, {(one.high - 1) * 100:+.0f}]" if one.low and one.high else ""
-    return f"{(one.ratio - 1) * 100:+.0f} %{ends}"
+    return f"{percent(one.ratio - 1, 0, sign='+')}{ends}"
 
 
 def _describe(reason: Reason) -> str:

@@ -13,6 +13,7 @@ from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.calls.provider_names import provider_of_model
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.terminal import output
@@ -189,7 +190,7 @@ def _print(
         f"prompts from {design.first_tokens:,.0f} tokens, growing by {design.growth_tokens:,.0f}; replies of "
         f"{design.output_tokens:,.0f};"
     )
-    click.echo(f"cache hits {design.cache_hits:.0%}, first prompt shared {design.shared:.0%}")
+    click.echo(f"cache hits {percent(design.cache_hits, 0)}, first prompt shared {percent(design.shared, 0)}")
     whole = estimate.cost_usd or 0.0
     tokens = {
         "cache_read": estimate.cache_read_tokens,
@@ -206,7 +207,7 @@ def _print(
     every = output.dollars_of(round(whole * options.tasks, 2))
     click.echo(f"a task: ~ {output.dollars_of(round(whole, 6))}; {number_of(options.tasks, 'task')}: ~ {every}")
     if billed is not None:
-        error = "unknown" if billed.error is None else f"{billed.error * 100:+.1f} %"
+        error = "unknown" if billed.error is None else percent(billed.error, sign="+")
         cost = output.dollars_of(None if billed.cost_usd is None else round(billed.cost_usd, 6))
         click.echo(f"billed: {cost} a task over {number_of(billed.tasks, 'task')}; error of the estimate: {error}")
     else:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modicum.calls.words.percentages import percent
 from modicum.cli.terminal import output
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def _ratio(ratio: "ComparedRatio") -> list[str]:
 
 
 def _percent(share: float | None) -> str:
-    return "unknown" if share is None else f"{share * 100:.1f} %"
+    return "unknown" if share is None else percent(share)
 
 
 def _percents(figure: "ComparedFigure") -> str:

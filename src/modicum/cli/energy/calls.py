@@ -11,6 +11,7 @@ import click
 from modicum.calls.errors import UserError
 from modicum.calls.problem import Problem
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli import shared_options as shared
 from modicum.cli.energy.options import format_figure, print_problems
 from modicum.cli.terminal.quantity import Quantity
@@ -259,7 +260,7 @@ def _print_attribution(found: "EnergyAttribution", laws: "Sequence[EnergyLaw]") 
             f"{law.seconds:,.0f} s" if law.seconds < 3600 else f"{law.seconds / 3600:,.1f} h",
             "time in the server (too few windows)"
             if law.window_error is None
-            else f"fit, error {law.window_error:.1%}",
+            else f"fit, error {percent(law.window_error)}",
         )
         for law in laws
     ]

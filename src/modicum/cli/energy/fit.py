@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from modicum.calls.errors import UserError
+from modicum.calls.words.percentages import percent
 from modicum.cli.energy.options import format_figure, print_problems
 from modicum.cli.shared_options import json_option
 from modicum.cli.terminal.quantity import Quantity
@@ -93,7 +94,7 @@ def _fit_bench(points: object, experts: str | None, within_ms: float | None, *, 
             "  per prompt token not identifiable: only one prompt length was measured, so its energy is in 'per token'"
         )
     if law.mean_error is not None:
-        click.echo(f"a point left out of the fit is predicted with a mean error of {law.mean_error:.1%}")
+        click.echo(f"a point left out of the fit is predicted with a mean error of {percent(law.mean_error)}")
     floor = law.batch_near_floor
     most = max(point.concurrency for point in points.points)
     click.echo(

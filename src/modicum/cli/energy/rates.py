@@ -6,6 +6,7 @@ import click
 
 from modicum.calls.errors import UserError
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli import shared_options as shared
 from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.library import resources
@@ -55,7 +56,7 @@ def command(options: RatesOptions) -> None:
         if rate.reason:
             click.echo(f"# {rate.model}: {rate.reason}")
             continue
-        error = "" if rate.mean_error is None else f", a window off by {rate.mean_error:.0%} on the mean"
+        error = "" if rate.mean_error is None else f", a window off by {percent(rate.mean_error, 0)} on the mean"
         click.echo(
             f"# {rate.joules:,.0f} J in {number_of(rate.windows, 'window')}{error}; a call alone draws more: add what "
             "you can spare"

@@ -12,6 +12,7 @@ import click
 
 from modicum.calls.errors import UserError
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli import shared_options as shared
 from modicum.cli.energy.meters import list_untried
 from modicum.cli.energy.options import format_figure, gpu_options, print_problems
@@ -218,7 +219,7 @@ class _LiveScreen:
 def _format_live_line(now: "WatchFigures", sample: "Sample") -> str:
     waiting = sum(reading.waiting or 0 for reading in sample.servers)
     running = sum(reading.running or 0 for reading in sample.servers)
-    hits = "" if now.cache_hit_share is None else f"   cache hits {now.cache_hit_share:.0%}"
+    hits = "" if now.cache_hit_share is None else f"   cache hits {percent(now.cache_hit_share, 0)}"
     return (
         f"{now.tokens_per_second:,.0f} tokens/s   {format_figure(now.joules_per_generated_token, 'J/token')}   "
         f"{format_figure(now.tokens_per_watt, 'tokens/s per W')}   {now.mean_watts:,.0f} W   "
@@ -279,7 +280,7 @@ def _print_tables(result: "WatchReport", facts: "Sequence[GpuFacts]") -> None:
         ("prompt tokens", f"{now.prompt_tokens:,.0f}"),
         (
             "prompt tokens read from the cache",
-            f"{now.cache_hit_share:.1%}"
+            percent(now.cache_hit_share)
             if now.cache_hit_share is not None
             else "not counted"
             if now.cached_tokens is None
@@ -289,7 +290,7 @@ def _print_tables(result: "WatchReport", facts: "Sequence[GpuFacts]") -> None:
         ("joules per generated token", format_figure(now.joules_per_generated_token, "J")),
         ("joules per prompt or generated token", format_figure(now.joules_per_token, "J")),
         ("generated tokens per second and watt", format_figure(now.tokens_per_watt, "")),
-        ("time with requests", f"{now.busy_share:.0%}"),
+        ("time with requests", percent(now.busy_share, 0)),
         ("mean concurrency in that time", format_figure(now.mean_batch, "")),
     ]
     print_table(("figure", "value"), rows, title=f"{', '.join(kinds)} on {_gpu_names(facts)}")
@@ -355,7 +356,7 @@ def print_split(result: "WatchReport") -> None:
         click.echo(f"the noise stays the same for about {found.noise_memory_s:,.0f} s; the intervals allow for it")
     click.echo(
         f"{number_of(found.windows, 'window')}; a window left out of the fit is predicted with an error of "
-        f"{found.window_error:.1%}; R2 {found.explained:.4f}"
+        f"{percent(found.window_error)}; R2 {found.explained:.4f}"
         + (
             f"; the clocks were throttled in {number_of(found.slowed_windows, 'window')}"
             if found.slowed_windows

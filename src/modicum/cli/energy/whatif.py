@@ -9,6 +9,7 @@ import msgspec
 
 from modicum.calls.errors import UserError
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli.energy.options import Share, format_figure, print_problems
 from modicum.cli.shared_options import json_option, pass_options
 from modicum.cli.terminal.quantity import Quantity
@@ -99,7 +100,9 @@ def command(options: WhatIfOptions) -> int:
         rows,
         footer=("in all", format_figure(answer.before_joules, "J"), format_figure(answer.after_joules, "J")),
     )
-    click.echo(f"{'saves' if answer.saving >= 0 else 'costs'} {abs(answer.saving):.1%} (estimated from the fitted law)")
+    click.echo(
+        f"{'saves' if answer.saving >= 0 else 'costs'} {percent(abs(answer.saving))} (estimated from the fitted law)"
+    )
     for remark in answer.remarks:
         click.echo(f"note: {remark}")
     return 0

@@ -13,6 +13,7 @@ from modicum.calls import Problem
 from modicum.calls.errors import unknown_name
 from modicum.calls.problem import problem_rows
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs.found_logs import join_found
@@ -222,8 +223,8 @@ def _cells(one: "RouteNeeds") -> list[str]:
         "" if one.output_median is None else output.count(one.output_median),
         "" if one.output_p99 is None else output.count(one.output_p99),
         "" if cap is None else output.count(cap.most_output_tokens),
-        "" if cap is None else f"{cap.share_cut:.1%}",
-        "" if share is None else f"{share:.0%}",
+        "" if cap is None else percent(cap.share_cut),
+        "" if share is None else percent(share, 0),
         "" if one.effort is None else one.effort.effort,
     ]
 
@@ -235,15 +236,17 @@ def _reasons(one: "RouteNeeds") -> list[str]:
         cap = one.cap
         lines.append(
             f"a cap of {number_of(cap.most_output_tokens, 'token')} is the 99th percentile and a quarter more; "
-            f"it would have cut {cap.calls_cut:,} of {number_of(one.calls_ended_well, 'call')}, {cap.share_cut:.2%} "
-            f"[{cap.share_cut_low:.2%}, {cap.share_cut_high:.2%}], and beyond it lie "
-            f"{number_of(cap.tokens_beyond, 'token')}"
+            f"it would have cut {cap.calls_cut:,} of {number_of(one.calls_ended_well, 'call')}, "
+            f"{percent(cap.share_cut, 2)} [{percent(cap.share_cut_low, 2)}, {percent(cap.share_cut_high, 2)}], "
+            f"and beyond it lie {number_of(cap.tokens_beyond, 'token')}"
             + ("" if cap.usd_beyond is None else f", {output.dollars_of(cap.usd_beyond)}: at most that is saved")
         )
     if one.effort is not None:
         effort = one.effort
         usd = "" if effort.usd_at_most is None else f"; it cost {output.dollars_of(effort.usd_at_most)}"
-        share = "" if effort.share_of_cost is None else f", {effort.share_of_cost:.0%} of the route: at most that"
+        share = (
+            "" if effort.share_of_cost is None else f", {percent(effort.share_of_cost, 0)} of the route: at most that"
+        )
         lines.append(f"{effort.why}{usd}{share}. What effort calls ask for now no log says; lower ones stay")
     lines += [f"no proposal: {one.why_no_cap}"] if one.why_no_cap else []
     if one.why_no_effort and one.why_no_effort != one.why_no_cap:
@@ -275,7 +278,7 @@ def _print_experiment(one: "RouteNeeds", experiment: ProposedExperiment) -> None
     until = experiment.tasks_until_safe
     planned = "" if until is None else f"; about {number_of(until, 'task')} find it safe, if it does no harm"
     output.print_text(
-        f"  arms: {100 * (1 - experiment.hold_out):g} % of tasks with the change, {100 * experiment.hold_out:g} % "
-        f"held out{planned}"
+        f"  arms: {percent(1 - experiment.hold_out, None)} of tasks with the change, "
+        f"{percent(experiment.hold_out, None)} held out{planned}"
     )
     output.print_text(f"  stop: {experiment.stop_rule}")

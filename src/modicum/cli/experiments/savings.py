@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modicum.calls.words.percentages import percent
 from modicum.cli.terminal import output
 from modicum.experiments.recorded import read_recorded_savings
 from modicum.experiments.savings import Saving, hit_rate
@@ -31,7 +32,7 @@ def print_savings(savings: Sequence[Saving]) -> None:
             [
                 one.name,
                 one.state.replace("_", " "),
-                "none" if one.estimated_share is None else f"{one.estimated_share:.1%}",
+                "none" if one.estimated_share is None else percent(one.estimated_share),
                 _interval(one.measured_share, one.measured_low, one.measured_high),
                 output.dollars_of(one.measured_usd),
                 {True: "yes", False: "no", None: ""}[one.came_true],
@@ -69,4 +70,4 @@ def savings_document(savings: Sequence[Saving]) -> dict[str, object]:
 def _interval(share: float | None, low: float | None, high: float | None) -> str:
     if share is None:
         return "unknown"
-    return f"{share:.1%}" if low is None or high is None else f"{share:.1%} ({low:.1%} to {high:.1%})"
+    return percent(share) if low is None or high is None else f"{percent(share)} ({percent(low)} to {percent(high)})"

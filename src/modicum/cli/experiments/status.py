@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli.terminal import output
 from modicum.experiments.experiment import Arm, ExperimentState
 
@@ -70,7 +71,7 @@ def _describe_errors(errors: "VerifierErrors") -> str:
         return f"{begun}; none that was believed has the outcome yet"
     return (
         f"{begun}; of {errors.graded:,} that were believed and graded, {errors.wrong:,} failed: "
-        f"{100 * errors.share:.1f} % ({100 * errors.wrong_low:.1f} to {100 * errors.wrong_high:.1f})"
+        f"{percent(errors.share)} ({100 * errors.wrong_low:.1f} to {100 * errors.wrong_high:.1f})"
     )
 
 
@@ -88,8 +89,8 @@ def _describe_spend(spend: "SpendComparison") -> str:
     if spend.ratio is None:
         return f"unknown: {spend.no_interval}"
     if spend.low is None or spend.high is None:
-        return f"{100 * spend.ratio:.0f} % of the hold-out's, without an interval: {spend.no_interval}"
-    return f"{100 * spend.ratio:.0f} % of the hold-out's ({100 * spend.low:.0f} to {100 * spend.high:.0f})"
+        return f"{percent(spend.ratio, 0)} of the hold-out's, without an interval: {spend.no_interval}"
+    return f"{percent(spend.ratio, 0)} of the hold-out's ({100 * spend.low:.0f} to {100 * spend.high:.0f})"
 
 
 def _describe_needs(found: "Grade") -> list[str]:

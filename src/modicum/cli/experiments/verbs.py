@@ -11,6 +11,7 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli import shared_options as shared
 from modicum.cli.experiments.proposing import propose
 from modicum.cli.terminal import output
@@ -116,7 +117,9 @@ def start(options: StartOptions) -> None:
     if one.estimated_saving is None:
         click.echo(f"no estimate: {one.why_not_estimated}")
     else:
-        click.echo(f"a replay of the last 30 days says that it saves {one.estimated_saving:.1%} of such tasks' dollars")
+        click.echo(
+            f"a replay of the last 30 days says that it saves {percent(one.estimated_saving)} of such tasks' dollars"
+        )
     click.echo("next: modicum experiment status")
 
 
@@ -321,7 +324,7 @@ def _describe(one: "Experiment") -> str:
         ChangeKind.TEAM: f"the plan of the team {one.subject} is applied",
     }[one.kind]
     return (
-        f"{change} in {100 * (1 - one.hold_out):g} % of tasks; graded by '{one.outcome}', accepted loss "
+        f"{change} in {percent(1 - one.hold_out, None)} of tasks; graded by '{one.outcome}', accepted loss "
         f"{100 * one.margin:g} points"
     )
 

@@ -10,6 +10,7 @@ import click
 
 from modicum.calls import UserError
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli import shared_options as shared
 from modicum.cli.terminal import output
 from modicum.cli.terminal.verb_group import WholeLines
@@ -104,7 +105,7 @@ def act(*, name: str, rules: tuple[str, ...], hold_out: float, yes: bool) -> Non
         output.print_text(f"{rule.name} ({rule.safety}): {rule.purpose}")
     _agree(yes)
     write_policy(_folder(), name, policy._replace(rules=tuple(rule.name for rule in chosen), hold_out=hold_out))
-    output.print_text(f"these rules act from now on, but in {hold_out:.0%} of sessions")
+    output.print_text(f"these rules act from now on, but in {percent(hold_out, 0)} of sessions")
 
 
 @command.command()

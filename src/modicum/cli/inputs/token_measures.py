@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.library.resources import load_prices
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def format_error(error: float | None) -> str:
     """`4.2 %`; `exact` for a public tokenizer; `unknown` where it has not been measured."""
     if error is None:
         return "unknown"
-    return "exact" if error == 0 else f"{error * 100:.1f} %"
+    return "exact" if error == 0 else percent(error)
 
 
 @contextmanager

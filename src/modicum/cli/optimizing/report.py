@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli import shared_options as shared
 from modicum.cli.terminal import output
 from modicum.library import resources
@@ -124,5 +125,5 @@ def _spend(spend: "SpendComparison") -> str:
     if spend.ratio is None:
         return "unknown"
     if spend.low is None or spend.high is None:
-        return f"{spend.ratio:.0%}"
-    return f"{spend.ratio:.0%} [{spend.low:.0%}, {spend.high:.0%}]"
+        return percent(spend.ratio, 0)
+    return f"{percent(spend.ratio, 0)} [{percent(spend.low, 0)}, {percent(spend.high, 0)}]"

@@ -205,8 +205,8 @@ def _explain_requests(options: ExplainOptions, settings: "Settings") -> None:
             output.print_text(f"{rule}: {number_of(tokens, 'token')} more would be read from a cache")
         if trials.requests_counted:
             output.print_text(
-                f"as they came, {trials.read_as_worked_out:,} tokens are worked out to be read from a cache in the "
-                f"{number_of(trials.requests_counted, 'request')} whose reply has a count; the provider counted "
+                f"as they came, {number_of(trials.read_as_worked_out, 'token')} by calculation read from caches in "
+                f"the {number_of(trials.requests_counted, 'request')} whose reply has a count; the provider counted "
                 f"{trials.read_as_counted:,}. Both figures of a rule are upper ends: a provider may forget earlier"
             )
     print_problems(problems, strict=options.strict, quiet=options.as_json)

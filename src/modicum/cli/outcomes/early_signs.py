@@ -8,6 +8,7 @@ import click
 
 from modicum.calls import UserError
 from modicum.calls.words.counted_nouns import noun_for, number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli import shared_options as shared
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import YIELD, parse_dimension, shown_name
@@ -120,7 +121,7 @@ def _rule_lines(one: "EarlyAdvice") -> list[str]:
     caught = figures.alarms - figures.false_alarms
     line = f"on {figures.tasks:,} newer ones: {caught:,} of {number_of(figures.failed, 'failure')} named"
     if figures.tokens_to_come is not None:
-        line += f", with {figures.tokens_to_come * 100:.0f} % of their tokens still to come"
+        line += f", with {percent(figures.tokens_to_come, 0)} of their tokens still to come"
     if figures.passed_named_share is not None:
-        line += f"; of tasks that did not fail {figures.passed_named_share * 100:.1f} % named"
+        line += f"; of tasks that did not fail {percent(figures.passed_named_share)} named"
     return [*lines, line]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import Basis, Problem, UserError
+from modicum.calls.words.percentages import percent
 from modicum.cli.inputs.found_logs import find_logs
 from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.inputs.log_sets import find_log_set
@@ -162,6 +163,6 @@ def _print_steps(found: "Audit") -> None:
         bound = "" if row.marginal_usd is not None else "at most "
         output.print_text(
             f"  {number}. {row.title} ({row.id}): saves {bound}{format_saving(row.saving_usd)}, "
-            f"{row.saving_share or 0:.1%}"
+            f"{percent(row.saving_share or 0)}"
         )
         output.print_text(f"     {row.remedy}")

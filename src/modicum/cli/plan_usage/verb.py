@@ -10,6 +10,7 @@ import click
 
 from modicum.calls import Basis, Problem, UserError
 from modicum.calls.problem import problem_rows
+from modicum.calls.words.percentages import percent
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options
 from modicum.cli.inputs.ledger_months import FILL, no_calls_of
@@ -187,7 +188,7 @@ def print_windows(title: str, windows: "Sequence[PlanWindow]", zone: UserZone) -
                 output.count(one.calls),
                 output.count(one.prompt_tokens + one.completion_tokens),
                 _format_used(one),
-                *([f"{one.share_of_limit:.0%}" if one.share_of_limit is not None else ""] if has_limit else []),
+                *([percent(one.share_of_limit, 0) if one.share_of_limit is not None else ""] if has_limit else []),
                 "open" if one.is_open else "",
             ]
             for one in windows

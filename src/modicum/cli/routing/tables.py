@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli.terminal.output import print_table
 from modicum.routing.evaluation import Evaluation, FoldDifference
 from modicum.routing.model_families import LeftOutFamily
@@ -70,7 +71,7 @@ def print_left_out_families(left_out: Sequence[LeftOutFamily]) -> None:
 
 def print_training(trained: TrainedRouter, path: str, size: int, remarks: Sequence[str]) -> None:
     terms, reached = trained.router.terms, trained.calibration
-    saving = "unknown" if reached.saving is None else f"{reached.saving:.1%}"
+    saving = "unknown" if reached.saving is None else percent(reached.saving)
     click.echo(
         f"{path}: {size / 1e6:.2f} MB, {terms.provenance.learner}, {number_of(terms.provenance.tasks_count, 'task')}"
     )

@@ -7,6 +7,7 @@ import click
 
 from modicum.calls import UserError
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli.terminal.output import count, dollars_of, print_json, print_table
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def _format_change(found: "IntervalEstimate | None") -> str:
 
 
 def _format_share(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.1f} %"
+    return "" if value is None else percent(value)
 
 
 def print_attribution(report: "TeamAttribution", costs: "Mapping[str, AgentCost] | None" = None) -> None:
@@ -178,8 +179,8 @@ def _format_canaries(plan: "TeamPlan") -> str:
     losses = ", ".join(f"{100 * one.loss:g} points after {one.runs:,}" for one in findable_losses(score) if one.runs)
     from_score = f"from a score of {score:.2f}" if shown else "from a score of 0.50, the slowest, as none is known"
     return (
-        f"{100 * plan.canary_share:g} % of runs, up to half where a loss is suspected; a loss is noticed, in about 4 "
-        f"of 5 cases, {from_score}: {losses} graded runs"
+        f"{percent(plan.canary_share, None)} of runs, up to half where a loss is suspected; a loss is noticed, in "
+        f"about 4 of 5 cases, {from_score}: {losses} graded runs"
     )
 
 
@@ -205,7 +206,7 @@ def _format_evidence(one: "Evidence") -> str:
     what = "tokens" if one.tokens_saved_share is not None else "calls"
     text = f"{one.basis} of {number_of(one.tasks_count, 'task')}: score {one.score_full:.3f} to {one.score_plan:.3f}, "
     text += f"{100 * one.change:+.1f} points ({100 * one.change_low:+.1f} to {100 * one.change_high:+.1f})"
-    text += f", {100 * saved:.1f} % fewer {what}" if saved is not None else ""
+    text += f", {percent(saved)} fewer {what}" if saved is not None else ""
     return text + ("" if one.exact else "; a bound") + (f"; {one.note}" if one.note else "")
 
 
@@ -282,7 +283,7 @@ def print_verification(found: "Verification", *, as_json: bool) -> None:
                 saved,
             ]
         )
-    level = f"{100 * found.evidence.confidence:g} % interval"
+    level = f"{percent(found.evidence.confidence, None)} interval"
     columns = ["", "score", "change in points", level, "prompt tokens", "completion tokens", "tokens saved"]
     print_table(columns, rows, title=number_of(found.arms[0].tasks_count, "task"))
     click.echo(f"verdict for a margin of {100 * found.margin:.1f} points: {found.verdict}")

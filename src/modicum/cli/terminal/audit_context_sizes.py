@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli.terminal import output
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ def print_context_sizes(found: "ContextSizes") -> None:
     )
     if found.failed_within is not None:
         output.print_text(
-            f"  in the same session ({found.sessions_within} of them), tools fail {found.failed_within:+.1%} "
-            f"[{found.failed_within_low:+.1%}, {found.failed_within_high:+.1%}] more behind its larger prompts"
+            f"  in the same session ({found.sessions_within} of them), tools fail "
+            f"{_format_change(found.failed_within)} [{_format_change(found.failed_within_low)}, "
+            f"{_format_change(found.failed_within_high)}] more behind its larger prompts"
         )
     if found.difference is not None:
         output.print_text(f"  {_describe_difference(found)}")
@@ -52,13 +54,17 @@ def print_context_sizes(found: "ContextSizes") -> None:
 
 
 def _describe_difference(found: "ContextSizes") -> str:
-    line = f"tasks with an outcome above 0: {found.difference:+.1%} among those with larger contexts"
+    line = f"tasks with an outcome above 0: {_format_change(found.difference)} among those with larger contexts"
     if found.difference_within is None:
         return f"{line}; no two of one model and project can be compared"
-    return f"{line}; {found.difference_within:+.1%} within one model and project ({found.tasks_within})"
+    return f"{line}; {_format_change(found.difference_within)} within one model and project ({found.tasks_within})"
+
+
+def _format_change(share: float | None) -> str:
+    return "unknown" if share is None else percent(share, sign="+")
 
 
 def _format_share(count: int, whole: int, low: float | None, high: float | None) -> str:
     if not whole or low is None or high is None:
         return ""
-    return f"{count / whole:.1%} [{low:.1%}, {high:.1%}]"
+    return f"{percent(count / whole)} [{percent(low)}, {percent(high)}]"

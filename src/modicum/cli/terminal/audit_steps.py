@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from modicum.calls.outside.one_line import one_line
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli.terminal import output
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def print_step(number: int, step: "AdvisedStep") -> None:
 
 def describe_saving(step: "AdvisedStep") -> str:
     """What it saves, and how sure that is: what only an experiment can prove is not worded like a replay."""
-    dollars, share = output.dollars_of(step.saving_usd), f"{step.saving_share:.1%}"
+    dollars, share = output.dollars_of(step.saving_usd), percent(step.saving_share)
     if step.finding_class.value in SURE:
         return f"{step.title}: {dollars}, {share}"
     return f"{step.title}: at most {dollars}, {share} ({step.finding_class.value.replace('_', ' ')})"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.cli.terminal import output
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def print_what_ifs(found: "Audit") -> None:
                 one.name,
                 one.finding_class.value.replace("_", " "),
                 format_saving(one.saving_usd),
-                f"{one.saving_share:+.1%}",
+                percent(one.saving_share, sign="+"),
                 format_saving(one.marginal_usd),
                 "" if one.waiting is None else format_sooner(one.waiting.per_call_s),
             ]
@@ -39,7 +40,7 @@ def print_what_ifs(found: "Audit") -> None:
             "together",
             "",
             format_saving(found.what_if_saving_usd),
-            f"{found.what_if_saving_share or 0:+.1%}",
+            percent(found.what_if_saving_share or 0, sign="+"),
             "",
             "",
         ],
@@ -50,7 +51,7 @@ def print_what_ifs(found: "Audit") -> None:
         if one.waiting is not None:
             output.print_text(f"  {one.name}: {describe_waiting(one.waiting)}")
         if one.saving_share_low is not None and one.saving_share_high is not None:
-            span = f"between {one.saving_share_low:+.1%} and {one.saving_share_high:+.1%}"
+            span = f"between {percent(one.saving_share_low, sign='+')} and {percent(one.saving_share_high, sign='+')}"
             output.print_text(f"  {one.name}: a bound, {span}: {one.why_bound}")
         if one.unpriced_calls:
             output.print_text(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from modicum.calls.words.percentages import percent
 from modicum.console.acting.budgets import editable_budgets
 from modicum.console.acting.settings_changes import changes_to_undo
 from modicum.console.asking import Asking
@@ -38,7 +39,7 @@ def read(asking: Asking, view: View) -> Content:
     near = sum(1 for row in rows if row.left_share < NEAR)
     crossing = [row for row in rows if row.crossed_at is not None and row.left > 0]
     tiles = [
-        Tile(label="budgets", value=count(len(rows)), note=f"{near:,} with less than {NEAR:.0%} left"),
+        Tile(label="budgets", value=count(len(rows)), note=f"{near:,} with less than {percent(NEAR, 0)} left"),
         Tile(
             label="limit reached next",
             value=_moment(min(row.crossed_at for row in crossing if row.crossed_at), view.zone.zone)

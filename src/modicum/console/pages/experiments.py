@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from modicum.calls.words.percentages import percent
 from modicum.console.asking import Asking
 from modicum.console.page import Cell, Content, Page, Table, Tile, with_command
 from modicum.console.view import View
@@ -104,17 +105,17 @@ def _grade_row(one: GradedExperiment) -> Sequence[Cell]:
 
 
 def _ratio(spend: SpendComparison) -> str:
-    return "unknown" if spend.ratio is None else f"{100 * spend.ratio:.0f} %"
+    return "unknown" if spend.ratio is None else percent(spend.ratio, 0)
 
 
 def _percent(share: float | None) -> str:
-    return "none" if share is None else f"{share:.1%}"
+    return "none" if share is None else percent(share)
 
 
 def _interval(share: float | None, low: float | None, high: float | None) -> str:
     if share is None:
         return "unknown"
-    return f"{share:.1%}" if low is None or high is None else f"{share:.1%} ({low:.1%} to {high:.1%})"
+    return percent(share) if low is None or high is None else f"{percent(share)} ({percent(low)} to {percent(high)})"
 
 
 def _value(figure: float | None) -> object:

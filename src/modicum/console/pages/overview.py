@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+from modicum.calls.words.percentages import percent
 from modicum.console.asking import Asking
 from modicum.console.charts import Series, draw_columns
 from modicum.console.page import Cell, Content, Page, Table, Tile
@@ -96,7 +97,7 @@ def _saving_tiles(asking: Asking, view: View) -> list[Tile]:
                 label="would be saved, by a replay",
                 value=dollars_of(document["joint_saving_usd"]),
                 basis="estimated",
-                note=f"{document['joint_saving_share']:.1%} of what was spent",
+                note=f"{percent(document['joint_saving_share'])} of what was spent",
                 href=f"waste{view.query()}",
             )
         )

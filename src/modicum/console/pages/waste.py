@@ -5,6 +5,7 @@ from typing import Any
 
 from modicum.calls import UserError
 from modicum.calls.words.counted_nouns import noun_for, number_of
+from modicum.calls.words.percentages import percent
 from modicum.console.acting.settings_changes import can_apply, changes_to_undo
 from modicum.console.asking import Asking
 from modicum.console.jobs import JobResult
@@ -107,7 +108,7 @@ def _steps(document: Document) -> list[dict[str, str]]:
 
 def _step(row: Document, finding: str, how: str) -> dict[str, str]:
     bound = "" if row["finding_class"] in SURE else "at most "
-    saving = "" if row["saving_usd"] is None else f"{bound}{_signed(row['saving_usd'])}, {row['saving_share']:.1%}"
+    saving = "" if row["saving_usd"] is None else f"{bound}{_signed(row['saving_usd'])}, {percent(row['saving_share'])}"
     return {"finding": finding, "title": row["title"], "saving": saving, "how": how, "paste": ""}
 
 
@@ -120,7 +121,7 @@ def _tiles(document: Document) -> list[Tile]:
             label="would be saved together",
             value=_signed(document["joint_saving_usd"]),
             basis=basis,
-            note=f"{document['joint_saving_share']:.1%} of it, all that is exact or replayed",
+            note=f"{percent(document['joint_saving_share'])} of it, all that is exact or replayed",
         ),
         Tile(
             label="by rules that run by themselves",
@@ -130,8 +131,8 @@ def _tiles(document: Document) -> list[Tile]:
         ),
         Tile(
             label="the replay without changes",
-            value=f"{fidelity['total_error']:+.1%}",
-            note=f"off the record; median task {fidelity['median_task_error']:.1%}",
+            value=percent(fidelity["total_error"], sign="+"),
+            note=f"off the record; median task {percent(fidelity['median_task_error'])}",
         ),
     ]
 
@@ -191,7 +192,7 @@ def _what_if_table(document: Document, view: View, changes: Sequence[str]) -> Ta
                 Cell(one["name"]),
                 Cell(one["finding_class"].replace("_", " ")),
                 Cell(_signed(one["saving_usd"]), one["saving_usd"]),
-                Cell(f"{one['saving_share']:+.1%}", one["saving_share"]),
+                Cell(percent(one["saving_share"], sign="+"), one["saving_share"]),
                 Cell(_signed(one["marginal_usd"]), one["marginal_usd"]),
                 Cell(_between(one)),
             ]
@@ -201,7 +202,7 @@ def _what_if_table(document: Document, view: View, changes: Sequence[str]) -> Ta
             Cell("together"),
             Cell(""),
             Cell(_signed(document["what_if_saving_usd"]), document["what_if_saving_usd"]),
-            Cell(f"{document['what_if_saving_share'] or 0:+.1%}", document["what_if_saving_share"]),
+            Cell(percent(document["what_if_saving_share"] or 0, sign="+"), document["what_if_saving_share"]),
             Cell(""),
             Cell(""),
         ],
@@ -211,7 +212,7 @@ def _what_if_table(document: Document, view: View, changes: Sequence[str]) -> Ta
 
 def _between(one: Document) -> str:
     low, high = one["saving_share_low"], one["saving_share_high"]
-    return "" if low is None or high is None else f"{low:+.1%} and {high:+.1%}"
+    return "" if low is None or high is None else f"{percent(low, sign='+')} and {percent(high, sign='+')}"
 
 
 def _signed(usd: float | None) -> str:

@@ -7,6 +7,7 @@ import msgspec
 
 from modicum.calls.task_result import TaskResult
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.experiments.comparison import ArmComparison, compare
 from modicum.experiments.comparison_pairs import ComparedPair, ComparedRatio, ComparisonRules, SuccessDifference
 from modicum.experiments.trials.saver_trial import ARMS, WITH, WITHOUT, SaverTrial, TrialRun, plan_runs, run_id_of
@@ -114,7 +115,7 @@ def _judge(  # noqa: PLR0911 - one line a verdict
 
 def _change(value: float, low: float, high: float) -> str:
     """A ratio as a change in percent."""
-    return f"{(value - 1) * 100:+.1f} % [{(low - 1) * 100:+.1f}, {(high - 1) * 100:+.1f}]"
+    return f"{percent(value - 1, sign='+')} [{(low - 1) * 100:+.1f}, {(high - 1) * 100:+.1f}]"
 
 
 def _verdict(

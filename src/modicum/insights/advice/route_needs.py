@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from modicum.calls import Basis, CallStatus
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.ledger.store import Store
 from modicum.statistics.proportions import share_over_tasks
 
@@ -222,11 +223,11 @@ def _effort(share: float, thinks: bool, usd: float | None, cost: float | None) -
     if not thinks:
         return None, "no call of it has reasoning that the provider counts apart from its replies"
     if LITTLE_REASONING < share < MUCH_REASONING:
-        return None, f"reasoning is {share:.0%} of the output: neither most of it nor next to none"
+        return None, f"reasoning is {percent(share, 0)} of the output: neither most of it nor next to none"
     why = (
-        f"reasoning is {share:.0%} of the output: most of what is paid for it"
+        f"reasoning is {percent(share, 0)} of the output: most of what is paid for it"
         if share >= MUCH_REASONING
-        else f"reasoning is {share:.0%} of the output: these calls hardly need it"
+        else f"reasoning is {percent(share, 0)} of the output: these calls hardly need it"
     )
     part = usd / cost if usd is not None and cost else None
     return LowerEffort(effort=LOW_EFFORT, why=why, usd_at_most=usd, share_of_cost=part), ""

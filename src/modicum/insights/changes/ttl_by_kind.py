@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.context.tool_work import READS, WRITES
 from modicum.insights.finding import HistoryChange
 from modicum.insights.history import Floats, History, Ints
@@ -51,13 +52,15 @@ def choose_ttl(replays: Replay, settings: Mapping[str, Ints]) -> TtlChoice:
     ):
         ttl, _ = _choose(history, kind, courses, arrays)
         saved = replays.run([HistoryChange(ttl_seconds=ttl)]).saving_share
-        notes.append(f"the best that an agent's settings give, {title}: {saved:+.1%}")
+        notes.append(f"the best that an agent's settings give, {title}: {percent(saved, sign='+')}")
     kinds = subagent * len(TOOLS) + tools
     ttl, chosen = _choose(history, kinds, courses, arrays)
     for kind in np.unique(kinds).tolist():
         of_kind = kinds == kind
         cost = {name: float(np.nansum(course[of_kind])) for name, course in courses.items()}
-        shares = ", ".join(f"{name} {(cost[AS_IT_WAS] - cost[name]) / whole:+.2%}" for name in settings)
+        shares = ", ".join(
+            f"{name} {percent((cost[AS_IT_WAS] - cost[name]) / whole, 2, sign='+')}" for name in settings
+        )
         who = "subagents" if kind >= len(TOOLS) else "main agent"
         words = " or ".join(dict.fromkeys(chosen[kind]))
         notes.append(

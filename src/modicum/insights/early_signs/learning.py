@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from modicum.calls.words.counted_nouns import number_of
+from modicum.calls.words.percentages import percent
 from modicum.insights.early_signs.signs import SIGNS, WORDS, TaskSigns
 from modicum.insights.history import Flags, Ints
 from modicum.statistics.proportions import upper_share
@@ -106,7 +107,7 @@ def learn(signs: TaskSigns, known: Ints, failed: Flags, owner: str = "") -> Earl
     if rule is None:
         why = (
             f"no sign tells failures apart in {number_of(count, 'task')} with "
-            f"at most {MOST_FALSE * 100:g} % false alarms"
+            f"at most {percent(MOST_FALSE, None)} false alarms"
         )
         return msgspec.structs.replace(advice, why=why)
     figures = _measure(signs, known[held], failed[held], rule)
@@ -185,8 +186,8 @@ def _why_off(figures: EarlyFigures) -> str:
     if figures.false_share_upper >= MOST_FALSE:
         few = f"; it takes {LEAST_ALARMS} alarms without a false one" if figures.alarms < LEAST_ALARMS else ""
         return (
-            f"{alarms}: up to {figures.false_share_upper * 100:.1f} % are not ruled out, and on from "
-            f"{MOST_FALSE * 100:g} % down{few}"
+            f"{alarms}: up to {percent(figures.false_share_upper)} are not ruled out, and on from "
+            f"{percent(MOST_FALSE, None)} down{few}"
         )
     if figures.false_share_upper >= 1 - figures.failed / figures.tasks:
         return f"{alarms}, but {figures.failed:,} of these tasks failed: it is no better than to name them all"
@@ -194,8 +195,8 @@ def _why_off(figures: EarlyFigures) -> str:
 
 
 def _why_on(figures: EarlyFigures) -> str:
-    upper = (figures.false_share_upper or 0.0) * 100
+    upper = figures.false_share_upper or 0.0
     return (
         f"{figures.false_alarms:,} of {number_of(figures.alarms, 'alarm')} on {figures.tasks:,} newer tasks were "
-        f"false: at most {upper:.1f} % (95 %)"
+        f"false: at most {percent(upper)} ({percent(CONFIDENCE, 0)})"
     )

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from modicum.calls.words.percentages import percent
 from modicum.insights.cache_replay.break_causes import BreakCause, name_causes
 from modicum.insights.caching import FAR_BELOW, Caching
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
@@ -36,8 +37,8 @@ def find(history: History) -> Finding:
         name="prefix_break",
         title="Cached prompts broken in the middle of work",
         what="Calls that came before the cache expired, on the same model, with a context that had only grown, and "
-        f"that still read less than {FAR_BELOW:.0%} of what the call before had left in the cache. Something at the "
-        "front of the prompt had changed (tools, system prompt, a timestamp), or the provider lost the cache.",
+        f"that still read less than {percent(FAR_BELOW, 0)} of what the call before had left in the cache. Something "
+        "at the front of the prompt had changed (tools, system prompt, a timestamp), or the provider lost the cache.",
         finding_class=FindingClass.UPPER_BOUND if unknown else FindingClass.REPLAYED,
         calls=int(broken.sum()),
         tokens=int(lost[broken].sum()),

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from modicum.calls.words.percentages import percent
 from modicum.insights.caching import Caching
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
@@ -47,7 +48,7 @@ def find(history: History) -> Finding:
         remedy='Anthropic: put "cache_control": {"type": "ephemeral"} on the request (automatic) or on the last '
         "message. OpenAI: set prompt_cache_key per conversation and keep tools and system prompt first and unchanged.",
         guard=f"Not counted: prefixes below {FEWEST_TOKENS:,} tokens, gaps of more than five minutes, and "
-        f"conversations that already read {NEARLY_NONE:.0%} of their prompts from a cache. The cost of the "
+        f"conversations that already read {percent(NEARLY_NONE, 0)} of their prompts from a cache. The cost of the "
         "writes is included.",
         examples=most_expensive(history, able),
         lacks=lacks,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from modicum.calls import Basis
+from modicum.calls.words.percentages import percent
 from modicum.reports.reconciliation.model_names import JoinedNames, Model, join_names
 
 SAME = 0.005
@@ -218,8 +219,8 @@ def _cause_of_price(ours: Decimal, theirs: Decimal) -> str:
         return "the tokens agree and they charge half: calls in a batch or a flexible lane, not known as such here"
     share = float(theirs / ours) - 1
     if share < 0:
-        return f"the tokens agree and they charge {-share:.1%} less: a discount; put it into prices.toml"
-    return f"the tokens agree and they charge {share:.1%} more: a lane, a region or a price that is not known here"
+        return f"the tokens agree and they charge {percent(-share)} less: a discount; put it into prices.toml"
+    return f"the tokens agree and they charge {percent(share)} more: a lane, a region or a price that is not known here"
 
 
 def _is_same(one: Decimal | int | None, other: Decimal | int | None) -> bool:

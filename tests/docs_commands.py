@@ -252,5 +252,6 @@ def run_until_stopped(home, command):
 
 if __name__ == "__main__":
     number, faults = run_pages(sys.argv[1:])
-    sys.stdout.write(f"\n{number} commands run, {len(faults)} failed, {len(NOT_RUN)} not run (tests/docs_commands.py)\n")
+    counted = f"{number} commands run, {len(faults)} failed, {len(NOT_RUN)} not run"
+    sys.stdout.write(f"\n{counted} (tests/docs_commands.py)\n")
     sys.exit(bool(faults))

@@ -27,6 +27,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELLS = ("", "console", "sh")
 OURS = ("modicum", "scripts/run")
 LONGEST_S = 60
+TIMED_OUT = 124  # the status that `timeout` ends with
 ONE_AT_A_TIME = Lock()
 
 REASONS = {
@@ -165,10 +166,13 @@ def run_page(prepared, folder, page, commands):
     faults = []
     for command in commands:
         ended = run_until_stopped(home, command) if command in UNTIL_STOPPED else run_in(home, command)
-        sys.stdout.write("." if ended.returncode == 0 else "F")
+        if ended.returncode == 0:
+            sys.stdout.write(".")
+        else:
+            said = f"it took over {LONGEST_S} s" if ended.returncode == TIMED_OUT else ended.stderr.strip()[-300:]
+            faults.append(f"{page}: {command}\n    status {ended.returncode}: {said}")
+            sys.stdout.write(f"\n{faults[-1]}\n")
         sys.stdout.flush()
-        if ended.returncode != 0:
-            faults.append(f"{page}: {command}\n    status {ended.returncode}: {ended.stderr.strip()[-300:]}")
     return faults
 
 
@@ -248,6 +252,6 @@ def run_until_stopped(home, command):
 
 if __name__ == "__main__":
     number, faults = run_pages(sys.argv[1:])
-    sys.stdout.write("\n" + "".join(f"{fault}\n" for fault in faults))
-    sys.stdout.write(f"{number} commands run, {len(faults)} failed, {len(NOT_RUN)} not run (tests/docs_commands.py)\n")
+    counted = f"{number} commands run, {len(faults)} failed, {len(NOT_RUN)} not run"
+    sys.stdout.write(f"\n{counted} (tests/docs_commands.py)\n")
     sys.exit(bool(faults))

@@ -223,6 +223,10 @@ def reported(kind):
     return json.dumps({"data": [{**day, "results": [results[kind]]}]})
 
 
+RECORDED = {
+    "timestamp": "2026-11-20T12:00:00Z",
+    "request": {"model": "gpt-4.1", "messages": [{"role": "user", "content": "hi"}]},
+}
 FILES = {
     "resolved.csv": (SAMPLE / "outcomes.csv").read_text(encoding="utf-8"),
     "runs.csv": runs_of({"saver": ("none", "rtk", "headroom")}),
@@ -233,6 +237,7 @@ FILES = {
     "sonnet.eval": inspected,
     "airline__claude-sonnet-4-5.json.gz": simulated,
     "airline__adaptive-opus46.json.gz": simulated,
+    "recorded.jsonl": lines([RECORDED]),
     "draft.toml": '[[clause]]\nname = "no previews"\nnot_models = ["*-preview*"]\n',
     "new-agreement.toml": '[[price]]\nmodel = "claude-opus-4-5*"\ndiscount = 0.12\n',
     "usage.json": reported("usage"),

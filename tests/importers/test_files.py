@@ -134,4 +134,4 @@ def test_a_document_that_is_none_names_its_line(tmp_path):
     path = tmp_path / "a.json"
     path.write_text('{\n"a": 1,\n}')
 
-    assert document(path).line == 3
+    assert document(path).line in (2, 3)  # newer Pythons name the comma, not the bracket behind it

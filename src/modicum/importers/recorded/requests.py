@@ -15,11 +15,13 @@ from modicum.importers.recorded.anthropic import body_of
 from modicum.importers.recorded.exchanges import RecordedExchange, exchanges, file_time
 from modicum.insights.rules.recorded_requests import RecordedRequest
 from modicum.providers.anthropic_messages import usage as anthropic_usage
+from modicum.providers.anthropic_messages.dialect import DIALECT as ANTHROPIC
 from modicum.providers.fields import mapping, text
 from modicum.providers.openai import usage as openai_usage
 from modicum.providers.openai.recorded import joined
+from modicum.providers.openai_chat.dialect import DIALECT as CHAT
+from modicum.providers.openai_responses.dialect import DIALECT as RESPONSES
 
-ANTHROPIC, CHAT, RESPONSES = "anthropic-messages", "openai-chat", "openai-responses"
 _NO_REQUEST = "no request of OpenAI's or Anthropic's with its messages: not looked at"
 
 
@@ -56,23 +58,23 @@ def read_requests(path: Path) -> Iterator[RecordedRequest | Problem]:
 def _dialect_of(request: Mapping[str, Any], response: Mapping[str, Any], exchange: RecordedExchange) -> str:
     """By the address, else by the reply, else by the request's own words; empty: it is none of these."""
     if isinstance(request.get("input"), list | str):
-        return RESPONSES
+        return RESPONSES.name
     if not isinstance(request.get("messages"), list):
         return ""
     if exchange.url.rstrip("/").endswith("/chat/completions") or "choices" in response:
-        return CHAT
+        return CHAT.name
     is_anthropic = (
         exchange.url.rstrip("/").endswith("/messages")
         or text(response.get("type")) == "message"
         or "system" in request
         or text(request.get("model")).startswith("claude")
     )
-    return ANTHROPIC if is_anthropic else CHAT
+    return ANTHROPIC.name if is_anthropic else CHAT.name
 
 
 def _counted(dialect: str, exchange: RecordedExchange, response: Mapping[str, Any]) -> tuple[int | None, int | None]:
     """Tokens of the prompt and those read from the cache, as the provider counted them; None: no count is there."""
-    if dialect == ANTHROPIC:
+    if dialect == ANTHROPIC.name:
         counts = mapping(body_of(exchange).get("usage"))
         usage = anthropic_usage.usage_from(counts)
     else:

@@ -26,7 +26,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELLS = ("", "console", "sh")
 OURS = ("modicum", "scripts/run")
-LONGEST_S = 60
+LONGEST_S = 180
 TIMED_OUT = 124  # the status that `timeout` ends with
 ONE_AT_A_TIME = Lock()
 

@@ -161,6 +161,39 @@ def test_no_call_is_refused_for_what_another_reserves_above_its_worst_case(tmp_p
         assert rig.reserved() == 0
 
 
+def test_nor_while_the_price_of_that_other_is_looked_up(tmp_path, monkeypatch):
+    with with_budgets(tmp_path, {"limit_usd": FAR / NANO}) as rig:
+        chat_of(rig, 4_000, "Hi")  # is counted, and settled: the first of each takes a thread
+        left = FAR - rig.spent()
+        first, price = worst_of(10, LONG), worst_of(11, "Hi") - worst_of(10, "Hi")
+        most = (left - first) // price
+        most -= -((left - first - worst_of(most, "Hi")) // price)
+        prices, answer = rig.gateway.parts.budgets._prices, rig.provider.reply
+        cost, is_looked_up, may_go_on = prices._cost, threading.Event(), threading.Event()
+
+        def slow(call):
+            is_looked_up.set()
+            assert may_go_on.wait(10)
+            return cost(call)
+
+        async def next_answer(headers, reader, writer):
+            may_go_on.set()
+            return await answer(headers, reader, writer)
+
+        with running(rig, 10, LONG):
+            monkeypatch.setattr(prices, "_cost", slow)
+            monkeypatch.setattr(prices, "_known", {key for key in prices._known if key[0] != "cost"})
+            rig.provider.reply = next_answer
+            rig.release()
+            assert is_looked_up.wait(10)
+
+            fits = chat_of(rig, most, "Hi")
+
+            may_go_on.set()
+        assert fits.status_code == 200
+        assert rig.reserved() == 0
+
+
 def test_a_call_whose_cost_nobody_learns_counts_with_its_worst_case_and_no_more(tmp_path):
     with with_budgets(tmp_path, {"limit_usd": FAR / NANO}) as rig:
         rig.answers = Answer(b"\x00\x01", status=504)
@@ -171,6 +204,19 @@ def test_a_call_whose_cost_nobody_learns_counts_with_its_worst_case_and_no_more(
         assert entry.cost.usd is None
         assert entry.call.tags[RESERVED_TAG].startswith(f"{worst}/")
         assert (rig.spent(), rig.reserved()) == (worst, 0)
+
+
+def test_so_does_one_that_was_answered_by_a_model_without_a_price(tmp_path):
+    with with_budgets(tmp_path, {"limit_usd": FAR / NANO}) as rig:
+        for model in ("gpt-4o-mini", "nobody-prices-this"):
+            rig.answers = chat_reply(model=model)
+            assert chat_of(rig, 10, LONG).status_code == 200
+        *_, entry = rig.ledger.entries()
+
+        worst = worst_of(10, LONG)
+        assert entry.cost.usd is None
+        assert entry.call.tags[RESERVED_TAG].startswith(f"{worst}/")
+        assert (rig.spent() - int(gpt_4o_mini_usd(10, 10) * NANO), rig.reserved()) == (worst, 0)
 
 
 def test_nested_budgets_hold_all_or_none(tmp_path):

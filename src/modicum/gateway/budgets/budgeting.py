@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import NamedTuple
 
-from modicum.calls import Call
-from modicum.gateway import sending
+from modicum.calls import NO_CHARGES, Call, Tier
+from modicum.gateway import meter, sending
 from modicum.gateway.budgets import replies
 from modicum.gateway.budgets.bounds import NoBound
 from modicum.gateway.budgets.call_prices import CallPrices, PricedRequest, WorstCase
@@ -50,6 +50,7 @@ MOST_TRIES = 5
 """For a call whose counters are lost again and again while it reserves."""
 RECORDED_WITHIN_S = 2.0
 MOST_LOGGED = 10_000
+MOST_PRICED = 10_000
 MOST_UNKNOWN = 10_000
 """Calls whose cost nobody knows that are remembered; of older ones the ledger alone learns it."""
 
@@ -120,6 +121,8 @@ class Budgeting:
         """Calls that have a reservation."""
         self._uncounted: dict[str, Exchange] = {}
         """Those of them whose reservation is larger than their worst case."""
+        self._priced: set[tuple[str, str, Tier, int]] = set()
+        """Upstreams, models that answered, lanes and days whose tokens have a price."""
         self._counting: set[str] = set()
         """Calls that did not fit beside these: until they are through, every call is counted."""
         self._warned: set[str] = set()
@@ -282,8 +285,26 @@ class Budgeting:
         """Before the record of a call, or of an attempt, is written whose cost nobody knows: what is to stand for it is
         its worst case.
         """
-        if exchange.number in self._uncounted and not (exchange.reply is not None and exchange.reply.usage_final):
+        if exchange.number in self._uncounted and not await self._is_priced(exchange):
             await self._count(exchange)
+
+    async def _is_priced(self, exchange: Exchange) -> bool:
+        """Whether it is certain that the cost of a call will be known: its usage is final, and has a price."""
+        reply = exchange.reply
+        if reply is None or not reply.usage_final:
+            return False
+        day = int(exchange.timing.started_s // 86_400)
+        key = exchange.route.upstream.name, reply.model or exchange.route.model, reply.tier, day
+        is_plain = reply.charges == NO_CHARGES
+        if is_plain and key in self._priced:
+            return True
+        cost = Amounts(None, None)
+        with contain_stage("budgets", self._failed):
+            cost = await self._prices.cost(meter.finished_call(exchange, meter.exact(reply)))
+        is_priced = cost.nano_usd is not None and cost.known_or(exchange.reservation.worst) == cost
+        if is_priced and is_plain and len(self._priced) < MOST_PRICED:
+            self._priced.add(key)
+        return is_priced
 
     async def _count(self, exchange: Exchange) -> None:
         """Reserves the worst case in place of its bound."""
@@ -399,8 +420,16 @@ class Budgeting:
             if exchange.timing.started_s <= self._newest_s:
                 await self._count_late(exchange, ())
             return
+        # Until its cost is known it can be counted for others; meanwhile that, or counters that are lost, may have
+        # changed what it has.
+        while True:
+            amounts, is_known = await self._cost(exchange, exchange.finished, reservation.worst)
+            if exchange.reservation is reservation:
+                break
+            reservation = exchange.reservation
+            if reservation is None:
+                return
         self._let_go(exchange)
-        amounts, is_known = await self._cost(exchange, exchange.finished, reservation.worst)
         spent = [amounts.in_unit(one.budget.unit) or 0 for one in reservation.covering]
         levels: Sequence[Level] = ()
         if reservation.is_counted and not exchange.paid:

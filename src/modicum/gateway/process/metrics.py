@@ -237,7 +237,7 @@ class Metrics:
             calls, _, _, tokens = self._known[key]
             calls.inc(ended)
             for count, counter in zip(totals, tokens, strict=True):
-                if count:
+                if count > 0:
                     counter.inc(count)
 
     def _known_of(self, call: Call, upstream: str) -> tuple[_Labels, _CallMetrics]:

@@ -420,16 +420,24 @@ class Budgeting:
             if exchange.timing.started_s <= self._newest_s:
                 await self._count_late(exchange, ())
             return
-        # Until its cost is known it can be counted for others; meanwhile that, or counters that are lost, may have
-        # changed what it has.
-        while True:
-            amounts, is_known = await self._cost(exchange, exchange.finished, reservation.worst)
-            if exchange.reservation is reservation:
-                break
+        amounts, is_known = await self._cost(exchange, exchange.finished, reservation.worst)
+        while exchange.reservation is not reservation:  # it was counted meanwhile, for another call
             reservation = exchange.reservation
-            if reservation is None:
-                return
+            amounts, is_known = await self._cost(exchange, exchange.finished, reservation.worst)
         self._let_go(exchange)
+        levels = await self._exchange_for(reservation, amounts, exchange)
+        if not is_known and exchange.finished is not None:
+            self._unknown[exchange.finished.call_id] = UnknownCall(reservation.covering, amounts, monotonic())
+            if len(self._unknown) > MOST_UNKNOWN:
+                self._unknown.popitem(last=False)
+        is_in_ledger = reservation.generation != self._counters.generation  # all was lost while it ended
+        if exchange.timing.started_s <= self._newest_s and not is_in_ledger:
+            await self._count_late(exchange, reservation.covering)
+        if levels:
+            exchange.budget_left = BudgetsLeft(reservation.covering, levels)
+
+    async def _exchange_for(self, reservation: Reservation, amounts: Amounts, exchange: Exchange) -> Sequence[Level]:
+        """Counts amounts in place of what is reserved. The levels after that; none if it was not counted before."""
         spent = [amounts.in_unit(one.budget.unit) or 0 for one in reservation.covering]
         levels: Sequence[Level] = ()
         if reservation.is_counted and not exchange.paid:
@@ -442,15 +450,7 @@ class Budgeting:
             else:
                 for line in lines:
                     await self._counters.add(line)
-        if not is_known and exchange.finished is not None:
-            self._unknown[exchange.finished.call_id] = UnknownCall(reservation.covering, amounts, monotonic())
-            if len(self._unknown) > MOST_UNKNOWN:
-                self._unknown.popitem(last=False)
-        is_in_ledger = reservation.generation != self._counters.generation  # all was lost while it ended
-        if exchange.timing.started_s <= self._newest_s and not is_in_ledger:
-            await self._count_late(exchange, reservation.covering)
-        if levels:
-            exchange.budget_left = BudgetsLeft(reservation.covering, levels)
+        return levels
 
     async def pay_attempt(self, exchange: Exchange, attempt: Call) -> tuple[PaidOn, ...]:
         """What the failed attempts of a call count now that one more has failed: that stays reserved beside what the

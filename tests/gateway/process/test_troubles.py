@@ -78,9 +78,10 @@ def test_a_data_folder_that_is_deleted_is_said_at_once_and_no_reply_goes_without
         folder.rename(tmp_path / "deleted")  # at once: while it empties, the gateway would write into it
         shutil.rmtree(tmp_path / "deleted")
 
-        said = unready(rig)
+        unready(rig)
         assert asked(rig).status_code == 503
         wait_until(lambda: {"journal", "keys"} <= logged.troubles())
+        said = unready(rig)
 
     assert str(folder / "journal" / "gateway.sqlite") in said
     assert "restart 'modicum up'" in said

@@ -58,7 +58,8 @@ def test_both_are_reserved_and_the_one_that_was_given_up_counts_with_its_worst_c
 
 
 def test_what_does_not_fit_twice_is_sent_once(tmp_path):
-    with failing(tmp_path / "once", main={}, budgets=[{"limit_usd": 1.0}]) as rig, ThreadPoolExecutor(1) as thread:
+    small = {"limit_usd": 0.003}  # far from its limit, a budget would reserve the call by its bytes
+    with failing(tmp_path / "once", main={}, budgets=[small]) as rig, ThreadPoolExecutor(1) as thread:
         rig.script["main"] = [SLOW]
         waiting = thread.submit(rig.chat)
         wait_until(lambda: rig.calls_at == ["main"])
